@@ -1,0 +1,145 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: warnings are errors, imports are internal, existentials are marked.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// Targets that never touch a raw pointer without saying `unsafe` (the rim targets below use `house` alone).
+let aboveTheRim: [SwiftSetting] = house + [.strictMemorySafety()]
+
+let cWarnings: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "sheaf",
+    products: [
+        .executable(name: "sheaf", targets: ["SheafCLI"]),
+        .library(name: "Sheaf", targets: ["Sheaf"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // 1. System libraries.
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // 2. The wire, generated from proto/.
+        .target(
+            name: "CClusterProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
+
+        // 3. Faiss behind extern "C" handles.
+        .target(
+            name: "CFaiss",
+            cxxSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [
+                .linkedLibrary("faiss"), .linkedLibrary("openblas"), .linkedLibrary("gomp"),
+                .linkedLibrary("stdc++"), .linkedLibrary("m"),
+            ]),
+
+        // 4. SIMD kernels.
+        .target(name: "CKernels", cSettings: cWarnings, linkerSettings: [.linkedLibrary("m")]),
+
+        // 5. Passages, questions and the field's file formats.
+        .target(
+            name: "Corpus",
+            dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: aboveTheRim),
+
+        // 6. Text to token ids.
+        .target(name: "Tokenizers", dependencies: ["CKernels"], swiftSettings: aboveTheRim),
+
+        // 7. Float arrays and the operations on them.
+        .target(
+            name: "Tensors", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: house),
+
+        // 8. Checkpoints and encoders.
+        .target(
+            name: "Models",
+            dependencies: [
+                "Tokenizers", "Tensors", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: house),
+
+        // 9. Answer matching and ranking measures.
+        .target(name: "Evaluation", dependencies: ["Corpus"], swiftSettings: aboveTheRim),
+
+        // 10. One shard: segments, index, exact re-scoring.
+        .target(
+            name: "VectorIndex",
+            dependencies: [
+                "CFaiss", "CKernels", "Corpus", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: house),
+
+        // 13. Pure state machines of the cluster.
+        .target(name: "ClusterCore", dependencies: ["Corpus"], swiftSettings: aboveTheRim),
+
+        // 14. Sockets, clocks, disks and compute for ClusterCore.
+        .target(
+            name: "ClusterRuntime",
+            dependencies: [
+                "CZeroMQ", "CClusterProtocol", "CKernels", "Corpus", "Tokenizers", "Models",
+                "VectorIndex", "ClusterCore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: house),
+
+        // 16. The library that users import.
+        .target(
+            name: "Sheaf",
+            dependencies: [
+                "Corpus", "Tokenizers", "Models", "Evaluation", "VectorIndex", "ClusterCore",
+                "ClusterRuntime",
+            ],
+            swiftSettings: aboveTheRim),
+
+        // 17. The command line.
+        .executableTarget(
+            name: "SheafCLI",
+            dependencies: [
+                "Sheaf", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: aboveTheRim),
+
+        // Tests, one target per source target.
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: house),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"], swiftSettings: house),
+        .testTarget(
+            name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"],
+            swiftSettings: house),
+        .testTarget(name: "ModelsTests", dependencies: ["Models"], swiftSettings: house),
+        .testTarget(
+            name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], swiftSettings: house),
+        .testTarget(
+            name: "VectorIndexTests", dependencies: ["VectorIndex", "Corpus"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus"], swiftSettings: house
+        ),
+        .testTarget(
+            name: "ClusterSimulator", dependencies: ["ClusterCore", "Corpus"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ClusterRuntimeTests",
+            dependencies: [
+                "ClusterRuntime", "ClusterCore", "Corpus", "VectorIndex", "Models", "CZeroMQ",
+            ],
+            swiftSettings: house),
+        .testTarget(name: "SheafTests", dependencies: ["Sheaf"], swiftSettings: house),
+        .testTarget(name: "TidyTests", swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,7 @@
+#include <zlib.h>
+
+/* `inflateInit2` is a macro over sizeof(z_stream), which Swift cannot call.
+   47 = 15 window bits + 32: detect a gzip or zlib header. */
+static inline int sheaf_inflate_init(z_streamp stream) {
+    return inflateInit2(stream, 47);
+}
