@@ -1,0 +1,152 @@
+// Publishing: which segments a worker serves, and how it gets those it lacks.
+
+/// One committed segment, as a generation names it.
+public struct SegmentRef: Equatable, Sendable {
+    /// The segment's SHA-256, lower-case hex.
+    public var sha256: String
+    /// The batch it holds.
+    public var batch: UInt64
+    /// The ordinal of its first passage.
+    public var firstOrdinal: UInt64
+    /// How many passages it holds.
+    public var rows: UInt64
+    /// The file's size.
+    public var bytes: UInt64
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        sha256: String = "", batch: UInt64 = 0, firstOrdinal: UInt64 = 0, rows: UInt64 = 0,
+        bytes: UInt64 = 0
+    ) {
+        self.sha256 = sha256
+        self.batch = batch
+        self.firstOrdinal = firstOrdinal
+        self.rows = rows
+        self.bytes = bytes
+    }
+}
+
+/// One shard of a generation.
+public struct ShardSpec: Equatable, Sendable {
+    /// The shard's number.
+    public var shard: UInt32
+    /// Its segments.
+    public var segments: [SegmentRef]
+
+    /// Creates the message; every field left out has its default.
+    public init(shard: UInt32 = 0, segments: [SegmentRef] = []) {
+        self.shard = shard
+        self.segments = segments
+    }
+}
+
+/// The coordinator asks a worker to make shards of a generation searchable.
+public struct LoadGeneration: Equatable, Sendable {
+    /// The collection's name.
+    public var collection: String
+    /// The generation's number.
+    public var generation: UInt64
+    /// Components of a vector.
+    public var dimension: UInt32
+    /// `ip` or `l2`.
+    public var metric: String
+    /// The index kind, such as `Flat`.
+    public var kind: String
+    /// The shards to load.
+    public var shards: [ShardSpec]
+    /// The encoder fingerprint that every segment must carry.
+    public var fingerprint: String
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        collection: String = "", generation: UInt64 = 0, dimension: UInt32 = 0, metric: String = "",
+        kind: String = "", shards: [ShardSpec] = [], fingerprint: String = ""
+    ) {
+        self.collection = collection
+        self.generation = generation
+        self.dimension = dimension
+        self.metric = metric
+        self.kind = kind
+        self.shards = shards
+        self.fingerprint = fingerprint
+    }
+}
+
+/// A worker's answer to ``LoadGeneration``.
+public struct GenerationLoaded: Equatable, Sendable {
+    /// The collection's name.
+    public var collection: String
+    /// The generation's number.
+    public var generation: UInt64
+    /// The shards now searchable in this generation.
+    public var shards: [UInt32]
+    /// Empty, or why the others are not.
+    public var failure: String
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        collection: String = "", generation: UInt64 = 0, shards: [UInt32] = [], failure: String = ""
+    ) {
+        self.collection = collection
+        self.generation = generation
+        self.shards = shards
+        self.failure = failure
+    }
+}
+
+/// No search uses a generation any more; the worker may free it.
+public struct UnloadGeneration: Equatable, Sendable {
+    /// The collection's name.
+    public var collection: String
+    /// The generation's number.
+    public var generation: UInt64
+
+    /// Creates the message; every field left out has its default.
+    public init(collection: String = "", generation: UInt64 = 0) {
+        self.collection = collection
+        self.generation = generation
+    }
+}
+
+/// A worker asks for bytes of a segment it lacks.
+public struct SegmentRequest: Equatable, Sendable {
+    /// The collection's name.
+    public var collection: String
+    /// The segment's SHA-256, lower-case hex.
+    public var sha256: String
+    /// The first byte wanted.
+    public var offset: UInt64
+
+    /// Creates the message; every field left out has its default.
+    public init(collection: String = "", sha256: String = "", offset: UInt64 = 0) {
+        self.collection = collection
+        self.sha256 = sha256
+        self.offset = offset
+    }
+}
+
+/// Bytes of a segment, in the message's one raw frame.
+public struct SegmentChunk: Equatable, Sendable {
+    /// The collection's name.
+    public var collection: String
+    /// The segment's SHA-256, lower-case hex.
+    public var sha256: String
+    /// Where the frame's first byte lies in the file.
+    public var offset: UInt64
+    /// The file's size.
+    public var total: UInt64
+    /// Whether nobody holds it; there are no bytes then.
+    public var missing: Bool
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        collection: String = "", sha256: String = "", offset: UInt64 = 0, total: UInt64 = 0,
+        missing: Bool = false
+    ) {
+        self.collection = collection
+        self.sha256 = sha256
+        self.offset = offset
+        self.total = total
+        self.missing = missing
+    }
+}

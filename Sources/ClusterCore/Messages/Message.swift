@@ -1,0 +1,181 @@
+/// The kind of a message, as the header names it.
+///
+/// Raw values are those of `MessageType` in `wire.proto`. Its zero has no case here: a header
+/// without a type is refused.
+public enum MessageType: Int32, CaseIterable, Sendable {
+    /// ``Hello``.
+    case hello = 1
+    /// ``Welcome``.
+    case welcome = 2
+    /// ``Heartbeat``.
+    case heartbeat = 3
+    /// ``HeartbeatAck``.
+    case heartbeatAck = 4
+    /// ``Goodbye``.
+    case goodbye = 5
+    /// ``Drain``.
+    case drain = 6
+    /// ``Failure``.
+    case failure = 7
+    /// ``Credit``.
+    case credit = 8
+    /// ``LeaseGrant``.
+    case leaseGrant = 16
+    /// ``PassageChunk``.
+    case passageChunk = 17
+    /// ``SegmentReady``.
+    case segmentReady = 18
+    /// ``CommitAck``.
+    case commitAck = 19
+    /// ``LeaseFailed``.
+    case leaseFailed = 20
+    /// ``LeaseRevoke``.
+    case leaseRevoke = 21
+    /// ``LoadGeneration``.
+    case loadGeneration = 32
+    /// ``GenerationLoaded``.
+    case generationLoaded = 33
+    /// ``UnloadGeneration``.
+    case unloadGeneration = 34
+    /// ``SegmentRequest``.
+    case segmentRequest = 35
+    /// ``SegmentChunk``.
+    case segmentChunk = 36
+    /// ``Search``.
+    case search = 48
+    /// ``SearchResult``.
+    case searchResult = 49
+    /// ``Fetch``.
+    case fetch = 50
+    /// ``FetchResult``.
+    case fetchResult = 51
+    /// ``Cancel``.
+    case cancel = 52
+    /// ``IndexRequest``.
+    case indexRequest = 64
+    /// ``IndexProgress``.
+    case indexProgress = 65
+    /// ``QueryRequest``.
+    case queryRequest = 66
+    /// ``QueryAnswer``.
+    case queryAnswer = 67
+    /// ``StatusRequest``.
+    case statusRequest = 68
+    /// ``Status``.
+    case status = 69
+    /// ``DropRequest``.
+    case dropRequest = 70
+    /// ``Done``.
+    case done = 71
+    /// ``Shutdown``.
+    case shutdown = 72
+}
+
+/// One message: what the header's type says, with its fields.
+public enum Message: Equatable, Sendable {
+    /// See ``Hello``.
+    case hello(Hello)
+    /// See ``Welcome``.
+    case welcome(Welcome)
+    /// See ``Heartbeat``.
+    case heartbeat(Heartbeat)
+    /// See ``HeartbeatAck``.
+    case heartbeatAck(HeartbeatAck)
+    /// See ``Goodbye``.
+    case goodbye(Goodbye)
+    /// See ``Drain``.
+    case drain(Drain)
+    /// See ``Failure``.
+    case failure(Failure)
+    /// See ``Credit``.
+    case credit(Credit)
+    /// See ``LeaseGrant``.
+    case leaseGrant(LeaseGrant)
+    /// See ``PassageChunk``.
+    case passageChunk(PassageChunk)
+    /// See ``SegmentReady``.
+    case segmentReady(SegmentReady)
+    /// See ``CommitAck``.
+    case commitAck(CommitAck)
+    /// See ``LeaseFailed``.
+    case leaseFailed(LeaseFailed)
+    /// See ``LeaseRevoke``.
+    case leaseRevoke(LeaseRevoke)
+    /// See ``LoadGeneration``.
+    case loadGeneration(LoadGeneration)
+    /// See ``GenerationLoaded``.
+    case generationLoaded(GenerationLoaded)
+    /// See ``UnloadGeneration``.
+    case unloadGeneration(UnloadGeneration)
+    /// See ``SegmentRequest``.
+    case segmentRequest(SegmentRequest)
+    /// See ``SegmentChunk``.
+    case segmentChunk(SegmentChunk)
+    /// See ``Search``.
+    case search(Search)
+    /// See ``SearchResult``.
+    case searchResult(SearchResult)
+    /// See ``Fetch``.
+    case fetch(Fetch)
+    /// See ``FetchResult``.
+    case fetchResult(FetchResult)
+    /// See ``Cancel``.
+    case cancel(Cancel)
+    /// See ``IndexRequest``.
+    case indexRequest(IndexRequest)
+    /// See ``IndexProgress``.
+    case indexProgress(IndexProgress)
+    /// See ``QueryRequest``.
+    case queryRequest(QueryRequest)
+    /// See ``QueryAnswer``.
+    case queryAnswer(QueryAnswer)
+    /// See ``StatusRequest``.
+    case statusRequest(StatusRequest)
+    /// See ``Status``.
+    case status(Status)
+    /// See ``DropRequest``.
+    case dropRequest(DropRequest)
+    /// See ``Done``.
+    case done(Done)
+    /// See ``Shutdown``.
+    case shutdown(Shutdown)
+
+    /// The kind, as the header names it.
+    public var type: MessageType {
+        switch self {
+        case .hello: .hello
+        case .welcome: .welcome
+        case .heartbeat: .heartbeat
+        case .heartbeatAck: .heartbeatAck
+        case .goodbye: .goodbye
+        case .drain: .drain
+        case .failure: .failure
+        case .credit: .credit
+        case .leaseGrant: .leaseGrant
+        case .passageChunk: .passageChunk
+        case .segmentReady: .segmentReady
+        case .commitAck: .commitAck
+        case .leaseFailed: .leaseFailed
+        case .leaseRevoke: .leaseRevoke
+        case .loadGeneration: .loadGeneration
+        case .generationLoaded: .generationLoaded
+        case .unloadGeneration: .unloadGeneration
+        case .segmentRequest: .segmentRequest
+        case .segmentChunk: .segmentChunk
+        case .search: .search
+        case .searchResult: .searchResult
+        case .fetch: .fetch
+        case .fetchResult: .fetchResult
+        case .cancel: .cancel
+        case .indexRequest: .indexRequest
+        case .indexProgress: .indexProgress
+        case .queryRequest: .queryRequest
+        case .queryAnswer: .queryAnswer
+        case .statusRequest: .statusRequest
+        case .status: .status
+        case .dropRequest: .dropRequest
+        case .done: .done
+        case .shutdown: .shutdown
+        }
+    }
+}
