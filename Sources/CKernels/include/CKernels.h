@@ -10,6 +10,7 @@
 #include "encoder_kernels.h"
 
 // ---- Scan kernels (exact search). Headers of scan_*.c go below this line. ----
+#include "scan.h"
 
 // ---- End of scan kernels. ----
 

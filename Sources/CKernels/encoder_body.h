@@ -1,0 +1,497 @@
+// The encoder kernels as source, compiled once per instruction set by encoder_*.c, which define:
+//
+//   SHEAF_ROWS     rows of a register tile
+//   SHEAF_PANELS   16-wide column panels of a register tile
+//   SHEAF_TABLE    name of the kernel table
+//   SHEAF_PATH     the table's sheaf_simd_path
+//
+// All arithmetic is on 16 lanes; the compiler maps them to one, two or four registers. Contraction
+// is off, so a fused multiply-add happens where it is written and nowhere else.
+
+#include <string.h>
+
+#include "CKernels.h"
+
+#pragma clang fp contract(off)
+
+// Functions that take or give 16 lanes are always inlined, so no calling convention is at stake.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+typedef float v16 __attribute__((ext_vector_type(16)));
+typedef int32_t i16 __attribute__((ext_vector_type(16)));
+typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
+
+#define ALWAYS static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define FMA(x, y, z) __builtin_elementwise_fma((x), (y), (z))
+#define SPLAT(x) ((v16)(x))
+#define LOAD(p) (*(const v16_loose *)(p))
+#define STORE(p, v) (*(v16_loose *)(p) = (v))
+
+// Depth of one block of a product: a tile's share of B stays in the first-level cache.
+enum { LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48 };
+
+ALWAYS size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+ALWAYS v16 load_part(const float *p, size_t count) {
+    float lanes[LANES] = {0};
+    memcpy(lanes, p, count * sizeof(float));
+    return LOAD(lanes);
+}
+
+ALWAYS void store_part(float *p, v16 v, size_t count) {
+    float lanes[LANES];
+    STORE(lanes, v);
+    memcpy(p, lanes, count * sizeof(float));
+}
+
+ALWAYS v16 larger(v16 a, v16 b) { return a > b ? a : b; }
+ALWAYS v16 smaller(v16 a, v16 b) { return a < b ? a : b; }
+
+ALWAYS float sum_lanes(v16 v) {
+    float lanes[LANES];
+    STORE(lanes, v);
+    for (int width = LANES / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) { lanes[i] = lanes[i] + lanes[i + width]; }
+    }
+    return lanes[0];
+}
+
+ALWAYS float max_lanes(v16 v) {
+    float lanes[LANES];
+    STORE(lanes, v);
+    for (int width = LANES / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) {
+            lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
+        }
+    }
+    return lanes[0];
+}
+
+// ---- Functions ----
+
+// e^x to 1e-7 relative, for x cut to [−87, 88]. x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r by a
+// minimax polynomial; 2^n by adding n to the exponent bits. Adding 1.5·2^23 rounds to an integer
+// and leaves it in the low bits.
+ALWAYS v16 exponential(v16 x) {
+    x = smaller(larger(x, SPLAT(-87.0f)), SPLAT(88.0f));
+    const v16 shifted = FMA(x, SPLAT(1.44269504f), SPLAT(12582912.0f));
+    const v16 n = shifted - SPLAT(12582912.0f);
+    // ln 2 in two parts; the first has few enough bits for n·part to be exact.
+    v16 r = FMA(n, SPLAT(-0.693359375f), x);
+    r = FMA(n, SPLAT(2.12194440e-4f), r);
+    v16 p = SPLAT(0.0013814597623422742f);
+    p = FMA(p, r, SPLAT(0.008368716575205326f));
+    p = FMA(p, r, SPLAT(0.04166838899254799f));
+    p = FMA(p, r, SPLAT(0.1666652113199234f));
+    p = FMA(p, r, SPLAT(0.4999999403953552f));
+    p = FMA(p, r, SPLAT(1.0f));
+    p = FMA(p, r, SPLAT(1.0f));
+    return (v16)((i16)p + ((i16)shifted << 23));
+}
+
+// x·Φ(x) = max(x, 0) − z·Q(z) with z = |x| and Q(z) = erfc(z/√2)/2: no cancellation in the tails.
+// Q is a minimax polynomial (weight z) in z·2/5.25 − 1 on [0, 5.25]; beyond, z·Q(z) < 5e-7.
+ALWAYS v16 gelu(v16 x) {
+    const v16 z = smaller((v16)((i16)x & (i16)(0x7fffffff)), SPLAT(5.25f));
+    const v16 u = FMA(z, SPLAT(0.380952388f), SPLAT(-1.0f));
+    v16 p = SPLAT(-0.0038280379958450794f);
+    p = FMA(p, u, SPLAT(0.005696526262909174f));
+    p = FMA(p, u, SPLAT(0.017241396009922028f));
+    p = FMA(p, u, SPLAT(-0.03721338137984276f));
+    p = FMA(p, u, SPLAT(-0.016477622091770172f));
+    p = FMA(p, u, SPLAT(0.09819208085536957f));
+    p = FMA(p, u, SPLAT(-0.06332798302173615f));
+    p = FMA(p, u, SPLAT(-0.09547548741102219f));
+    p = FMA(p, u, SPLAT(0.19672873616218567f));
+    p = FMA(p, u, SPLAT(-0.09772756695747375f));
+    p = FMA(p, u, SPLAT(-0.12099097669124603f));
+    p = FMA(p, u, SPLAT(0.25711894035339355f));
+    p = FMA(p, u, SPLAT(-0.22594313323497772f));
+    p = FMA(p, u, SPLAT(0.11507536470890045f));
+    p = FMA(p, u, SPLAT(-0.0334012433886528f));
+    p = FMA(p, u, SPLAT(0.004332459066063166f));
+    return FMA(-z, p, larger(x, SPLAT(0.0f)));
+}
+
+ALWAYS v16 hyperbolic_tangent(v16 x) {
+    return SPLAT(1.0f) - SPLAT(2.0f) / (exponential(x + x) + SPLAT(1.0f));
+}
+
+ALWAYS v16 gelu_tanh(v16 x) {
+    const v16 inner = FMA(x * x * x, SPLAT(0.044715f), x) * SPLAT(0.7978845608f);
+    const v16 half = SPLAT(0.5f) * x;
+    return FMA(half, hyperbolic_tangent(inner), half);
+}
+
+ALWAYS v16 apply(const sheaf_activation activation, v16 x) {
+    switch (activation) {
+    case SHEAF_ACTIVATION_NONE: return x;
+    case SHEAF_ACTIVATION_GELU: return gelu(x);
+    case SHEAF_ACTIVATION_GELU_TANH: return gelu_tanh(x);
+    case SHEAF_ACTIVATION_RELU: return larger(x, SPLAT(0.0f));
+    case SHEAF_ACTIVATION_SILU: return x / (exponential(-x) + SPLAT(1.0f));
+    case SHEAF_ACTIVATION_TANH: return hyperbolic_tangent(x);
+    }
+    return x;
+}
+
+// ---- Matrix product ----
+
+// c[R, 16·P] (+)= a[R, depth] × b, held in registers. `fresh` starts the sums at zero; otherwise
+// they go on from c, which is how a chain over the depth is cut into blocks without changing it.
+ALWAYS void tile(
+    const int R, const int P, const float *a, size_t a_stride, const float *b, size_t panel,
+    size_t depth, float *c, size_t c_stride, int fresh) {
+    v16 sums[SHEAF_ROWS][SHEAF_PANELS];
+    if (fresh) {
+        UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int p = 0; p < P; p++) { sums[r][p] = SPLAT(0.0f); }
+        }
+    } else {
+        UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int p = 0; p < P; p++) {
+                sums[r][p] = LOAD(c + (size_t)r * c_stride + p * LANES);
+            }
+        }
+    }
+    for (size_t k = 0; k < depth; k++) {
+        v16 column[SHEAF_PANELS];
+        UNROLL for (int p = 0; p < P; p++) { column[p] = LOAD(b + p * panel + k * LANES); }
+        UNROLL for (int r = 0; r < R; r++) {
+            const v16 x = SPLAT(a[(size_t)r * a_stride + k]);
+            UNROLL for (int p = 0; p < P; p++) { sums[r][p] = FMA(x, column[p], sums[r][p]); }
+        }
+    }
+    UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int p = 0; p < P; p++) {
+            STORE(c + (size_t)r * c_stride + p * LANES, sums[r][p]);
+        }
+    }
+}
+
+typedef struct tile_call {
+    const float *a;
+    size_t a_stride;
+    const float *b;
+    size_t panel, depth;
+    float *c;
+    size_t c_stride;
+    int fresh;
+} tile_call;
+
+#define TILE_CASE(R, P)                                                                           \
+    case R:                                                                                       \
+        tile(R, P, t->a, t->a_stride, t->b, t->panel, t->depth, t->c, t->c_stride, t->fresh);     \
+        return;
+
+#if SHEAF_ROWS == 12
+#define TILE_CASES(P)                                                                             \
+    TILE_CASE(12, P) TILE_CASE(11, P) TILE_CASE(10, P) TILE_CASE(9, P) TILE_CASE(8, P)            \
+    TILE_CASE(7, P) TILE_CASE(6, P) TILE_CASE(5, P) TILE_CASE(4, P) TILE_CASE(3, P)               \
+    TILE_CASE(2, P) TILE_CASE(1, P)
+#else
+#define TILE_CASES(P)                                                                             \
+    TILE_CASE(6, P) TILE_CASE(5, P) TILE_CASE(4, P) TILE_CASE(3, P) TILE_CASE(2, P)               \
+    TILE_CASE(1, P)
+#endif
+
+__attribute__((noinline)) static void tile_wide(const tile_call *t, size_t rows) {
+    switch (rows) { TILE_CASES(SHEAF_PANELS) }
+}
+
+__attribute__((noinline)) static void tile_narrow(const tile_call *t, size_t rows) {
+    switch (rows) { TILE_CASES(1) }
+}
+
+// A tile whose last panel has fewer than 16 columns in c goes through a buffer of full width.
+__attribute__((noinline)) static void tile_ragged(
+    const tile_call *t, size_t rows, size_t columns) {
+    float buffer[SHEAF_ROWS * LANES];
+    tile_call inner = *t;
+    inner.c = buffer;
+    inner.c_stride = LANES;
+    if (!t->fresh) {
+        for (size_t r = 0; r < rows; r++) {
+            STORE(buffer + r * LANES, load_part(t->c + r * t->c_stride, columns));
+        }
+    }
+    tile_narrow(&inner, rows);
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(t->c + r * t->c_stride, buffer + r * LANES, columns * sizeof(float));
+    }
+}
+
+ALWAYS void finish_with(
+    const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
+    size_t rows, size_t columns) {
+    for (size_t r = row; r < row + rows; r++) {
+        float *c = call->c + r * call->c_stride;
+        const float *residual = call->residual ? call->residual + r * call->residual_stride : NULL;
+        for (size_t j = column; j < column + columns; j += LANES) {
+            const size_t count = least(LANES, column + columns - j);
+            if (count == LANES) {
+                v16 v = LOAD(c + j);
+                if (call->bias) { v = v + LOAD(call->bias + j); }
+                v = apply(activation, v);
+                if (residual) { v = v + LOAD(residual + j); }
+                STORE(c + j, v);
+            } else {
+                v16 v = load_part(c + j, count);
+                if (call->bias) { v = v + load_part(call->bias + j, count); }
+                v = apply(activation, v);
+                if (residual) { v = v + load_part(residual + j, count); }
+                store_part(c + j, v, count);
+            }
+        }
+    }
+}
+
+__attribute__((noinline)) static void finish(
+    const sheaf_product *call, size_t row, size_t column, size_t rows, size_t columns) {
+    switch (call->activation) {
+    case SHEAF_ACTIVATION_NONE:
+        if (call->bias == NULL && call->residual == NULL) { return; }
+        finish_with(SHEAF_ACTIVATION_NONE, call, row, column, rows, columns);
+        return;
+    case SHEAF_ACTIVATION_GELU:
+        finish_with(SHEAF_ACTIVATION_GELU, call, row, column, rows, columns);
+        return;
+    case SHEAF_ACTIVATION_GELU_TANH:
+        finish_with(SHEAF_ACTIVATION_GELU_TANH, call, row, column, rows, columns);
+        return;
+    case SHEAF_ACTIVATION_RELU:
+        finish_with(SHEAF_ACTIVATION_RELU, call, row, column, rows, columns);
+        return;
+    case SHEAF_ACTIVATION_SILU:
+        finish_with(SHEAF_ACTIVATION_SILU, call, row, column, rows, columns);
+        return;
+    case SHEAF_ACTIVATION_TANH:
+        finish_with(SHEAF_ACTIVATION_TANH, call, row, column, rows, columns);
+        return;
+    }
+}
+
+static void product(const sheaf_product *call) {
+    const size_t panel = call->depth * LANES;
+    size_t start = 0;
+    do {
+        const size_t depth = least(DEPTH_BLOCK, call->depth - start);
+        const int last = start + depth == call->depth;
+        size_t column = 0;
+        while (column < call->columns) {
+            const size_t left = call->columns - column;
+            const size_t width = left >= SHEAF_PANELS * LANES ? SHEAF_PANELS * LANES
+                                                              : least(left, LANES);
+            for (size_t row = 0; row < call->rows; row += SHEAF_ROWS) {
+                const size_t rows = least(SHEAF_ROWS, call->rows - row);
+                const tile_call t = {
+                    .a = call->a + row * call->a_stride + start,
+                    .a_stride = call->a_stride,
+                    .b = call->b + column / LANES * panel + start * LANES,
+                    .panel = panel,
+                    .depth = depth,
+                    .c = call->c + row * call->c_stride + column,
+                    .c_stride = call->c_stride,
+                    .fresh = start == 0,
+                };
+                if (width == SHEAF_PANELS * LANES) {
+                    tile_wide(&t, rows);
+                } else if (width == LANES) {
+                    tile_narrow(&t, rows);
+                } else {
+                    tile_ragged(&t, rows, width);
+                }
+                if (last) { finish(call, row, column, rows, width); }
+            }
+            column += width;
+        }
+        start += depth;
+    } while (start < call->depth);
+}
+
+// ---- Attention ----
+
+// k[length, size] as panels of 16 positions: packed[p][size][16].
+static void pack_keys(const sheaf_attention *call, float *packed) {
+    for (size_t j = 0; j < call->length; j += LANES) {
+        const size_t count = least(LANES, call->length - j);
+        float *panel = packed + j * call->size;
+        for (size_t d = 0; d < call->size; d++) {
+            float *lane = panel + d * LANES;
+            for (size_t i = 0; i < count; i++) { lane[i] = call->k[(j + i) * call->stride + d]; }
+            for (size_t i = count; i < LANES; i++) { lane[i] = 0; }
+        }
+    }
+}
+
+// v[length, size] as panels of 16 features: packed[p][length][16].
+static void pack_values(const sheaf_attention *call, float *packed) {
+    for (size_t d = 0; d < call->size; d += LANES) {
+        const size_t count = least(LANES, call->size - d);
+        float *panel = packed + d * call->length;
+        if (count == LANES) {
+            for (size_t j = 0; j < call->length; j++) {
+                STORE(panel + j * LANES, LOAD(call->v + j * call->stride + d));
+            }
+        } else {
+            for (size_t j = 0; j < call->length; j++) {
+                STORE(panel + j * LANES, load_part(call->v + j * call->stride + d, count));
+            }
+        }
+    }
+}
+
+// scores = e^(scale·(score − maximum)) in place; returns the inverse of their sum. The row is
+// padded to a multiple of 16; what lies past `length` becomes e^−87, which no sum of a value ≥ 1
+// can feel, and is not read again.
+static float soften(float *scores, size_t length, float scale) {
+    const size_t padded = (length + LANES - 1) / LANES * LANES;
+    for (size_t j = length; j < padded; j++) { scores[j] = -3e38f; }
+    v16 top = LOAD(scores);
+    for (size_t j = LANES; j < padded; j += LANES) { top = larger(top, LOAD(scores + j)); }
+    const v16 maximum = SPLAT(max_lanes(top));
+    v16 sum = SPLAT(0.0f);
+    for (size_t j = 0; j < padded; j += LANES) {
+        const v16 e = exponential((LOAD(scores + j) - maximum) * SPLAT(scale));
+        STORE(scores + j, e);
+        sum = sum + e;
+    }
+    return 1.0f / sum_lanes(sum);
+}
+
+static void attention(const sheaf_attention *call) {
+    const size_t padded = (call->length + LANES - 1) / LANES * LANES;
+    const size_t padded_size = (call->size + LANES - 1) / LANES * LANES;
+    float *keys = call->scratch;
+    float *values = keys + padded * call->size;
+    float *scores = values + padded_size * call->length;
+    float inverse[QUERY_BLOCK];
+    pack_keys(call, keys);
+    pack_values(call, values);
+    for (size_t row = 0; row < call->queries; row += QUERY_BLOCK) {
+        const size_t rows = least(QUERY_BLOCK, call->queries - row);
+        product(&(sheaf_product){
+            .rows = rows, .columns = padded, .depth = call->size,
+            .a = call->q + row * call->stride, .a_stride = call->stride, .b = keys,
+            .c = scores, .c_stride = padded});
+        for (size_t r = 0; r < rows; r++) {
+            inverse[r] = soften(scores + r * padded, call->length, call->scale);
+        }
+        float *out = call->out + row * call->out_stride;
+        product(&(sheaf_product){
+            .rows = rows, .columns = call->size, .depth = call->length,
+            .a = scores, .a_stride = padded, .b = values,
+            .c = out, .c_stride = call->out_stride});
+        for (size_t r = 0; r < rows; r++) {
+            float *o = out + r * call->out_stride;
+            for (size_t d = 0; d < call->size; d++) { o[d] = o[d] * inverse[r]; }
+        }
+    }
+}
+
+// ---- Rows ----
+
+ALWAYS float sum_row(const float *row, size_t width) {
+    v16 sum = SPLAT(0.0f);
+    size_t j = 0;
+    for (; j + LANES <= width; j += LANES) { sum = sum + LOAD(row + j); }
+    if (j < width) { sum = sum + load_part(row + j, width - j); }
+    return sum_lanes(sum);
+}
+
+static void layer_norm(
+    float *rows, size_t count, size_t width, const float *gain, const float *bias,
+    float epsilon) {
+    for (size_t i = 0; i < count; i++) {
+        float *row = rows + i * width;
+        const float mean = sum_row(row, width) / (float)width;
+        v16 squares = SPLAT(0.0f);
+        size_t j = 0;
+        for (; j + LANES <= width; j += LANES) {
+            const v16 centred = LOAD(row + j) - SPLAT(mean);
+            STORE(row + j, centred);
+            squares = FMA(centred, centred, squares);
+        }
+        if (j < width) {
+            for (size_t t = j; t < width; t++) { row[t] = row[t] - mean; }
+            const v16 centred = load_part(row + j, width - j);
+            squares = FMA(centred, centred, squares);
+        }
+        const float variance = sum_lanes(squares) / (float)width;
+        const float factor = 1.0f / __builtin_sqrtf(variance + epsilon);
+        for (j = 0; j + LANES <= width; j += LANES) {
+            const v16 scaled = LOAD(row + j) * SPLAT(factor);
+            STORE(row + j, FMA(scaled, LOAD(gain + j), LOAD(bias + j)));
+        }
+        if (j < width) {
+            const v16 scaled = load_part(row + j, width - j) * SPLAT(factor);
+            const v16 g = load_part(gain + j, width - j);
+            store_part(row + j, FMA(scaled, g, load_part(bias + j, width - j)), width - j);
+        }
+    }
+}
+
+static void add_rows(
+    const float *a, const float *b, const float *c, size_t width, float *out) {
+    if (c == NULL) {
+        for (size_t j = 0; j < width; j++) { out[j] = a[j] + b[j]; }
+    } else {
+        for (size_t j = 0; j < width; j++) { out[j] = (a[j] + b[j]) + c[j]; }
+    }
+}
+
+static void mean_rows(const float *rows, size_t count, size_t width, float *out) {
+    for (size_t j = 0; j < width; j++) { out[j] = 0; }
+    for (size_t i = 0; i < count; i++) {
+        const float *row = rows + i * width;
+        for (size_t j = 0; j < width; j++) { out[j] = out[j] + row[j]; }
+    }
+    for (size_t j = 0; j < width; j++) { out[j] = out[j] / (float)count; }
+}
+
+static void max_rows(const float *rows, size_t count, size_t width, float *out) {
+    memcpy(out, rows, width * sizeof(float));
+    for (size_t i = 1; i < count; i++) {
+        const float *row = rows + i * width;
+        for (size_t j = 0; j < width; j++) { out[j] = out[j] > row[j] ? out[j] : row[j]; }
+    }
+}
+
+static void normalise(float *row, size_t width) {
+    v16 squares = SPLAT(0.0f);
+    size_t j = 0;
+    for (; j + LANES <= width; j += LANES) {
+        const v16 v = LOAD(row + j);
+        squares = FMA(v, v, squares);
+    }
+    if (j < width) {
+        const v16 v = load_part(row + j, width - j);
+        squares = FMA(v, v, squares);
+    }
+    float norm = __builtin_sqrtf(sum_lanes(squares));
+    if (norm < 1e-12f) { norm = 1e-12f; }
+    for (j = 0; j < width; j++) { row[j] = row[j] / norm; }
+}
+
+static void activate(float *values, size_t count, sheaf_activation activation) {
+    size_t j = 0;
+    for (; j + LANES <= count; j += LANES) {
+        STORE(values + j, apply(activation, LOAD(values + j)));
+    }
+    if (j < count) {
+        store_part(values + j, apply(activation, load_part(values + j, count - j)), count - j);
+    }
+}
+
+const sheaf_encoder_kernels SHEAF_TABLE = {
+    .path = SHEAF_PATH,
+    .product = product,
+    .attention = attention,
+    .layer_norm = layer_norm,
+    .add_rows = add_rows,
+    .mean_rows = mean_rows,
+    .max_rows = max_rows,
+    .normalise = normalise,
+    .activate = activate,
+};

@@ -1,0 +1,7 @@
+// The encoder kernels in whatever the platform has of itself (SSE2, NEON). Without a fused
+// multiply-add instruction the library's fmaf stands in: slow, and the same bits.
+#define SHEAF_ROWS 6
+#define SHEAF_PANELS 1
+#define SHEAF_TABLE sheaf_encoder_portable
+#define SHEAF_PATH SHEAF_SIMD_PORTABLE
+#include "encoder_body.h"
