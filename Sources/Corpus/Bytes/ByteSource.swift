@@ -1,0 +1,66 @@
+import Crypto
+
+/// The decompressed bytes of one file, plain or gzip by its first bytes.
+final class ByteSource {
+    let path: String
+    private let file: FileBytes
+    private let inflater: GzipInflater?
+    private var fingerprint: SHA256?
+    private(set) var offset: UInt64 = 0
+
+    /// Opens a file; with `digesting`, every byte read also goes to a SHA-256.
+    init(path: String, digesting: Bool = false) throws(CorpusError) {
+        self.path = path
+        file = try FileBytes(path: path)
+        var magic: [UInt8] = [0, 0]
+        var count = 0
+        while count < 2 {
+            let more = try file.read(into: &magic, count..<2)
+            if more == 0 { break }
+            count += more
+        }
+        try file.seek(to: 0)
+        inflater = magic == [0x1F, 0x8B] ? try GzipInflater(file: file) : nil
+        fingerprint = digesting ? SHA256() : nil
+    }
+
+    /// Reads up to `range.count` decompressed bytes; 0 at the end.
+    func read(into buffer: inout [UInt8], _ range: Range<Int>) throws(CorpusError) -> Int {
+        let count =
+            if let inflater {
+                try inflater.read(into: &buffer, range)
+            } else {
+                try file.read(into: &buffer, range)
+            }
+        offset += UInt64(count)
+        if count > 0 {
+            fingerprint?.update(data: buffer[range.lowerBound..<range.lowerBound + count])
+        }
+        return count
+    }
+
+    /// Goes forward to an offset of the decompressed bytes: a seek, or reading when compressed.
+    func advance(to target: UInt64) throws(CorpusError) {
+        precondition(target >= offset && fingerprint == nil, "advance goes forward, undigested")
+        guard inflater != nil else {
+            guard target <= file.size else {
+                throw .strayPosition(path: path, byteOffset: target)
+            }
+            try file.seek(to: target)
+            offset = target
+            return
+        }
+        var scratch = [UInt8](repeating: 0, count: 256 << 10)
+        while offset < target {
+            let wanted = Int(min(UInt64(scratch.count), target - offset))
+            guard try read(into: &scratch, 0..<wanted) > 0 else {
+                throw .strayPosition(path: path, byteOffset: target)
+            }
+        }
+    }
+
+    /// The digest of all bytes read so far.
+    var digest: [UInt8] {
+        fingerprint.map { Array($0.finalize()) } ?? []
+    }
+}

@@ -1,0 +1,123 @@
+import CZlib
+
+/// Decompresses one gzip file of any number of members; the one owner of its zlib stream.
+@safe
+final class GzipInflater {
+    private let file: FileBytes
+    // zlib keeps the address of its stream, so the stream may not move.
+    private let stream: UnsafeMutablePointer<z_stream>
+    private var input = [UInt8](repeating: 0, count: 256 << 10)
+    private var head = 0
+    private var tail = 0
+    private var consumed: UInt64 = 0
+    private var state = State.betweenMembers
+
+    private enum State { case betweenMembers, insideMember, ended }
+
+    /// Takes a file that stands at its start.
+    init(file: FileBytes) throws(CorpusError) {
+        self.file = file
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        guard unsafe sheaf_inflate_init(stream) == Z_OK else {
+            unsafe stream.deallocate()
+            throw .cannotRead(path: file.path, reason: "no memory for decompression")
+        }
+    }
+
+    deinit {
+        unsafe inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    /// Decompresses up to `range.count` bytes to that range of the buffer; 0 at the end.
+    func read(into buffer: inout [UInt8], _ range: Range<Int>) throws(CorpusError) -> Int {
+        precondition(range.upperBound <= buffer.count)
+        while !range.isEmpty {
+            if head == tail { try refill() }
+            switch state {
+            case .ended:
+                return 0
+            case .betweenMembers:
+                try openMember()
+            case .insideMember:
+                guard head < tail else {
+                    throw fault("the file is cut off")
+                }
+                let written = try inflateOnce(into: &buffer, range)
+                if written > 0 { return written }
+            }
+        }
+        return 0
+    }
+
+    private func refill() throws(CorpusError) {
+        head = 0
+        tail = try file.read(into: &input, 0..<input.count)
+    }
+
+    /// Looks at the bytes between two members: the end, zero padding, or another member.
+    private func openMember() throws(CorpusError) {
+        guard head < tail else {
+            state = .ended
+            return
+        }
+        if input[head] == 0 && consumed > 0 {
+            try skipPadding()
+            state = .ended
+            return
+        }
+        guard input[head] == 0x1F else {
+            throw fault("bytes follow that are not gzip")
+        }
+        unsafe inflateReset(stream)
+        state = .insideMember
+    }
+
+    private func skipPadding() throws(CorpusError) {
+        while head < tail {
+            while head < tail {
+                guard input[head] == 0 else { throw fault("bytes follow that are not gzip") }
+                head += 1
+                consumed += 1
+            }
+            try refill()
+        }
+    }
+
+    private func inflateOnce(
+        into buffer: inout [UInt8], _ range: Range<Int>
+    ) throws(CorpusError) -> Int {
+        let available = tail - head
+        let start = head
+        let stream = unsafe self.stream
+        let (code, left, written) = unsafe buffer.withUnsafeMutableBufferPointer { output in
+            unsafe input.withUnsafeMutableBufferPointer { input in
+                unsafe stream.pointee.next_in = input.baseAddress.map { unsafe $0 + start }
+                unsafe stream.pointee.avail_in = UInt32(available)
+                unsafe stream.pointee.next_out = output.baseAddress.map {
+                    unsafe $0 + range.lowerBound
+                }
+                unsafe stream.pointee.avail_out = UInt32(clamping: range.count)
+                let code = unsafe inflate(stream, Z_NO_FLUSH)
+                let written = range.count - Int(unsafe stream.pointee.avail_out)
+                return (code, Int(unsafe stream.pointee.avail_in), written)
+            }
+        }
+        head = tail - left
+        consumed += UInt64(available - left)
+        switch code {
+        case Z_OK, Z_BUF_ERROR:
+            return written
+        case Z_STREAM_END:
+            state = .betweenMembers
+            return written
+        default:
+            throw fault(code == Z_DATA_ERROR ? "the data are damaged" : "zlib error \(code)")
+        }
+    }
+
+    private func fault(_ reason: String) -> CorpusError {
+        .corruptGzip(path: file.path, byteOffset: consumed, reason: reason)
+    }
+}

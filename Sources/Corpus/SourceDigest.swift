@@ -1,0 +1,23 @@
+import Crypto
+
+/// The digest of a source: SHA-256 over the format and, per file in order, the length and the
+/// SHA-256 of its decompressed bytes. Names, places and compression do not enter.
+struct SourceDigest {
+    private var whole = SHA256()
+
+    init(format: CorpusFormat) {
+        whole.update(data: Array("sheaf source 1\n\(format.rawValue)\n".utf8))
+    }
+
+    /// Adds the next file.
+    mutating func add(fileDigest: [UInt8], length: UInt64) {
+        whole.update(data: (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) })
+        whole.update(data: fileDigest)
+    }
+
+    /// The digest in hexadecimal digits.
+    var value: String {
+        let digits = Array("0123456789abcdef")
+        return String(whole.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}
