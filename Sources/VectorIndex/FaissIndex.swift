@@ -1,0 +1,123 @@
+internal import CFaiss
+
+/// One Faiss index.
+///
+/// Sound as `Sendable`: after `add` only searches run, which Faiss allows from several threads.
+final class FaissIndex: @unchecked Sendable {
+    private let handle: OpaquePointer
+    let dimension: Int
+
+    /// An empty index; `kind` is "Flat" or another Faiss factory string.
+    convenience init(kind: String, dimension: Int, metric: Metric) throws(IndexError) {
+        Self.limitThreads
+        let handle = try Self.make("make an index of kind \"\(kind)\"") { made in
+            kind == "Flat"
+                ? sheaf_faiss_flat(Int32(dimension), metric.faiss, &made)
+                : sheaf_faiss_factory(Int32(dimension), kind, metric.faiss, &made)
+        }
+        self.init(handle)
+    }
+
+    /// The index in a file, which the caller has checked: Faiss trusts the lengths in it.
+    convenience init(reading path: String) throws(IndexError) {
+        Self.limitThreads
+        let handle = try Self.make("read \(path)") { made in sheaf_faiss_read(path, &made) }
+        self.init(handle)
+    }
+
+    private init(_ handle: OpaquePointer) {
+        self.handle = handle
+        dimension = Int(sheaf_faiss_dimension(handle))
+    }
+
+    deinit {
+        sheaf_faiss_free(handle)
+    }
+
+    var rows: Int { Int(sheaf_faiss_rows(handle)) }
+    var isTrained: Bool { sheaf_faiss_is_trained(handle) != 0 }
+
+    /// Sets a search parameter by Faiss' name for it; before the first search.
+    func set(_ name: String, _ value: Double) throws(IndexError) {
+        try Self.check("set \(name)") { sheaf_faiss_set_parameter(handle, name, value) }
+    }
+
+    /// Trains quantizers on vectors `[_, dimension]`.
+    func train(_ vectors: UnsafeBufferPointer<Float>) throws(IndexError) {
+        try Self.check("train") {
+            sheaf_faiss_train(handle, Int64(vectors.count / dimension), vectors.baseAddress)
+        }
+    }
+
+    /// Appends vectors `[_, dimension]`.
+    func add(_ vectors: UnsafeBufferPointer<Float>) throws(IndexError) {
+        try Self.check("add vectors") {
+            sheaf_faiss_add(handle, Int64(vectors.count / dimension), vectors.baseAddress)
+        }
+    }
+
+    /// The k best rows of each question by Faiss' own float32 score, best first.
+    ///
+    /// - Returns: Rows and scores `[count, k]`; a row of −1 where Faiss found fewer. Scores of L2
+    ///   are squared distances.
+    func search(
+        _ questions: UnsafeBufferPointer<Float>, k: Int, nprobe: Int = 0
+    ) throws(IndexError) -> (rows: [Int64], scores: [Float]) {
+        let count = questions.count / dimension
+        var rows = [Int64](repeating: -1, count: count * k)
+        var scores = [Float](repeating: 0, count: count * k)
+        var parameters = sheaf_faiss_parameters(nprobe: Int64(nprobe))
+        try Self.check("search") {
+            sheaf_faiss_search(
+                handle, &parameters, Int64(count), questions.baseAddress, Int64(k), &scores, &rows)
+        }
+        return (rows, scores)
+    }
+
+    /// The stored vectors of some rows, `[range.count, dimension]`.
+    func vectors(_ range: Range<Int>) throws(IndexError) -> [Float] {
+        var vectors = [Float](repeating: 0, count: range.count * dimension)
+        try Self.check("reconstruct") {
+            sheaf_faiss_reconstruct(
+                handle, Int64(range.lowerBound), Int64(range.count), &vectors)
+        }
+        return vectors
+    }
+
+    func write(to path: String) throws(IndexError) {
+        try Self.check("write \(path)") { sheaf_faiss_write(handle, path) }
+    }
+
+    /// Set once per process: parallelism is the caller's, over threads of its own.
+    private static let limitThreads: Void = {
+        let status = sheaf_faiss_set_threads(1)
+        precondition(status == SHEAF_FAISS_OK, "one thread is always allowed")
+    }()
+
+    private static func make(
+        _ operation: String, _ call: (inout OpaquePointer?) -> sheaf_faiss_status
+    ) throws(IndexError) -> OpaquePointer {
+        var made: OpaquePointer?
+        try check(operation) { call(&made) }
+        guard let made else { throw .faiss(operation: operation, message: "no index came back") }
+        return made
+    }
+
+    private static func check(
+        _ operation: String, _ call: () -> sheaf_faiss_status
+    ) throws(IndexError) {
+        if call() != SHEAF_FAISS_OK {
+            let message = String(cString: sheaf_faiss_message())
+            throw .faiss(operation: operation, message: message)
+        }
+    }
+}
+
+extension Metric {
+    var faiss: sheaf_faiss_metric {
+        switch self {
+        case .innerProduct: SHEAF_FAISS_INNER_PRODUCT
+        case .l2: SHEAF_FAISS_L2
+        }
+    }
+}

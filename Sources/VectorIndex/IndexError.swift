@@ -1,0 +1,79 @@
+/// What can go wrong with segments, shard indexes and searches.
+public enum IndexError: Error, Equatable, Sendable {
+    /// A system call on a file or folder failed; `code` is its `errno`.
+    case fileSystem(operation: String, path: String, code: Int32)
+    /// The SHA-256 of a file is not the one that was asked for.
+    case checksumMismatch(path: String, expected: String, found: String)
+    /// A file is not a segment, or a damaged one; `offset` is the byte where it shows.
+    case malformedSegment(path: String, offset: Int, reason: String)
+    /// A segment was written in a format this version does not read.
+    case unsupportedVersion(path: String, found: String, supported: String)
+    /// Stored text is not UTF-8.
+    case invalidText(path: String, row: Int, field: String)
+    /// A vector holds NaN or infinity, at this component.
+    case nonFiniteVector(passageID: String, component: Int)
+    /// A stored vector of a segment holds NaN or infinity.
+    case nonFiniteRow(path: String, row: Int)
+    /// A question vector holds NaN or infinity.
+    case nonFiniteQuestion(index: Int)
+    /// Two sizes that must agree do not.
+    case shapeMismatch(what: String, expected: Int, found: Int)
+    /// A number lies outside what is possible here.
+    case outOfRange(what: String, value: Int, minimum: Int, maximum: Int)
+    /// Two segments of one shard were encoded by different encoders.
+    case mixedEncoders(path: String, expected: String, found: String)
+    /// Two segments of one shard hold the same ordinal.
+    case overlappingOrdinals(path: String, otherPath: String, ordinal: UInt64)
+    /// No index kind has this name.
+    case unknownKind(name: String, known: [String])
+    /// Faiss refused an operation; `message` is its own.
+    case faiss(operation: String, message: String)
+    /// A file is not a Faiss index of flat vectors.
+    case malformedFaissFile(path: String, reason: String)
+}
+
+extension IndexError: CustomStringConvertible {
+    /// One sentence of facts and one of remedy.
+    public var description: String {
+        switch self {
+        case .fileSystem(let operation, let path, let code):
+            "\(operation) \(path) failed: \(Errno.text(code)). \(Errno.remedy(code))"
+        case .checksumMismatch(let path, let expected, let found):
+            "\(path) has SHA-256 \(found), expected \(expected). "
+                + "Delete it and fetch or build the segment again."
+        case .malformedSegment(let path, let offset, let reason):
+            "\(path) is not a whole segment, at byte \(offset): \(reason). "
+                + "Delete it and fetch or build the segment again."
+        case .unsupportedVersion(let path, let found, let supported):
+            "\(path) has segment format version \(found); this program reads \(supported). "
+                + "Use the program that wrote it, or index the source again."
+        case .invalidText(let path, let row, let field):
+            "\(path) holds a \(field) in row \(row) that is not UTF-8. "
+                + "Delete it and fetch or build the segment again."
+        case .nonFiniteVector(let passageID, let component):
+            "the vector of passage \(passageID) is not finite at component \(component). "
+                + "Check the encoder's weights, or leave this passage out."
+        case .nonFiniteRow(let path, let row):
+            "\(path) holds a vector in row \(row) that is not finite. "
+                + "Delete it and fetch or build the segment again."
+        case .nonFiniteQuestion(let index):
+            "the vector of question \(index) is not finite. Check the question encoder's weights."
+        case .shapeMismatch(let what, let expected, let found):
+            "\(what): expected \(expected), found \(found). Pass matching sizes."
+        case .outOfRange(let what, let value, let minimum, let maximum):
+            "\(what) is \(value). Choose a value from \(minimum) to \(maximum)."
+        case .mixedEncoders(let path, let expected, let found):
+            "\(path) was encoded by \(found), the rest of the shard by \(expected). "
+                + "Index this source again with the collection's encoder."
+        case .overlappingOrdinals(let path, let otherPath, let ordinal):
+            "\(path) and \(otherPath) both hold ordinal \(ordinal). Load only one of them."
+        case .unknownKind(let name, let known):
+            "there is no index kind \"\(name)\". Choose one of: \(known.joined(separator: ", "))."
+        case .faiss(let operation, let message):
+            "Faiss could not \(operation): \(message). Choose another index kind, or \"exact\"."
+        case .malformedFaissFile(let path, let reason):
+            "\(path) is not a Faiss index of flat vectors: \(reason). "
+                + "Write it again with faiss.write_index from an IndexFlat."
+        }
+    }
+}

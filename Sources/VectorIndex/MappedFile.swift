@@ -1,0 +1,56 @@
+internal import Crypto
+internal import Glibc
+
+/// A file mapped into memory for reading, until the last owner lets go.
+///
+/// Sound as `Sendable`: the mapping is private, read-only and never changes place.
+final class MappedFile: @unchecked Sendable {
+    let path: String
+    let bytes: UnsafeRawBufferPointer
+
+    /// Maps a regular file; when `sha256` is given, reads and checks the whole file first.
+    init(path: String, expecting sha256: String?) throws(IndexError) {
+        let descriptor = try Errno.check("opening", path) { open(path, O_RDONLY | O_CLOEXEC) }
+        defer { close(descriptor) }
+        var information = stat()
+        _ = try Errno.check("inspecting", path) { fstat(descriptor, &information) }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            throw .malformedSegment(path: path, offset: 0, reason: "it is not a regular file")
+        }
+        let length = Int(information.st_size)
+        guard length >= 8 else {
+            throw .malformedSegment(
+                path: path, offset: length, reason: "it ends inside the header length")
+        }
+        if let sha256 {
+            let found = try Self.digest(descriptor, path: path)
+            guard found == sha256 else {
+                throw .checksumMismatch(path: path, expected: sha256, found: found)
+            }
+        }
+        let address = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let address, address != MAP_FAILED else {
+            throw .fileSystem(operation: "mapping", path: path, code: errno)
+        }
+        self.path = path
+        bytes = UnsafeRawBufferPointer(start: address, count: length)
+    }
+
+    deinit {
+        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
+
+    /// SHA-256 over everything the descriptor gives, in pieces of 1 MiB.
+    private static func digest(_ descriptor: Int32, path: String) throws(IndexError) -> String {
+        var hash = SHA256()
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { piece.deallocate() }
+        while true {
+            let count = try Errno.check("reading", path) {
+                read(descriptor, piece.baseAddress, piece.count)
+            }
+            if count == 0 { return Hexadecimal.text(hash.finalize()) }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+internal import CKernels
+internal import Corpus
+
+/// The rows of a shard, numbered 0, 1, … in the order of their ordinals.
+///
+/// Row order is ordinal order, so breaking ties by row breaks them by ordinal.
+final class RowStore: Sendable {
+    /// Sorted by first ordinal, without overlap.
+    let segments: [Segment]
+    /// First row of each segment, and the number of rows at the end.
+    private let firstRows: [Int]
+    let metric: Metric
+    /// Components of each vector; 0 in an empty store.
+    let dimension: Int
+    /// At least the largest Euclidean norm of a row.
+    let maximumNorm: Double
+
+    var rows: Int { firstRows[segments.count] }
+
+    /// Checks that the segments belong together and hold finite vectors; reads each vector once.
+    init(segments: [Segment], metric: Metric) throws(IndexError) {
+        let sorted = segments.sorted { $0.firstOrdinal < $1.firstOrdinal }
+        try Self.checkUnity(of: sorted)
+        var firstRows = [0]
+        var largest = 0.0
+        for segment in sorted {
+            firstRows.append(firstRows[firstRows.count - 1] + segment.rows)
+            largest = max(largest, try Self.largestSquare(in: segment))
+        }
+        self.segments = sorted
+        self.firstRows = firstRows
+        self.metric = metric
+        dimension = sorted.first?.dimension ?? 0
+        maximumNorm = ErrorBounds.norm(square: largest, dimension: dimension)
+    }
+
+    private static func checkUnity(of sorted: [Segment]) throws(IndexError) {
+        guard let first = sorted.first else { return }
+        for (previous, segment) in zip(sorted, sorted.dropFirst()) {
+            guard segment.dimension == first.dimension else {
+                throw .shapeMismatch(
+                    what: "dimension of \(segment.path)", expected: first.dimension,
+                    found: segment.dimension)
+            }
+            guard segment.fingerprint == first.fingerprint else {
+                throw .mixedEncoders(
+                    path: segment.path, expected: first.fingerprint, found: segment.fingerprint)
+            }
+            let end = previous.firstOrdinal.rawValue + UInt64(previous.rows)
+            guard segment.firstOrdinal.rawValue >= end else {
+                throw .overlappingOrdinals(
+                    path: segment.path, otherPath: previous.path,
+                    ordinal: segment.firstOrdinal.rawValue)
+            }
+        }
+    }
+
+    private static func largestSquare(in segment: Segment) throws(IndexError) -> Double {
+        var largest = 0.0
+        for row in 0..<segment.rows {
+            let square = segment.withVector(row) { Kernels.innerProduct($0, $0) }
+            // A square of a finite float32 vector is finite in float64, so this finds NaN and ∞.
+            guard square.isFinite else { throw .nonFiniteRow(path: segment.path, row: row) }
+            largest = max(largest, square)
+        }
+        return largest
+    }
+
+    func ordinal(ofRow row: Int) -> Ordinal {
+        let index = segmentIndex(ofRow: row)
+        return Ordinal(segments[index].firstOrdinal.rawValue + UInt64(row - firstRows[index]))
+    }
+
+    /// The segment and its row that hold an ordinal.
+    func place(of ordinal: Ordinal) -> (segment: Segment, row: Int)? {
+        let index = segments.countOfPrefix { $0.firstOrdinal <= ordinal } - 1
+        guard index >= 0 else { return nil }
+        let distance = ordinal.rawValue - segments[index].firstOrdinal.rawValue
+        guard distance < UInt64(segments[index].rows) else { return nil }
+        return (segments[index], Int(distance))
+    }
+
+    /// Calls `body` with each run of rows that lie together, in order.
+    func forEachRun<Failure: Error>(
+        _ body: (_ firstRow: Int, _ vectors: UnsafeBufferPointer<Float>) throws(Failure) -> Void
+    ) throws(Failure) {
+        for (index, segment) in segments.enumerated() {
+            try segment.withVectors { (vectors) throws(Failure) in
+                try body(firstRows[index], vectors)
+            }
+        }
+    }
+
+    /// The score of a row: the fixed kernel over the stored values.
+    func score(_ question: UnsafeBufferPointer<Float>, row: Int) -> Double {
+        let index = segmentIndex(ofRow: row)
+        return segments[index].withVector(row - firstRows[index]) {
+            Kernels.score(metric, question, $0)
+        }
+    }
+
+    /// Scores every row: the plain way to the exact answer, and the last resort of the others.
+    func scan(_ question: UnsafeBufferPointer<Float>, k: Int) -> [ScoredRow] {
+        var top = TopRows(k: k)
+        var scores = [Double](repeating: 0, count: 1024)
+        forEachRun { firstRow, vectors in
+            let rows = vectors.count / dimension
+            for start in stride(from: 0, to: rows, by: scores.count) {
+                let count = min(scores.count, rows - start)
+                let block = UnsafeBufferPointer(
+                    rebasing: vectors[start * dimension..<(start + count) * dimension])
+                Kernels.scores(metric, question, block, into: &scores)
+                for index in 0..<count {
+                    top.offer(ScoredRow(row: firstRow + start + index, score: scores[index]))
+                }
+            }
+        }
+        return top.sorted()
+    }
+
+    private func segmentIndex(ofRow row: Int) -> Int {
+        firstRows.countOfPrefix { $0 <= row } - 1
+    }
+}
+
+extension Array {
+    /// How many leading elements satisfy a condition that never holds again once it fails.
+    func countOfPrefix(where condition: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

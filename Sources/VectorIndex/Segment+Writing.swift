@@ -1,0 +1,63 @@
+internal import Corpus
+
+extension Segment {
+    /// Writes a segment into a folder, under its own SHA-256.
+    ///
+    /// The file is written under a temporary name, synced, renamed, and the folder synced: after
+    /// the return it survives a crash, and before it nobody sees half a file. Equal contents give
+    /// equal bytes, so a batch encoded twice is one file.
+    ///
+    /// - Parameters:
+    ///   - content: Contiguous passages with one finite vector each.
+    ///   - folder: An existing folder.
+    /// - Returns: Digest, path, length and rows of the file.
+    /// - Throws: `IndexError.nonFiniteVector` naming the passage, `.shapeMismatch`, `.outOfRange`,
+    ///   or `.fileSystem`; then no file is left behind.
+    public static func write(
+        _ content: SegmentContent, folder: String
+    ) throws(IndexError) -> SegmentFile {
+        try content.validate()
+        let rows = content.passages.count
+        let blobs = [
+            Blob(content.passages, \.id), Blob(content.passages, \.title),
+            Blob(content.passages, \.text),
+        ]
+        let header = SegmentHeader(
+            sourceDigest: content.sourceDigest, batch: content.batch,
+            fingerprint: content.fingerprint, rows: rows, dimension: content.dimension,
+            textBytes: blobs.map(\.bytes.count))
+        let headerBytes = header.bytes()
+        guard headerBytes.count - 8 <= SegmentHeader.maximumBytes else {
+            throw .outOfRange(
+                what: "the length of digest and fingerprint in bytes", value: headerBytes.count,
+                minimum: 1, maximum: SegmentHeader.maximumBytes)
+        }
+        let first = content.firstOrdinal.rawValue
+        let ordinals = (0..<UInt64(rows)).map { (first + $0).littleEndian }
+
+        let written = try DurableFile.write(folder: folder, suffix: ".safetensors") {
+            (file: inout HashedFile) throws(IndexError) in
+            try file.append(headerBytes)
+            try file.append(ordinals)
+            for blob in blobs { try file.append(blob.offsets) }
+            try file.append(content.vectors)
+            for blob in blobs { try file.append(blob.bytes) }
+        }
+        return SegmentFile(
+            sha256: written.sha256, path: written.path, bytes: written.bytes, rows: rows)
+    }
+}
+
+/// The texts of one field end to end, and where each begins.
+private struct Blob {
+    var bytes: [UInt8] = []
+    var offsets: [UInt64] = [0]
+
+    init(_ passages: [Passage], _ field: KeyPath<Passage, String>) {
+        offsets.reserveCapacity(passages.count + 1)
+        for passage in passages {
+            bytes.append(contentsOf: passage[keyPath: field].utf8)
+            offsets.append(UInt64(bytes.count).littleEndian)
+        }
+    }
+}

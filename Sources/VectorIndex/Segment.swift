@@ -1,0 +1,118 @@
+public import Corpus
+
+/// The immutable result of one batch, mapped from its file.
+///
+/// Vectors and texts are read from the file when asked for, so a segment costs address space, not
+/// memory. The file must not be changed or shortened while the segment lives.
+public final class Segment: Sendable {
+    /// The most components a vector may have.
+    public static let maximumDimension = 1 << 16
+    /// The most passages one segment may hold.
+    public static let maximumRows = 1 << 28
+
+    /// Where the file lies.
+    public let path: String
+    /// How many passages the segment holds, at least 1.
+    public let rows: Int
+    /// Components of each vector.
+    public let dimension: Int
+    /// The ordinal of row 0; the others follow without a gap.
+    public let firstOrdinal: Ordinal
+    /// Digest of the source that the batch belongs to.
+    public let sourceDigest: String
+    /// Position of the batch in its source.
+    public let batch: Int
+    /// Fingerprint of the encoder that made the vectors.
+    public let fingerprint: String
+    /// Length of the file in bytes.
+    public var bytes: Int { file.bytes.count }
+
+    private let file: MappedFile
+    private let vectors: Int
+    private let texts: [(offsets: Int, blob: Range<Int>)]
+
+    private init(file: MappedFile, layout: SegmentLayout) {
+        path = file.path
+        rows = layout.rows
+        dimension = layout.dimension
+        firstOrdinal = Ordinal(layout.firstOrdinal)
+        sourceDigest = layout.sourceDigest
+        batch = layout.batch
+        fingerprint = layout.fingerprint
+        self.file = file
+        vectors = layout.vectors
+        texts = layout.texts
+    }
+
+    /// Opens a segment and checks everything but the values of vectors and texts.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - sha256: When given, the lowercase hexadecimal SHA-256 that the whole file must have;
+    ///     it is read once for that, before any byte of it is interpreted.
+    /// - Throws: `IndexError.checksumMismatch`, `.malformedSegment`, `.unsupportedVersion` or
+    ///   `.fileSystem`.
+    public static func open(
+        path: String, expecting sha256: String?
+    ) throws(IndexError) -> Segment {
+        let file = try MappedFile(path: path, expecting: sha256)
+        return Segment(file: file, layout: try SegmentLayout(file.bytes, path: path))
+    }
+
+    /// Lends the vector of a row, `[dimension]`, for the length of a call.
+    public func withVector<Result, Failure: Error>(
+        _ row: Int, _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+        return try withVectors { (all) throws(Failure) in
+            try body(UnsafeBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension]))
+        }
+    }
+
+    /// Lends all vectors, `[rows, dimension]` row-major, for the length of a call.
+    public func withVectors<Result, Failure: Error>(
+        _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let bytes = UnsafeRawBufferPointer(
+            rebasing: file.bytes[vectors..<vectors + 4 * rows * dimension])
+        return try body(bytes.assumingMemoryBound(to: Float.self))
+    }
+
+    /// The vector of a row, copied.
+    public func vector(_ row: Int) -> [Float] {
+        withVector(row) { Array($0) }
+    }
+
+    /// The passage of a row.
+    ///
+    /// - Throws: `IndexError.invalidText` when a stored text is not UTF-8.
+    public func passage(_ row: Int) throws(IndexError) -> Passage {
+        Passage(id: try text(0, row), title: try text(1, row), text: try text(2, row))
+    }
+
+    /// The id of a row's passage, as its source gave it.
+    ///
+    /// - Throws: `IndexError.invalidText` when the stored id is not UTF-8.
+    public func id(_ row: Int) throws(IndexError) -> String {
+        try text(0, row)
+    }
+
+    private func text(_ field: Int, _ row: Int) throws(IndexError) -> String {
+        precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+        let (offsets, blob) = texts[field]
+        let begin = file.bytes.load(fromByteOffset: offsets + 8 * row, as: UInt64.self)
+        let end = file.bytes.load(fromByteOffset: offsets + 8 * (row + 1), as: UInt64.self)
+        // Checked at opening; again here, where a file that changed since would trap.
+        guard begin.littleEndian <= end.littleEndian, end.littleEndian <= blob.count else {
+            throw .malformedSegment(
+                path: path, offset: offsets + 8 * row, reason: "it changed after it was opened")
+        }
+        let range =
+            blob.lowerBound + Int(begin.littleEndian)..<blob.lowerBound + Int(end.littleEndian)
+        guard let text = String(validating: file.bytes[range], as: UTF8.self) else {
+            throw .invalidText(
+                path: path, row: row, field: String(SegmentHeader.textFields[field].dropLast()))
+        }
+        return text
+    }
+}

@@ -1,0 +1,131 @@
+public import Corpus
+
+/// The searchable form of a shard: segments and what is derived from them.
+///
+/// Immutable, so searches may run from any number of threads. Every score is computed from the
+/// stored float32 values by one kernel in float64; ties are broken by ordinal. For the exact kinds
+/// the answer is that of a full scan, the same for any division of the passages into shards and of
+/// the questions into batches.
+public final class ShardIndex: Sendable {
+    /// The kinds with exact answers; any other name is tried as a Faiss factory string.
+    public static let exactKinds = ["Flat"]
+
+    /// How vectors are compared.
+    public let metric: Metric
+    /// The index kind, as given.
+    public let kind: String
+    /// How many passages can be found.
+    public var rows: Int { store.rows }
+    /// Components of each vector; nil in an empty shard.
+    public var dimension: Int? { rows == 0 ? nil : store.dimension }
+
+    private let store: RowStore
+    private let searcher: any RowSearch
+
+    /// Builds the index of some segments.
+    ///
+    /// - Parameters:
+    ///   - segments: Of one encoder and dimension, without common ordinals, in any order. None is
+    ///     legal: nothing is found then.
+    ///   - metric: How vectors are compared.
+    ///   - kind: One of `exactKinds`, or a Faiss factory string such as `HNSW32` or
+    ///     `IVF256,Flat`, whose answers may miss passages.
+    /// - Throws: `IndexError.shapeMismatch`, `.mixedEncoders`, `.overlappingOrdinals`,
+    ///   `.nonFiniteRow`, `.unknownKind` or `.faiss`.
+    public init(segments: [Segment], metric: Metric, kind: String) throws(IndexError) {
+        self.metric = metric
+        self.kind = kind
+        store = try RowStore(segments: segments, metric: metric)
+        if store.rows == 0 {
+            searcher = NothingFound()
+        } else if kind == "Flat" {
+            searcher = try FlatSearch(store: store)
+        } else {
+            searcher = try FactorySearch(store: store, kind: kind)
+        }
+    }
+
+    /// Finds the k passages nearest to each question.
+    ///
+    /// - Parameters:
+    ///   - questions: `[count, dimension]`, row-major, finite.
+    ///   - count: How many questions there are.
+    ///   - k: How many hits to return at most; all passages when there are fewer.
+    ///   - threads: Over how many threads to divide the work; the caller waits for all.
+    /// - Returns: For each question its hits, in the order of `Hit.precedes`.
+    /// - Throws: `IndexError.shapeMismatch`, `.outOfRange`, `.nonFiniteQuestion` or `.faiss`.
+    public func search(
+        questions: [Float], count: Int, k: Int, threads: Int = 1
+    ) throws(IndexError) -> [[Hit]] {
+        try check(questions, count: count, k: k, threads: threads)
+        if count == 0 { return [] }
+        let width = questions.count / count
+        let k = min(k, max(1, store.rows))
+        let parts = Threads.run(count: count, threads: threads) { [searcher] range in
+            questions.withUnsafeBufferPointer { all in
+                let own = UnsafeBufferPointer(
+                    rebasing: all[range.lowerBound * width..<range.upperBound * width])
+                return Result { () throws(IndexError) in try searcher.search(own, k: k) }
+            }
+        }
+        var hits: [[Hit]] = []
+        for part in parts {
+            for found in try part.get() {
+                hits.append(
+                    found.map { Hit(ordinal: store.ordinal(ofRow: $0.row), score: $0.score) })
+            }
+        }
+        return hits
+    }
+
+    /// The passage of an ordinal, or nil when this shard does not hold it.
+    ///
+    /// - Throws: `IndexError.invalidText` when a stored text is not UTF-8.
+    public func passage(_ ordinal: Ordinal) throws(IndexError) -> Passage? {
+        guard let place = store.place(of: ordinal) else { return nil }
+        return try place.segment.passage(place.row)
+    }
+
+    private func check(
+        _ questions: [Float], count: Int, k: Int, threads: Int
+    ) throws(IndexError) {
+        guard count >= 0 else {
+            throw .outOfRange(
+                what: "the number of questions", value: count, minimum: 0, maximum: .max)
+        }
+        guard k >= 1 else {
+            throw .outOfRange(what: "k", value: k, minimum: 1, maximum: .max)
+        }
+        guard threads >= 1 else {
+            throw .outOfRange(
+                what: "the number of threads", value: threads, minimum: 1, maximum: .max)
+        }
+        if rows == 0 {
+            // An empty shard knows no dimension, but the questions must still be of one.
+            guard count == 0 ? questions.isEmpty : questions.count % count == 0 else {
+                throw .shapeMismatch(
+                    what: "components left over in the questions", expected: 0,
+                    found: count == 0 ? questions.count : questions.count % count)
+            }
+        } else {
+            let (expected, overflow) = count.multipliedReportingOverflow(by: store.dimension)
+            guard !overflow, questions.count == expected else {
+                throw .shapeMismatch(
+                    what: "question components (questions × dimension)",
+                    expected: overflow ? .max : expected, found: questions.count)
+            }
+        }
+        if let bad = questions.firstIndex(where: { !$0.isFinite }) {
+            throw .nonFiniteQuestion(index: bad / (questions.count / count))
+        }
+    }
+}
+
+/// The search of an empty shard.
+private struct NothingFound: RowSearch {
+    func search(
+        _ questions: UnsafeBufferPointer<Float>, k: Int
+    ) throws(IndexError) -> [[ScoredRow]] {
+        []
+    }
+}
