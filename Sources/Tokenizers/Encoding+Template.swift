@@ -1,0 +1,78 @@
+/// The order of texts and special tokens in an encoding.
+struct EncodingTemplate: Equatable, Sendable {
+    /// One part of an encoding.
+    enum Part: Equatable, Sendable {
+        case special(id: Int32, typeID: Int32)
+        case first(typeID: Int32)
+        case second(typeID: Int32)
+    }
+
+    /// Parts for one text.
+    var single: [Part]
+    /// Parts for two texts.
+    var pair: [Part]
+
+    /// The template for one text, or for two.
+    func parts(isPair: Bool) -> [Part] { isPair ? pair : single }
+
+    /// How many special tokens it adds.
+    func specialCount(isPair: Bool) -> Int {
+        var count = 0
+        for case .special in parts(isPair: isPair) { count += 1 }
+        return count
+    }
+
+    /// `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, the second text being segment 1.
+    static func bert(classifier: Int32, separator: Int32) -> EncodingTemplate {
+        let opening: [Part] = [
+            .special(id: classifier, typeID: 0), .first(typeID: 0),
+            .special(id: separator, typeID: 0),
+        ]
+        return EncodingTemplate(
+            single: opening,
+            pair: opening + [.second(typeID: 1), .special(id: separator, typeID: 1)])
+    }
+
+    /// `<s> a </s>` and `<s> a </s></s> b </s>`, all of segment 0.
+    static func roberta(opening: Int32, separator: Int32) -> EncodingTemplate {
+        let single: [Part] = [
+            .special(id: opening, typeID: 0), .first(typeID: 0),
+            .special(id: separator, typeID: 0),
+        ]
+        return EncodingTemplate(
+            single: single,
+            pair: single + [
+                .special(id: separator, typeID: 0), .second(typeID: 0),
+                .special(id: separator, typeID: 0),
+            ])
+    }
+
+    /// The texts alone.
+    static let plain = EncodingTemplate(
+        single: [.first(typeID: 0)], pair: [.first(typeID: 0), .second(typeID: 1)])
+
+    /// The template with its special tokens left out.
+    var withoutSpecialTokens: EncodingTemplate {
+        func texts(_ parts: [Part]) -> [Part] {
+            parts.filter { if case .special = $0 { false } else { true } }
+        }
+        return EncodingTemplate(single: texts(single), pair: texts(pair))
+    }
+}
+
+/// The tokens of one text before special tokens.
+struct TokenSequence: Equatable, Sendable {
+    var ids: [Int32] = []
+    var offsets: [Range<Int>] = []
+
+    var count: Int { ids.count }
+
+    mutating func append(_ id: Int32, _ offset: Range<Int>) {
+        ids.append(id)
+        offsets.append(offset)
+    }
+
+    subscript(range: Range<Int>) -> TokenSequence {
+        TokenSequence(ids: Array(ids[range]), offsets: Array(offsets[range]))
+    }
+}

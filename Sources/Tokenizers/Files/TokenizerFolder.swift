@@ -1,0 +1,62 @@
+import Foundation
+
+/// The files of a model's folder that concern its tokenizer.
+struct TokenizerFolder {
+    /// Far above the largest vocabulary in use.
+    static let sizeLimit = 256 << 20
+
+    let folder: String
+
+    func path(_ name: String) -> String {
+        folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    }
+
+    /// The bytes of a file, checked to be UTF-8; nil where there is none.
+    func bytes(_ name: String) throws(TokenizerError) -> [UInt8]? {
+        let path = path(name)
+        if !FileManager.default.fileExists(atPath: path) { return nil }
+        let bytes: [UInt8]
+        do {
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? handle.close() }
+            let data = try handle.read(upToCount: Self.sizeLimit + 1) ?? Data()
+            bytes = Array(data)
+        } catch {
+            throw .unreadableFile(path: path, reason: error.localizedDescription)
+        }
+        if bytes.count > Self.sizeLimit {
+            throw .fileTooLarge(path: path, bytes: bytes.count, limit: Self.sizeLimit)
+        }
+        if let offset = Self.invalidUTF8(in: bytes) {
+            let line = 1 + bytes[..<offset].count { $0 == 0x0A }
+            throw .invalidUTF8(path: path, line: line, offset: offset)
+        }
+        return bytes
+    }
+
+    /// A JSON file; nil where there is none.
+    func json(_ name: String) throws(TokenizerError) -> JSONNode? {
+        guard let bytes = try bytes(name) else { return nil }
+        return try JSONReader.read(bytes, path: path(name))
+    }
+
+    /// The lines of a text file, without line ends (LF or CR LF); nil where there is none.
+    func lines(_ name: String) throws(TokenizerError) -> [String]? {
+        guard let bytes = try bytes(name) else { return nil }
+        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
+            String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+        }
+        if lines.last == "" { lines.removeLast() }
+        return lines
+    }
+
+    /// Where the first byte stands that no UTF-8 sequence explains.
+    static func invalidUTF8(in bytes: [UInt8]) -> Int? {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+            return nil
+        } catch {
+            return error.byteOffsets.lowerBound
+        }
+    }
+}

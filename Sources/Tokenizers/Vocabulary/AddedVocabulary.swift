@@ -1,0 +1,63 @@
+/// The tokens kept whole, those looked for in the text as given and those in its normalised form.
+struct AddedVocabulary: Sendable {
+    /// Looked for in the original text.
+    let original: AddedTokenMatcher
+    /// Looked for in the normalised text.
+    let normalized: AddedTokenMatcher
+    private let tokensByID: [Int32: AddedToken]
+    private let idsByContent: [String: Int32]
+
+    /// The id after the largest one.
+    let idCount: Int
+
+    /// `normalize` gives the normalised form of a token's content.
+    init(
+        _ tokens: [AddedToken], vocabulary: Vocabulary, path: String,
+        normalize: (String) -> String
+    ) throws(TokenizerError) {
+        var original = AddedTokenMatcher()
+        var normalized = AddedTokenMatcher()
+        var tokensByID: [Int32: AddedToken] = [:]
+        var idsByContent: [String: Int32] = [:]
+        var isWhole = true
+        for token in tokens where !token.content.isEmpty {
+            if let known = vocabulary.id(of: token.content), known != token.id {
+                throw .conflictingID(
+                    path: path, token: token.content, id: Int(token.id), vocabularyID: Int(known))
+            }
+            if let other = vocabulary.token(for: token.id) ?? tokensByID[token.id]?.content,
+                other != token.content
+            {
+                throw .duplicateID(path: path, id: Int(token.id), tokens: [other, token.content])
+            }
+            if token.id < 0 || Int(token.id) >= Vocabulary.idLimit {
+                throw .invalidID(path: path, token: token.content, id: Int(token.id))
+            }
+            if idsByContent.updateValue(token.id, forKey: token.content) != nil {
+                throw .duplicateToken(
+                    path: path, token: token.content, first: Int(token.id), second: Int(token.id))
+            }
+            tokensByID[token.id] = token
+            if token.normalized {
+                let key = Array(normalize(token.content).utf8)
+                isWhole = isWhole && normalized.insert(token, key: key)
+            } else {
+                isWhole = isWhole && original.insert(token, key: Array(token.content.utf8))
+            }
+        }
+        if !isWhole {
+            throw .unsupported(
+                path: path, key: "added_tokens", value: "too large",
+                supported: "fewer than \(ByteTrie.nodeLimit) distinct prefixes")
+        }
+        self.original = original
+        self.normalized = normalized
+        self.tokensByID = tokensByID
+        self.idsByContent = idsByContent
+        idCount = (tokensByID.keys.max().map(Int.init) ?? -1) + 1
+    }
+
+    func token(for id: Int32) -> String? { tokensByID[id]?.content }
+    func id(of token: String) -> Int32? { idsByContent[token] }
+    func isSpecial(_ id: Int32) -> Bool { tokensByID[id]?.special ?? false }
+}

@@ -1,0 +1,173 @@
+/// What the files of a folder say about a word-piece tokenizer.
+struct WordPieceFiles {
+    /// The file that holds the vocabulary; errors name it.
+    var path: String
+    var entries: [(token: String, id: Int)]
+    var options: WordPieceOptions
+    var added: [AddedToken] = []
+    var template: EncodingTemplate?
+
+    init(path: String, entries: [(token: String, id: Int)], options: WordPieceOptions) {
+        self.path = path
+        self.entries = entries
+        self.options = options
+    }
+
+    /// Reads tokenizer.json, else vocab.txt; tokenizer_config.json overrides options of either.
+    init(folder: String) throws(TokenizerError) {
+        let files = TokenizerFolder(folder: folder)
+        let config = try files.json("tokenizer_config.json")
+        let names = try SpecialTokenNames([config, try files.json("special_tokens_map.json")])
+        if let document = try files.json("tokenizer.json") {
+            self = try Self.read(document)
+        } else if let lines = try files.lines("vocab.txt") {
+            self = try Self.read(lines, path: files.path("vocab.txt"))
+            if let document = try files.json("added_tokens.json") {
+                added = try AddedToken.legacy(document)
+            }
+        } else {
+            throw .missingFile(folder: folder, expected: ["tokenizer.json", "vocab.txt"])
+        }
+        if let config { try override(config) }
+        try name(names, files)
+    }
+
+    private static func read(
+        _ lines: [String], path: String
+    ) throws(TokenizerError) -> WordPieceFiles {
+        var places: [String: Int] = [:]
+        for (index, line) in lines.enumerated() {
+            if let first = places.updateValue(index, forKey: line) {
+                throw .duplicateToken(
+                    path: path, token: line, first: first + 1, second: index + 1)
+            }
+        }
+        return WordPieceFiles(
+            path: path, entries: lines.enumerated().map { ($1, $0) }, options: WordPieceOptions())
+    }
+
+    private static func read(_ document: JSONNode) throws(TokenizerError) -> WordPieceFiles {
+        let model = try document.required("model")
+        // Files of the first format version name no type.
+        if let kind = try model.member("type"), try kind.string() != "WordPiece" {
+            throw .unsupported(
+                path: kind.path, key: kind.key, value: kind.value.kind,
+                supported: "a tokenizer of kind WordPiece here")
+        }
+        var entries: [(token: String, id: Int)] = []
+        for (token, node) in try model.required("vocab").members() {
+            entries.append((token, try node.integer()))
+        }
+        var options = WordPieceOptions()
+        options.continuationPrefix =
+            try model.member("continuing_subword_prefix")?.string() ?? "##"
+        options.unknownToken = try model.member("unk_token")?.string() ?? "[UNK]"
+        if let limit = try model.member("max_input_chars_per_word") {
+            options.maximumWordLength = try limit.integer()
+            if options.maximumWordLength < 0 { throw limit.wrongType("a number from 0 up") }
+        }
+        var files = WordPieceFiles(path: document.path, entries: entries, options: options)
+        try files.readNormalizer(document)
+        files.added = try AddedToken.list(document)
+        files.template = try EncodingTemplate(document) ?? .plain
+        return files
+    }
+
+    private mutating func readNormalizer(_ document: JSONNode) throws(TokenizerError) {
+        if let node = try document.member("normalizer") {
+            let kind = try node.required("type")
+            if try kind.string() != "BertNormalizer" {
+                throw .unsupported(
+                    path: kind.path, key: kind.key, value: kind.value.kind,
+                    supported: "BertNormalizer")
+            }
+            options.lowercases = try node.member("lowercase")?.bool() ?? true
+            options.cleansText = try node.member("clean_text")?.bool() ?? true
+            options.splitsChineseCharacters =
+                try node.member("handle_chinese_chars")?.bool() ?? true
+            options.stripsAccents = try node.member("strip_accents")?.bool()
+        } else {
+            options.lowercases = false
+            options.cleansText = false
+            options.splitsChineseCharacters = false
+        }
+        let kind = try document.required("pre_tokenizer").required("type")
+        if try kind.string() != "BertPreTokenizer" {
+            throw .unsupported(
+                path: kind.path, key: kind.key, value: kind.value.kind,
+                supported: "BertPreTokenizer")
+        }
+    }
+
+    /// The keys of tokenizer_config.json that say how text is split.
+    private mutating func override(_ config: JSONNode) throws(TokenizerError) {
+        if let node = try config.member("do_lower_case") { options.lowercases = try node.bool() }
+        if let node = try config.member("do_basic_tokenize") {
+            options.splitsWords = try node.bool()
+        }
+        if let node = try config.member("tokenize_chinese_chars") {
+            options.splitsChineseCharacters = try node.bool()
+        }
+        if let node = try config.member("strip_accents") {
+            options.stripsAccents = try node.bool()
+        }
+        if let node = try config.member("clean_text") { options.cleansText = try node.bool() }
+        if let node = try config.member("wordpieces_prefix") {
+            options.continuationPrefix = try node.string()
+        }
+        for node in try config.member("never_split")?.elements() ?? [] {
+            options.neverSplit.insert(try node.string())
+        }
+        for token in try AddedToken.decoder(config) {
+            if let index = added.firstIndex(where: { $0.content == token.content }) {
+                if added[index].id != token.id {
+                    throw .conflictingID(
+                        path: config.path, token: token.content, id: Int(token.id),
+                        vocabularyID: Int(added[index].id))
+                }
+                added[index] = token
+            } else {
+                added.append(token)
+            }
+        }
+    }
+
+    private mutating func name(
+        _ names: SpecialTokenNames, _ files: TokenizerFolder
+    ) throws(TokenizerError) {
+        options.unknownToken = names["unk"] ?? options.unknownToken
+        options.separatorToken = names["sep"] ?? options.separatorToken
+        options.paddingToken = names["pad"] ?? options.paddingToken
+        options.classifierToken = names["cls"] ?? options.classifierToken
+        if let mask = names["mask"] {
+            options.maskToken = mask
+        } else if let mask = options.maskToken,
+            !entries.contains(where: { $0.token == mask }),
+            !added.contains(where: { $0.content == mask })
+        {
+            options.maskToken = nil
+        }
+        for content in names.additional where !added.contains(where: { $0.content == content }) {
+            guard let entry = entries.first(where: { $0.token == content }) else {
+                throw .missingSpecialToken(
+                    path: files.path("special_tokens_map.json"), role: "additional special",
+                    token: content)
+            }
+            guard let id = Int32(exactly: entry.id) else {
+                throw .invalidID(path: path, token: content, id: entry.id)
+            }
+            added.append(AddedToken(content: content, id: id))
+        }
+    }
+}
+
+extension WordPieceTokenizer {
+    /// Opens the tokenizer of a model's folder: tokenizer.json, else vocab.txt.
+    ///
+    /// tokenizer_config.json and special_tokens_map.json override what these say. Truncation and
+    /// padding stored in tokenizer.json are ignored: they belong to whoever asks.
+    /// Errors: any of `TokenizerError` that concerns files.
+    public convenience init(folder: String) throws(TokenizerError) {
+        try self.init(WordPieceFiles(folder: folder))
+    }
+}

@@ -1,0 +1,161 @@
+extension AlignedText {
+    /// The steps of normalisation that the options ask for, in their order.
+    func normalized(_ options: WordPieceOptions) -> AlignedText {
+        if !options.splitsWords { return self }
+        return prepared(options).folded(options)
+    }
+
+    /// Cleaning and spaces around ideographs: the steps before words are looked at.
+    func prepared(_ options: WordPieceOptions) -> AlignedText {
+        var text = self
+        if options.cleansText { text = text.cleaned() }
+        if options.splitsChineseCharacters { text = text.spacingChinese() }
+        return text
+    }
+
+    /// Accents and case.
+    func folded(_ options: WordPieceOptions) -> AlignedText {
+        var text = self
+        if options.removesAccents { text = text.decomposed().strippingMarks() }
+        if options.lowercases { text = text.lowercased() }
+        return text
+    }
+
+    /// The spans between white space.
+    func spacedWords() -> [Range<Int>] {
+        words { Unicode.Scalar($0).map(ScalarRules.isWhitespace) ?? false }
+    }
+
+    private func words(_ isSpace: (UInt32) -> Bool) -> [Range<Int>] {
+        var words: [Range<Int>] = []
+        var start: Int?
+        for (index, value) in scalars.enumerated() {
+            if isSpace(value) {
+                if let begin = start { words.append(begin..<index) }
+                start = nil
+            } else if start == nil {
+                start = index
+            }
+        }
+        if let begin = start { words.append(begin..<count) }
+        return words
+    }
+
+    /// The spans between white space, each punctuation sign by itself.
+    func splitWords() -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        for word in spacedWords() {
+            var start = word.lowerBound
+            for index in word {
+                guard let scalar = Unicode.Scalar(scalars[index]),
+                    ScalarRules.isPunctuation(scalar)
+                else { continue }
+                if start < index { result.append(start..<index) }
+                result.append(index..<index + 1)
+                start = index + 1
+            }
+            if start < word.upperBound { result.append(start..<word.upperBound) }
+        }
+        return result
+    }
+
+    /// The scalars of a span as a string.
+    func string(in range: Range<Int>) -> String {
+        var text = String.UnicodeScalarView()
+        for value in scalars[range] { text.append(Unicode.Scalar(value) ?? "\u{FFFD}") }
+        return String(text)
+    }
+}
+
+extension WordPieceTokenizer {
+    /// The general path: the tokens of a text without added tokens, by way of a normalised copy.
+    func tokens(of segment: AlignedText) -> TokenSequence {
+        var result = TokenSequence()
+        if !options.neverSplit.isEmpty, options.splitsWords {
+            appendWithUnsplit(segment.prepared(options), to: &result)
+            return result
+        }
+        let text = segment.normalized(options)
+        if added.normalized.isEmpty {
+            appendWords(of: text, to: &result)
+            return result
+        }
+        for (range, id) in pieces(of: text) {
+            if let id {
+                result.append(
+                    id, text.origins[range.lowerBound]..<text.origins[range.upperBound - 1] + 1)
+            } else {
+                appendWords(of: text[range], to: &result)
+            }
+        }
+        return result
+    }
+
+    /// Words that must stay whole are looked for before accents and case are touched.
+    private func appendWithUnsplit(_ text: AlignedText, to result: inout TokenSequence) {
+        for word in text.spacedWords() {
+            let content = text.string(in: word)
+            if options.neverSplit.contains(content) {
+                result.append(
+                    id(for: content) ?? model.unknownID,
+                    text.origins[word.lowerBound]..<text.origins[word.upperBound - 1] + 1)
+            } else {
+                appendWords(of: text[word].folded(options), to: &result)
+            }
+        }
+    }
+
+    /// Splits at the added tokens that are looked for in normalised text; spans in scalars.
+    private func pieces(of text: AlignedText) -> [(Range<Int>, Int32?)] {
+        var bytes: [UInt8] = []
+        var scalarAtByte: [Int] = []
+        for (index, value) in text.scalars.enumerated() {
+            UTF8Scalar.append(value, to: &bytes)
+            while scalarAtByte.count < bytes.count { scalarAtByte.append(index) }
+        }
+        scalarAtByte.append(text.count)
+        var result: [(Range<Int>, Int32?)] = []
+        var position = 0
+        var floor = 0
+        while true {
+            let match = added.normalized.next(in: bytes.span, from: &position, floor: floor)
+            let stop = match?.start ?? bytes.count
+            if floor < stop { result.append((scalarAtByte[floor]..<scalarAtByte[stop], nil)) }
+            guard let match else { return result }
+            result.append((scalarAtByte[match.start]..<scalarAtByte[match.end], match.id))
+            floor = match.end
+        }
+    }
+
+    private func appendWords(of text: AlignedText, to result: inout TokenSequence) {
+        let words = options.splitsWords ? text.splitWords() : text.spacedWords()
+        for word in words { appendPieces(of: text, word, to: &result) }
+    }
+
+    private func appendPieces(
+        of text: AlignedText, _ word: Range<Int>, to result: inout TokenSequence
+    ) {
+        func span(_ scalars: Range<Int>) -> Range<Int> {
+            let start = text.origins[scalars.lowerBound]
+            return start..<max(start, text.origins[scalars.upperBound - 1] + 1)
+        }
+        if word.count > options.maximumWordLength {
+            return result.append(model.unknownID, span(word))
+        }
+        var bytes: [UInt8] = []
+        var scalarAtByte: [Int] = []
+        for index in word {
+            UTF8Scalar.append(text.scalars[index], to: &bytes)
+            while scalarAtByte.count < bytes.count { scalarAtByte.append(index) }
+        }
+        scalarAtByte.append(word.upperBound)
+        guard let pieces = model.pieces(of: bytes) else {
+            return result.append(model.unknownID, span(word))
+        }
+        var start = 0
+        for (id, end) in pieces {
+            result.append(id, span(scalarAtByte[start]..<scalarAtByte[end]))
+            start = end
+        }
+    }
+}
