@@ -1,0 +1,78 @@
+// Protocol buffers in C and back: index messages.
+
+import CClusterProtocol
+import ClusterCore
+
+extension IndexRequest: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__IndexRequest>) {
+        sheaf__v1__index_request__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__IndexRequest, _ arena: PackArena) {
+        c.collection = arena.string(collection)
+        (c.n_paths, c.paths) = arena.strings(paths)
+        c.format = arena.string(format)
+        c.question_model = arena.string(questionModel)
+        c.context_model = arena.string(contextModel)
+        c.segment_ids = arena.string(segmentIDs)
+        c.metric = arena.string(metric)
+        c.kind = arena.string(kind)
+        c.shards = shards
+        c.batch_size = batchSize
+        c.skip_malformed = skipMalformed ? 1 : 0
+    }
+
+    init(_ c: Sheaf__V1__IndexRequest) throws(WireError) {
+        self.init(
+            collection: try Unpack.text(c.collection, "IndexRequest.collection"),
+            paths: try Unpack.texts(c.paths, c.n_paths, "IndexRequest.paths"),
+            format: try Unpack.text(c.format, "IndexRequest.format"),
+            questionModel: try Unpack.text(c.question_model, "IndexRequest.question_model"),
+            contextModel: try Unpack.text(c.context_model, "IndexRequest.context_model"),
+            segmentIDs: try Unpack.text(c.segment_ids, "IndexRequest.segment_ids"),
+            metric: try Unpack.text(c.metric, "IndexRequest.metric"),
+            kind: try Unpack.text(c.kind, "IndexRequest.kind"),
+            shards: c.shards,
+            batchSize: c.batch_size,
+            skipMalformed: c.skip_malformed != 0)
+    }
+}
+
+extension IndexProgress: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__IndexProgress>) {
+        sheaf__v1__index_progress__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__IndexProgress, _ arena: PackArena) {
+        c.collection = arena.string(collection)
+        c.state = Sheaf__V1__IndexState(UInt32(bitPattern: state.rawValue))
+        c.passages_total = passagesTotal
+        c.passages_committed = passagesCommitted
+        c.batches_total = batchesTotal
+        c.batches_committed = batchesCommitted
+        c.batches_repeated = batchesRepeated
+        c.skipped_lines = skippedLines
+        c.workers = workers
+        c.generation = generation
+        c.note = arena.string(note)
+        c.already_complete = alreadyComplete ? 1 : 0
+        c.passages_encoded = passagesEncoded
+    }
+
+    init(_ c: Sheaf__V1__IndexProgress) throws(WireError) {
+        self.init(
+            collection: try Unpack.text(c.collection, "IndexProgress.collection"),
+            state: try Unpack.choice(c.state.rawValue, "IndexProgress.state"),
+            passagesTotal: c.passages_total,
+            passagesCommitted: c.passages_committed,
+            batchesTotal: c.batches_total,
+            batchesCommitted: c.batches_committed,
+            batchesRepeated: c.batches_repeated,
+            skippedLines: c.skipped_lines,
+            workers: c.workers,
+            generation: c.generation,
+            note: try Unpack.text(c.note, "IndexProgress.note"),
+            alreadyComplete: c.already_complete != 0,
+            passagesEncoded: c.passages_encoded)
+    }
+}
