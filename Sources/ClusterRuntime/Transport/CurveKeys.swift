@@ -1,0 +1,147 @@
+import CZeroMQ
+import Glibc
+
+/// Who may reach what a reactor binds.
+public enum SecurityPolicy: Equatable, Sendable {
+    /// Only this host: binding anything but ipc and loopback is refused.
+    case localOnly
+    /// Anyone, without keys or encryption.
+    case insecure
+    /// Over tcp only holders of allowed keys, encrypted; ipc is left to file permissions.
+    case curve(CurveKeys)
+}
+
+/// The keys of one side.
+public enum CurveKeys: Equatable, Sendable {
+    /// The side that binds: its own pair, and the folder whose `*.public` files are let in.
+    ///
+    /// The folder is looked at when a client comes, so keys are added and removed at run time.
+    case server(CurveKeyPair, allowedFolder: String)
+    /// The side that connects: its own pair, and the public key that the server must prove.
+    case client(CurveKeyPair, serverKey: String)
+
+    /// The keys of a server, from the secret key file of its pair.
+    public static func server(
+        secretFile: String, allowedFolder: String
+    ) throws(TransportError) -> CurveKeys {
+        .server(try CurveKeyPair(secretFile: secretFile), allowedFolder: allowedFolder)
+    }
+
+    /// The keys of a client, from the secret key file of its pair and the server's public one.
+    public static func client(
+        secretFile: String, serverPublicFile: String
+    ) throws(TransportError) -> CurveKeys {
+        .client(
+            try CurveKeyPair(secretFile: secretFile),
+            serverKey: try KeyFile.read(serverPublicFile))
+    }
+
+    /// Makes a pair and writes `NAME.secret` and `NAME.public` to a folder, mode 0600 each.
+    ///
+    /// Throws where either file exists: a key is never overwritten.
+    public static func generate(
+        folder: String, name: String
+    ) throws(TransportError) -> CurveKeyPair {
+        let pair = try CurveKeyPair.generated()
+        try KeyFile.write(pair.secretKey, to: "\(folder)/\(name).secret")
+        try KeyFile.write(pair.publicKey, to: "\(folder)/\(name).public")
+        return pair
+    }
+}
+
+/// A Curve25519 key pair in the Z85 text form of ZeroMQ: 40 characters each.
+public struct CurveKeyPair: Equatable, Sendable, CustomStringConvertible,
+    CustomDebugStringConvertible
+{
+    /// The key that others may know.
+    public let publicKey: String
+    /// The key that they may not.
+    let secretKey: String
+
+    /// Shows the public key alone.
+    public var description: String { "CurveKeyPair(\(publicKey))" }
+
+    /// Shows the public key alone.
+    public var debugDescription: String { description }
+
+    /// The pair of a secret key file; the public key follows from the secret one.
+    ///
+    /// Throws ``TransportError/keyPermissions(path:mode:)`` where group or others can read it.
+    public init(secretFile: String) throws(TransportError) {
+        try KeyFile.checkIsPrivate(secretFile)
+        secretKey = try KeyFile.read(secretFile)
+        var text = [CChar](repeating: 0, count: KeyFile.length + 1)
+        guard zmq_curve_public(&text, secretKey) == 0 else {
+            throw ZMQContext.has("curve")
+                ? .keyFile(path: secretFile, reason: "it holds no secret key") : .curveMissing
+        }
+        publicKey = KeyFile.text(text)
+    }
+
+    private init(publicKey: String, secretKey: String) {
+        self.publicKey = publicKey
+        self.secretKey = secretKey
+    }
+
+    /// A new pair.
+    static func generated() throws(TransportError) -> CurveKeyPair {
+        var publicText = [CChar](repeating: 0, count: KeyFile.length + 1)
+        var secretText = publicText
+        guard zmq_curve_keypair(&publicText, &secretText) == 0 else { throw .curveMissing }
+        return CurveKeyPair(
+            publicKey: KeyFile.text(publicText), secretKey: KeyFile.text(secretText))
+    }
+}
+
+/// Key files: one line of 40 characters in Z85.
+enum KeyFile {
+    static let length = 40
+
+    /// The key in a file.
+    static func read(_ path: String) throws(TransportError) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        // One byte more than any key file has, so that a longer file shows.
+        let bytes = [UInt8](unsafeUninitializedCapacity: length + 3) { buffer, count in
+            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
+        }
+        var line = String(decoding: bytes, as: UTF8.self)
+        while line.last?.isNewline == true { line.removeLast() }
+        var binary = [UInt8](repeating: 0, count: 32)
+        guard line.utf8.count == length, zmq_z85_decode(&binary, line) != nil else {
+            throw .keyFile(path: path, reason: "it is not one line of \(length) characters in Z85")
+        }
+        return line
+    }
+
+    /// Writes a key to a new file that only its owner can read.
+    static func write(_ key: String, to path: String) throws(TransportError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        let line = Array((key + "\n").utf8)
+        guard Glibc.write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0
+        else { throw .keyFile(path: path, reason: String(cString: strerror(errno))) }
+    }
+
+    /// Throws where group or others may do anything with a file.
+    static func checkIsPrivate(_ path: String) throws(TransportError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw .keyPermissions(path: path, mode: status.st_mode & 0o777)
+        }
+    }
+
+    /// The text in a buffer that ends with NUL.
+    static func text(_ buffer: [CChar]) -> String {
+        String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,42 @@
+/// One kind of traffic, with a connection of its own.
+///
+/// A connection is first in, first out: separate lanes keep a large chunk from delaying a
+/// heartbeat. The order of cases is the order of precedence.
+public enum Lane: Int, CaseIterable, Sendable {
+    /// Membership, leases, small requests.
+    case control
+    /// Question vectors, hits, passages of hits.
+    case query
+    /// Chunks of passages and segments, under byte credits.
+    case bulk
+
+    /// The largest message the lane carries.
+    public var limits: WireLimits {
+        switch self {
+        case .control: .control
+        case .query: .query
+        case .bulk: .bulk
+        }
+    }
+
+    /// How many messages ZeroMQ itself may hold per peer and direction.
+    ///
+    /// It counts messages, whatever their size, so the lanes of large messages have few; what
+    /// is more waits in the reactor's own queue, which counts bytes.
+    var highWaterMark: CInt {
+        switch self {
+        case .control: 1000
+        case .query: 32
+        case .bulk: 4
+        }
+    }
+
+    /// How many messages leave before lanes of precedence are looked at again.
+    var sendBurst: Int {
+        switch self {
+        case .control: 256
+        case .query: 32
+        case .bulk: 4
+        }
+    }
+}

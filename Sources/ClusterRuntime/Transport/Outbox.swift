@@ -1,0 +1,105 @@
+import ClusterCore
+
+/// A message on its way out.
+struct Outgoing: Sendable {
+    fileprivate(set) var frames: [[UInt8]]
+    let bytes: Int
+    let requestID: UInt64
+    let type: MessageType
+
+    init(frames: [[UInt8]], requestID: UInt64, type: MessageType) {
+        self.frames = frames
+        bytes = frames.reduce(0) { $0 + $1.count }
+        self.requestID = requestID
+        self.type = type
+    }
+}
+
+/// The messages that ZeroMQ has not taken yet: one queue per lane and peer, bounded in bytes.
+///
+/// Invariants:
+/// 1. Messages of one lane and peer leave in the order they came.
+/// 2. A queue holds at most `limitBytes`, except that an empty queue takes any one message.
+/// 3. Only peers with messages have a queue, so memory does not grow with peers that left.
+struct Outbox {
+    /// The peer of a lane that this process connected: there is one, and it needs no name.
+    static let theServer = PeerID(bytes: [])
+
+    private struct Queue {
+        var messages: [Outgoing] = []
+        var head = 0
+        var bytes = 0
+
+        mutating func append(_ message: Outgoing) {
+            messages.append(message)
+            bytes += message.bytes
+        }
+    }
+
+    private let limitBytes: Int
+    private var queues: [[PeerID: Queue]] = Lane.allCases.map { _ in [:] }
+    /// The peers of each lane in turn.
+    private var turns: [[PeerID]] = Lane.allCases.map { _ in [] }
+
+    init(limitBytes: Int) {
+        self.limitBytes = limitBytes
+    }
+
+    /// Whether nothing waits on any lane.
+    var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
+
+    /// Puts a message at the end of its queue.
+    ///
+    /// Throws ``TransportError/queueFull(lane:peer:queuedBytes:messageBytes:limitBytes:)``.
+    mutating func add(
+        _ message: Outgoing, on lane: Lane, to peer: PeerID
+    ) throws(TransportError) {
+        if let queued = queues[lane.rawValue][peer]?.bytes {
+            guard queued + message.bytes <= limitBytes else {
+                throw .queueFull(
+                    lane: lane, peer: peer.description, queuedBytes: queued,
+                    messageBytes: message.bytes, limitBytes: limitBytes)
+            }
+        } else {
+            turns[lane.rawValue].append(peer)
+        }
+        queues[lane.rawValue][peer, default: Queue()].append(message)
+    }
+
+    /// The peers of a lane for whom messages wait.
+    func peers(on lane: Lane) -> [PeerID] { turns[lane.rawValue] }
+
+    /// The message whose turn it is.
+    func first(on lane: Lane, to peer: PeerID) -> Outgoing? {
+        queues[lane.rawValue][peer].map { $0.messages[$0.head] }
+    }
+
+    /// Removes the message whose turn it was, and lets the other peers of the lane go first.
+    mutating func removeFirst(on lane: Lane, to peer: PeerID) {
+        guard var queue = queues[lane.rawValue].removeValue(forKey: peer) else { return }
+        turns[lane.rawValue].removeAll { $0 == peer }
+        queue.bytes -= queue.messages[queue.head].bytes
+        queue.messages[queue.head].frames = []
+        queue.head += 1
+        if queue.head == queue.messages.count { return }
+        turns[lane.rawValue].append(peer)
+        // Moves the rest forward once the sent half is the larger one: constant cost on average.
+        if queue.head > queue.messages.count / 2 {
+            queue.messages.removeFirst(queue.head)
+            queue.head = 0
+        }
+        queues[lane.rawValue][peer] = queue
+    }
+
+    /// Removes all messages to a peer.
+    mutating func removeAll(on lane: Lane, to peer: PeerID) -> [Outgoing] {
+        guard let queue = queues[lane.rawValue].removeValue(forKey: peer) else { return [] }
+        turns[lane.rawValue].removeAll { $0 == peer }
+        return Array(queue.messages[queue.head...])
+    }
+
+    /// Removes all messages on a lane: how many there were.
+    mutating func removeAll(on lane: Lane) -> Int {
+        peers(on: lane).reduce(0) { $0 + removeAll(on: lane, to: $1).count }
+    }
+}

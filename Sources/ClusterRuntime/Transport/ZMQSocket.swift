@@ -1,0 +1,206 @@
+import CZeroMQ
+import Glibc
+
+/// Owns a ZeroMQ socket; used by one thread at a time.
+final class ZMQSocket {
+    /// The kinds of socket that the transport uses.
+    enum Kind {
+        /// The side that binds and tells its peers apart.
+        case router
+        /// The side that connects.
+        case dealer
+        /// The answering side of the key check.
+        case reply
+    }
+
+    /// What a read found.
+    enum Received: Equatable {
+        /// Nothing is there.
+        case nothing
+        /// The frames of one message, the routing id first on a ROUTER.
+        case frames([[UInt8]])
+        /// A message beyond the limit of frames or bytes; it has been read and dropped. The
+        /// frames are those within the limits, so that the sender is known.
+        case tooLarge(WireError, [[UInt8]])
+    }
+
+    /// What became of a message given to ZeroMQ.
+    enum Sent {
+        /// ZeroMQ has taken it whole.
+        case sent
+        /// It has taken nothing of it: the queue is full, or nobody is connected.
+        case blocked
+        /// The peer is not connected.
+        case unreachable
+    }
+
+    let kind: Kind
+    private let context: ZMQContext
+    private let handle: UnsafeMutableRawPointer
+    private let scratch: UnsafeMutablePointer<zmq_msg_t>
+
+    /// Opens a socket.
+    init(_ kind: Kind, in context: ZMQContext) throws(TransportError) {
+        let type =
+            switch kind {
+            case .router: ZMQ_ROUTER
+            case .dealer: ZMQ_DEALER
+            case .reply: ZMQ_REP
+            }
+        guard let handle = zmq_socket(context.handle, type) else {
+            throw lastError("zmq_socket")
+        }
+        self.kind = kind
+        self.context = context
+        self.handle = handle
+        scratch = .allocate(capacity: 1)
+    }
+
+    deinit {
+        zmq_close(handle)
+        scratch.deallocate()
+    }
+
+    /// Sets an option that is a number.
+    func set(_ option: CInt, to value: CInt) throws(TransportError) {
+        try withUnsafeBytes(of: value) { bytes throws(TransportError) in
+            try set(option, bytes)
+        }
+    }
+
+    /// Sets an option that is 64 bits wide.
+    func set(_ option: CInt, to value: Int64) throws(TransportError) {
+        try withUnsafeBytes(of: value) { bytes throws(TransportError) in
+            try set(option, bytes)
+        }
+    }
+
+    /// Sets an option that is a string of bytes.
+    func set(_ option: CInt, to value: [UInt8]) throws(TransportError) {
+        try value.withUnsafeBufferPointer { bytes throws(TransportError) in
+            try set(option, UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    private func set(_ option: CInt, _ bytes: UnsafeRawBufferPointer) throws(TransportError) {
+        guard zmq_setsockopt(handle, option, bytes.baseAddress, bytes.count) == 0 else {
+            throw lastError("zmq_setsockopt(\(option))")
+        }
+    }
+
+    /// The descriptor that becomes readable when ``events`` may have changed.
+    var descriptor: CInt {
+        get throws(TransportError) { try number(ZMQ_FD) }
+    }
+
+    /// What can be done now; asking re-arms ``descriptor``.
+    var events: CInt {
+        get throws(TransportError) { try number(ZMQ_EVENTS) }
+    }
+
+    private func number(_ option: CInt) throws(TransportError) -> CInt {
+        var value: CInt = 0
+        var size = MemoryLayout<CInt>.size
+        guard zmq_getsockopt(handle, option, &value, &size) == 0 else {
+            throw lastError("zmq_getsockopt(\(option))")
+        }
+        return value
+    }
+
+    /// Binds, and gives the endpoint with the port that the system chose.
+    func bind(_ endpoint: Endpoint) throws(TransportError) -> String {
+        guard !endpoint.isListenedOn else { throw .addressInUse(endpoint: endpoint.text) }
+        guard zmq_bind(handle, endpoint.text) == 0 else {
+            let number = zmq_errno()
+            throw number == EADDRINUSE
+                ? .addressInUse(endpoint: endpoint.text)
+                : .cannotBind(endpoint: endpoint.text, reason: reason(number))
+        }
+        if let path = endpoint.path { chmod(path, 0o600) }
+        var size = 512
+        let last = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            let failed = zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) != 0
+            count = failed || size == 0 ? 0 : size - 1
+        }
+        return String(decoding: last, as: UTF8.self)
+    }
+
+    /// Connects, now or whenever the other side is there.
+    func connect(_ endpoint: Endpoint) throws(TransportError) {
+        guard zmq_connect(handle, endpoint.text) == 0 else {
+            throw .cannotConnect(endpoint: endpoint.text, reason: reason(zmq_errno()))
+        }
+    }
+}
+
+extension ZMQSocket {
+    /// Gives a message to ZeroMQ, without waiting; the peer counts on a ROUTER alone.
+    func send(_ frames: [[UInt8]], to peer: PeerID) -> Sent {
+        let frames = kind == .router ? [peer.bytes] + frames : frames
+        for (index, frame) in frames.enumerated() {
+            let isLast = index == frames.count - 1
+            switch send(frame, more: !isLast) {
+            case 0: continue
+            case EAGAIN:
+                // In the middle of a message this says that the connection broke: ZeroMQ has
+                // taken back the frames before and drops those up to the next last one.
+                if index > 0, !isLast { _ = send([], more: false) }
+                return .blocked
+            default:
+                return .unreachable
+            }
+        }
+        return .sent
+    }
+
+    /// Gives one frame to ZeroMQ, without waiting: zero, or the error number.
+    func send(_ frame: [UInt8], more: Bool) -> CInt {
+        let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
+        while true {
+            let sent = frame.withUnsafeBytes { zmq_send(handle, $0.baseAddress, $0.count, flags) }
+            if sent >= 0 { return 0 }
+            let number = zmq_errno()
+            if number != EINTR { return number }
+        }
+    }
+
+    /// Reads one message, without waiting.
+    ///
+    /// The rest of a message that is larger than allowed is read and dropped frame by frame, so
+    /// that it never lies in memory here as a whole.
+    func receive(limits: WireLimits) throws(TransportError) -> Received {
+        let routingFrames = kind == .router ? 1 : 0
+        var frames: [[UInt8]] = []
+        var count = 0
+        var bytes = 0
+        var more = true
+        while more {
+            zmq_msg_init(scratch)
+            defer { zmq_msg_close(scratch) }
+            if zmq_msg_recv(scratch, handle, ZMQ_DONTWAIT) < 0 {
+                let number = zmq_errno()
+                if number == EINTR { continue }
+                guard number == EAGAIN else {
+                    throw .system(call: "zmq_msg_recv", reason: reason(number))
+                }
+                return .nothing
+            }
+            more = zmq_msg_more(scratch) != 0
+            count += 1
+            let size = zmq_msg_size(scratch)
+            if count > routingFrames { bytes += size }
+            if count <= limits.frames + routingFrames, bytes <= limits.message {
+                let start = zmq_msg_data(scratch)
+                frames.append(Array(UnsafeRawBufferPointer(start: start, count: size)))
+            }
+        }
+        count -= routingFrames
+        if count > limits.frames {
+            return .tooLarge(.tooManyFrames(found: count, limit: limits.frames), frames)
+        }
+        if bytes > limits.message {
+            return .tooLarge(.messageTooLarge(bytes: bytes, limit: limits.message), frames)
+        }
+        return .frames(frames)
+    }
+}
