@@ -373,7 +373,7 @@ static void attention(const sheaf_attention *call) {
         const size_t rows = least(QUERY_BLOCK, call->queries - row);
         product(&(sheaf_product){
             .rows = rows, .columns = padded, .depth = call->size,
-            .a = call->q + row * call->stride, .a_stride = call->stride, .b = keys,
+            .a = call->q + row * call->q_stride, .a_stride = call->q_stride, .b = keys,
             .c = scores, .c_stride = padded});
         for (size_t r = 0; r < rows; r++) {
             inverse[r] = soften(scores + r * padded, call->length, call->scale);

@@ -54,11 +54,13 @@ typedef struct sheaf_product {
     sheaf_activation activation;
 } sheaf_product;
 
-// One attention head of one sequence: out = softmax(scale · q kᵀ) v for `queries` leading rows of
-// q against all `length` rows of k and v, each of `size` floats at distance `stride`.
+// One attention head of one sequence: out = softmax(scale · q kᵀ) v for `queries` rows of q against
+// `length` rows of k and v, each of `size` floats; `stride` is the distance of rows of k and v.
 typedef struct sheaf_attention {
     size_t length, queries, size;
-    const float *q, *k, *v;
+    const float *q;
+    size_t q_stride;
+    const float *k, *v;
     size_t stride;
     float scale;
     float *out;

@@ -1,0 +1,111 @@
+import Tensors
+
+/// A tensor inside a mapped file.
+struct StoredTensor: Sendable {
+    var type: ElementType
+    var shape: [Int]
+    /// Distance of neighbours along each dimension in elements; nil means row-major.
+    var strides: [Int]?
+    /// Index of the file in the checkpoint.
+    var file: Int
+    /// Byte offset of the first element in that file.
+    var offset: Int
+
+    var count: Int { shape.reduce(1, *) }
+}
+
+/// Named tensors in one or more mapped files; the element bytes stay in the files.
+final class Checkpoint: Sendable {
+    let files: [MappedFile]
+    let tensors: [String: StoredTensor]
+
+    init(files: [MappedFile], tensors: [String: StoredTensor]) {
+        self.files = files
+        self.tensors = tensors
+    }
+
+    /// The first file, which errors about the whole checkpoint name.
+    var path: String { files.first?.path ?? "" }
+
+    func path(of name: String) -> String {
+        tensors[name].map { files[$0.file].path } ?? path
+    }
+
+    /// The tensor `name`, which must have `shape` and hold floats.
+    func tensor(_ name: String, shape: [Int]) throws(ModelError) -> StoredTensor {
+        guard let tensor = tensors[name] else {
+            throw .missingTensor(path: path, name: name)
+        }
+        guard tensor.shape == shape else {
+            throw .wrongShape(
+                path: files[tensor.file].path, name: name, expected: shape, found: tensor.shape)
+        }
+        guard tensor.type.isFloat else {
+            throw .wrongElementType(
+                path: files[tensor.file].path, name: name, found: tensor.type.rawValue)
+        }
+        return tensor
+    }
+
+    /// Copies the tensor `name` of `shape` to `floats` as row-major 32-bit floats, all finite.
+    func copy(
+        _ name: String, shape: [Int], to floats: UnsafeMutablePointer<Float>
+    ) throws(ModelError) {
+        let tensor = try tensor(name, shape: shape)
+        let count = tensor.count
+        guard count > 0, let base = files[tensor.file].bytes.baseAddress else { return }
+        if let strides = tensor.strides {
+            gather(tensor, strides: strides, from: base + tensor.offset, to: floats)
+        } else {
+            _ = tensor.type.convert(base + tensor.offset, count: count, to: floats)
+        }
+        try checkFinite(floats, count: count, name: name)
+    }
+
+    func floats(_ name: String, shape: [Int]) throws(ModelError) -> FloatBuffer {
+        let buffer = FloatBuffer(unset: shape.reduce(1, *))
+        try copy(name, shape: shape, to: buffer.start)
+        return buffer
+    }
+
+    /// The tensor's own bytes as floats where the file stores them that way, else nil.
+    func mappedFloats(_ name: String, shape: [Int]) throws(ModelError) -> UnsafePointer<Float>? {
+        let tensor = try tensor(name, shape: shape)
+        guard tensor.type == .float32, tensor.strides == nil,
+            let base = files[tensor.file].bytes.baseAddress,
+            UInt(bitPattern: base + tensor.offset) % 4 == 0
+        else { return nil }
+        let floats = (base + tensor.offset).assumingMemoryBound(to: Float.self)
+        try checkFinite(floats, count: tensor.count, name: name)
+        return floats
+    }
+
+    private func checkFinite(
+        _ floats: UnsafePointer<Float>, count: Int, name: String
+    ) throws(ModelError) {
+        if let index = firstNotFinite(floats, count: count) {
+            throw .notFinite(path: path(of: name), name: name, index: index)
+        }
+    }
+
+    /// Copies a strided tensor element by element along its last dimension.
+    private func gather(
+        _ tensor: StoredTensor, strides: [Int], from base: UnsafeRawPointer,
+        to floats: UnsafeMutablePointer<Float>
+    ) {
+        var index = [Int](repeating: 0, count: tensor.shape.count)
+        for position in 0..<tensor.count {
+            var element = 0
+            for (i, stride) in zip(index, strides) { element += i * stride }
+            _ = tensor.type.convert(
+                base + element * tensor.type.size, count: 1, to: floats + position)
+            var dimension = index.count - 1
+            while dimension >= 0 {
+                index[dimension] += 1
+                if index[dimension] < tensor.shape[dimension] { break }
+                index[dimension] = 0
+                dimension -= 1
+            }
+        }
+    }
+}

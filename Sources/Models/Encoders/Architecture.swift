@@ -1,0 +1,72 @@
+/// The model families a checkpoint can belong to, told by the names of its tensors.
+///
+/// Names are facts; the class written in `config.json` is a hint that is often wrong.
+enum Architecture: Equatable, Sendable {
+    /// A BERT encoder whose names start with `prefix`.
+    case bert(prefix: String)
+    /// One or both DPR encoders, each with the prefix of its BERT and the name of its projection.
+    case dpr([Tower: DPRNames])
+    /// RetriBERT: one or two BERTs and two projections.
+    case retribert
+    /// A DPR reader.
+    case reader
+    case unknown
+
+    struct DPRNames: Equatable, Sendable {
+        var prefix: String
+        var projection: String
+    }
+
+    /// A tensor that each BERT has.
+    private static let mark = "embeddings.word_embeddings.weight"
+
+    init(_ names: some Collection<String>) {
+        let prefixes = Set(names.filter { $0.hasSuffix(Self.mark) }.map { $0.dropLast(Self.mark.count) })
+        var towers: [Tower: DPRNames] = [:]
+        // Hugging Face's names, then those of DPR's own checkpoints.
+        for (tower, root) in [(Tower.question, "question_encoder."), (.context, "ctx_encoder.")]
+        where prefixes.contains(root + "bert_model.") {
+            towers[tower] = DPRNames(
+                prefix: root + "bert_model.", projection: root + "encode_proj")
+        }
+        for (tower, root) in [(Tower.question, "question_model."), (.context, "ctx_model.")]
+        where prefixes.contains(root[...]) {
+            towers[tower] = DPRNames(prefix: root, projection: root + "encode_proj")
+        }
+        if !towers.isEmpty {
+            self = .dpr(towers)
+        } else if prefixes.contains("span_predictor.encoder.bert_model.") {
+            self = .reader
+        } else if prefixes.contains("bert_query.") {
+            self = .retribert
+        } else if let prefix = ["", "bert."].first(where: { prefixes.contains($0[...]) }) {
+            self = .bert(prefix: prefix)
+        } else {
+            self = .unknown
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .bert: "a BERT encoder"
+        case .dpr(let towers):
+            "a DPR " + towers.keys.map(\.rawValue).sorted().joined(separator: " and ")
+                + " encoder"
+        case .retribert: "a RetriBERT model"
+        case .reader: "a DPR reader"
+        case .unknown: "tensors of another architecture"
+        }
+    }
+
+    /// The values of `model_type` under which this family is stored.
+    var modelTypes: [String] {
+        switch self {
+        case .bert: ["bert"]
+        // DPR's own checkpoints lie beside the configuration of the BERT they started from.
+        case .dpr: ["dpr", "bert"]
+        case .retribert: ["retribert"]
+        case .reader: ["dpr"]
+        case .unknown: []
+        }
+    }
+}

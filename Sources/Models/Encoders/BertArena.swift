@@ -1,0 +1,45 @@
+import Tensors
+
+/// The scratch memory of one thread's forward pass; grows to the largest batch and is used again.
+final class BertArena {
+    /// Hidden states `[tokens, hidden]`: the input of a layer and, at the end, its output.
+    private(set) var hidden = FloatBuffer(zeros: 0)
+    /// Queries, keys and values `[tokens, 3 · hidden]`.
+    private(set) var projections = FloatBuffer(zeros: 0)
+    /// Attention's result `[tokens, hidden]`.
+    private(set) var context = FloatBuffer(zeros: 0)
+    /// Hidden states between attention and feed-forward `[tokens, hidden]`.
+    private(set) var middle = FloatBuffer(zeros: 0)
+    /// Activations of the feed-forward part `[tokens, intermediate]`.
+    private(set) var intermediate = FloatBuffer(zeros: 0)
+    /// Keys, values and scores of one head.
+    private(set) var scratch = FloatBuffer(zeros: 0)
+
+    /// One vector per sequence, before and after a layer on top of the encoder.
+    private(set) var vectors = FloatBuffer(zeros: 0)
+    private(set) var otherVectors = FloatBuffer(zeros: 0)
+
+    func reserveVectors(_ count: Int) {
+        grow(\.vectors, count)
+        grow(\.otherVectors, count)
+    }
+
+    func reserve(_ configuration: BertConfiguration, _ batch: TokenBatch) {
+        let tokens = batch.tokens
+        grow(\.hidden, tokens * configuration.hiddenSize)
+        grow(\.projections, tokens * 3 * configuration.hiddenSize)
+        grow(\.context, tokens * configuration.hiddenSize)
+        grow(\.middle, tokens * configuration.hiddenSize)
+        grow(\.intermediate, tokens * configuration.intermediateSize)
+        let longest = (0..<batch.sequences).map(batch.length).max() ?? 0
+        grow(
+            \.scratch,
+            EncoderKernels.attentionScratch(length: longest, size: configuration.headSize))
+    }
+
+    private func grow(
+        _ buffer: ReferenceWritableKeyPath<BertArena, FloatBuffer>, _ count: Int
+    ) {
+        if self[keyPath: buffer].count < count { self[keyPath: buffer] = FloatBuffer(unset: count) }
+    }
+}

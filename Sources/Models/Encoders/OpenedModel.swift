@@ -1,0 +1,108 @@
+import Crypto
+import Foundation
+import Tokenizers
+
+/// A model folder that has been looked through: description, mapped weights, tokenizer.
+struct OpenedModel: Sendable {
+    let description: ModelDescription
+    let checkpoint: Checkpoint
+    let tokenizer: WordPieceTokenizer
+    /// `config.json` and the tokenizer's files that are there, in fixed order.
+    private let smallFiles: [MappedFile]
+
+    private static let tokenizerFiles = [
+        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json",
+    ]
+
+    init(
+        folder: String, tower: Tower, segmentIDs: SegmentIDs?, prefixes: TextPrefixes?
+    ) throws(ModelError) {
+        let transformer = try SentenceModules.transformerFolder(folder)
+        checkpoint = try Checkpoint.open(folder: transformer)
+        description = try ModelDescription(
+            folder: folder, checkpoint: checkpoint, transformerFolder: transformer, tower: tower,
+            segmentIDs: segmentIDs, prefixes: prefixes)
+        var files = [
+            try MappedFile(transformer + "/config.json", purpose: "the model's dimensions")
+        ]
+        for name in Self.tokenizerFiles where ModelDescription.exists(transformer + "/" + name) {
+            files.append(
+                try MappedFile(transformer + "/" + name, purpose: "the tokenizer"))
+        }
+        smallFiles = files
+        tokenizer = try Self.tokenizer(transformer)
+        try check(tokenizer)
+    }
+
+    private static func tokenizer(_ folder: String) throws(ModelError) -> WordPieceTokenizer {
+        let vocabulary = folder + "/vocab.txt"
+        guard
+            ModelDescription.exists(vocabulary)
+                || ModelDescription.exists(folder + "/tokenizer.json")
+        else {
+            throw .missingFile(path: vocabulary, purpose: "the tokenizer's vocabulary")
+        }
+        do {
+            return try WordPieceTokenizer(folder: folder)
+        } catch {
+            throw .tokenizer(folder: folder, reason: "\(error)")
+        }
+    }
+
+    /// Embeddings may have rows beyond the vocabulary where they were padded for alignment: up to
+    /// the next multiple of 128.
+    private func check(_ tokenizer: WordPieceTokenizer) throws(ModelError) {
+        let rows = description.configuration.vocabularySize
+        let pieces = tokenizer.vocabularySize
+        guard pieces <= rows, rows <= (pieces + 127) / 128 * 128 else {
+            throw .vocabularyMismatch(
+                folder: description.transformerFolder, vocabulary: pieces, embeddingRows: rows)
+        }
+        var ids: [Int32] = []
+        var segments: [Int32] = []
+        tokenizer.encodeIDs("a", pair: "a", maximumLength: 8, into: &ids, typeIDs: &segments)
+        let used = description.segmentIDs == .pair ? Int(segments.max() ?? 0) : 0
+        guard used < description.configuration.segments else {
+            throw .invalidConfiguration(
+                path: description.transformerFolder + "/config.json", key: "type_vocab_size",
+                reason: "is too small for the tokenizer's segment \(used)")
+        }
+    }
+
+    /// See `TextEncoder.fingerprint(folder:tower:segmentIDs:prefixes:)`.
+    func fingerprint() -> String {
+        var hash = SHA256()
+        func add(_ text: String) {
+            add(UInt64(text.utf8.count))
+            hash.update(data: Data(text.utf8))
+        }
+        func add(_ number: UInt64) {
+            withUnsafeBytes(of: number.littleEndian) { hash.update(bufferPointer: $0) }
+        }
+        func add(_ file: MappedFile) {
+            add(file.path.split(separator: "/").last.map(String.init) ?? "")
+            add(UInt64(file.bytes.count))
+            hash.update(bufferPointer: file.bytes)
+        }
+        add("sheaf encoder 1")
+        for setting in description.settings { add(setting) }
+        for file in smallFiles { add(file) }
+        for file in checkpoint.files { add(file) }
+        return hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
+extension ModelDescription {
+    /// What beside the files decides a vector, in fixed order.
+    fileprivate var settings: [String] {
+        [
+            kind.rawValue, tower.rawValue, pooling.rawValue, normalises ? "normalised" : "raw",
+            String(maximumLength), segmentIDs.rawValue, prefixes.question, prefixes.passage,
+            "float32",
+        ]
+    }
+}

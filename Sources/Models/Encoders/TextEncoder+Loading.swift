@@ -1,0 +1,76 @@
+import Tensors
+import Tokenizers
+
+extension TextEncoder {
+    /// Loads one tower of the model in `folder`.
+    ///
+    /// Weights are mapped and packed for the kernels; the embedding tables stay in the file where
+    /// they are stored as 32-bit floats. A folder without `modules.json` that holds a plain BERT is
+    /// taken as a sentence encoder with mean pooling and no normalisation, as sentence-transformers
+    /// takes it; `report.notes` says so.
+    ///
+    /// - Parameters:
+    ///   - folder: A Hugging Face model folder.
+    ///   - tower: The side to load; a folder that holds only the other one is refused.
+    ///   - segmentIDs: Segment ids of pairs, for DPR alone; nil means zero.
+    ///   - prefixes: Texts put before questions and passages; nil means the folder's own prompts.
+    /// - Throws: `ModelError` naming the file and what to do.
+    public static func load(
+        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil,
+        prefixes: TextPrefixes? = nil
+    ) throws(ModelError) -> TextEncoder {
+        try load(
+            folder: folder, tower: tower, segmentIDs: segmentIDs, prefixes: prefixes,
+            kernels: .best)
+    }
+
+    /// Loads with given kernels, so that tests can compare instruction sets.
+    static func load(
+        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil,
+        prefixes: TextPrefixes? = nil, kernels: EncoderKernels
+    ) throws(ModelError) -> TextEncoder {
+        let opened = try OpenedModel(
+            folder: folder, tower: tower, segmentIDs: segmentIDs, prefixes: prefixes)
+        // Hashing reads the same pages as packing does, so the two run side by side.
+        var fingerprint = Result<String, ModelError>.success("")
+        var weights: Result<Weights, ModelError>?
+        WorkerThreads.run(count: 2) { worker in
+            if worker == 0 {
+                weights = Result { () throws(ModelError) in
+                    try Weights(opened.checkpoint, opened.description, kernels: kernels)
+                }
+            } else {
+                fingerprint = .success(opened.fingerprint())
+            }
+        }
+        guard let weights else { preconditionFailure("worker 0 always runs") }
+        return TextEncoder(
+            opened, try weights.get(), fingerprint: try fingerprint.get(), kernels: kernels)
+    }
+
+    /// The fingerprint `load` would give, without packing the weights.
+    ///
+    /// SHA-256 (hex) over the settings (family, tower, pooling, normalisation, maximum length,
+    /// segment ids, prefixes, precision) and the bytes of `config.json`, the tokenizer's files and
+    /// the weights. Reads each file once, through the page cache.
+    public static func fingerprint(
+        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil,
+        prefixes: TextPrefixes? = nil
+    ) throws(ModelError) -> String {
+        try OpenedModel(
+            folder: folder, tower: tower, segmentIDs: segmentIDs, prefixes: prefixes
+        ).fingerprint()
+    }
+
+    /// The towers that `folder` holds: both for sentence encoders and RetriBERT.
+    public static func towers(inFolder folder: String) throws(ModelError) -> Set<Tower> {
+        let transformer = try SentenceModules.transformerFolder(folder)
+        let architecture = Architecture(try Checkpoint.open(folder: transformer).tensors.keys)
+        switch architecture {
+        case .bert, .retribert: return Set(Tower.allCases)
+        case .dpr(let towers): return Set(towers.keys)
+        case .reader, .unknown:
+            throw .unknownArchitecture(folder: folder, found: architecture.description)
+        }
+    }
+}

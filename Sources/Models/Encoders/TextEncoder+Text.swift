@@ -1,0 +1,47 @@
+import Tokenizers
+
+extension TextEncoder {
+    /// Appends the tokens of a passage, joined as this family joins title and text.
+    func append(passage: (title: String, text: String), to batch: inout TokenBatch) {
+        switch kind {
+        case .sentence, .retribert:
+            let joined =
+                passage.title.isEmpty ? passage.text : passage.title + " " + passage.text
+            append(prefixes.passage + joined, pair: nil, to: &batch)
+        case .dpr:
+            let text = stripped(passage.text)
+            if passage.title.isEmpty {
+                append(prefixes.passage + text, pair: nil, to: &batch)
+            } else {
+                append(prefixes.passage + passage.title, pair: text, to: &batch)
+            }
+        }
+    }
+
+    /// Appends the tokens of a question.
+    func append(question: String, to batch: inout TokenBatch) {
+        let text = kind == .dpr ? question.replacing("\u{2019}", with: "'") : question
+        append(prefixes.question + text, pair: nil, to: &batch)
+    }
+
+    private func append(_ text: String, pair: String?, to batch: inout TokenBatch) {
+        let start = batch.ids.count
+        tokenizer.encodeIDs(
+            text, pair: pair, maximumLength: maximumLength, into: &batch.ids,
+            typeIDs: &batch.segments)
+        if segmentIDs == .zero {
+            for index in start..<batch.segments.count { batch.segments[index] = 0 }
+        }
+    }
+
+    /// The text without white space at its ends.
+    private func stripped(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, let last = scalars.last,
+            first.properties.isWhitespace || last.properties.isWhitespace
+        else { return text }
+        let start = scalars.firstIndex { !$0.properties.isWhitespace } ?? scalars.endIndex
+        let end = scalars.lastIndex { !$0.properties.isWhitespace }.map(scalars.index(after:))
+        return String(text[start..<(end ?? start)])
+    }
+}

@@ -1,0 +1,30 @@
+/// Token sequences laid end to end, without padding.
+struct TokenBatch {
+    /// Ids of all sequences.
+    var ids: [Int32] = []
+    /// Segment of each token.
+    var segments: [Int32] = []
+    /// Where each sequence starts; one more entry than sequences, the last one the token count.
+    private(set) var starts: [Int] = [0]
+
+    var sequences: Int { starts.count - 1 }
+    var tokens: Int { ids.count }
+    /// Tokens appended to `ids` since the last sequence was closed.
+    var pending: Int { ids.count - starts[starts.count - 1] }
+
+    func length(_ sequence: Int) -> Int { starts[sequence + 1] - starts[sequence] }
+
+    /// Makes the tokens appended since the last call a sequence.
+    mutating func closeSequence() {
+        precondition(
+            segments.count == ids.count, "\(segments.count) segments for \(ids.count) tokens")
+        starts.append(ids.count)
+    }
+
+    mutating func removeAll() {
+        ids.removeAll(keepingCapacity: true)
+        segments.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        starts.append(0)
+    }
+}

@@ -1,0 +1,86 @@
+/// What can be wrong with a model folder.
+public enum ModelError: Error, Equatable, Sendable {
+    /// A file that the model needs is not there.
+    case missingFile(path: String, purpose: String)
+    /// A file is there and cannot be read.
+    case unreadableFile(path: String, reason: String)
+    /// A file's bytes break its format at `offset`.
+    case malformedFile(path: String, offset: Int, reason: String)
+    /// A pickle asks for something other than data.
+    case forbiddenPickle(path: String, offset: Int, global: String)
+    /// A configuration lacks a key, or has a value that cannot be meant.
+    case invalidConfiguration(path: String, key: String, reason: String)
+    /// A configuration asks for something this program does not compute.
+    case unsupportedConfiguration(path: String, key: String, value: String)
+    /// `modules.json` names a module this program does not compute.
+    case unsupportedModule(path: String, type: String)
+    /// The folder holds another tower than the one asked for.
+    case wrongTower(folder: String, expected: String, found: String)
+    /// The tensors are those of no known architecture.
+    case unknownArchitecture(folder: String, found: String)
+    /// A parameter has no tensor.
+    case missingTensor(path: String, name: String)
+    /// A tensor has another shape than the configuration says.
+    case wrongShape(path: String, name: String, expected: [Int], found: [Int])
+    /// A parameter is stored in a type that holds no floats.
+    case wrongElementType(path: String, name: String, found: String)
+    /// A weight is NaN or infinite; `index` counts elements in row-major order.
+    case notFinite(path: String, name: String, index: Int)
+    /// The tokenizer's files do not make a tokenizer.
+    case tokenizer(folder: String, reason: String)
+    /// The tokenizer knows other ids than the embedding has rows.
+    case vocabularyMismatch(folder: String, vocabulary: Int, embeddingRows: Int)
+    /// A file cannot be written.
+    case unwritableFile(path: String, reason: String)
+}
+
+extension ModelError: CustomStringConvertible {
+    /// What happened and what to do about it, in one message.
+    public var description: String {
+        switch self {
+        case .missingFile(let path, let purpose):
+            return "\(path) is missing (\(purpose)). Copy it from the model's source into the"
+                + " folder."
+        case .unreadableFile(let path, let reason):
+            return "\(path) cannot be read: \(reason). Check the file and its permissions."
+        case .malformedFile(let path, let offset, let reason):
+            return "\(path) is damaged at byte \(offset): \(reason). Download or export the file"
+                + " again."
+        case .forbiddenPickle(let path, let offset, let global):
+            return "\(path) asks at byte \(offset) to call \(global), which is not data."
+                + " Do not use this file; obtain the weights as model.safetensors."
+        case .invalidConfiguration(let path, let key, let reason):
+            return "\(path): \(key) \(reason). Correct the value or restore the original file."
+        case .unsupportedConfiguration(let path, let key, let value):
+            return "\(path): \(key) = \(value) is not supported. Use a BERT model with absolute"
+                + " positions and a known activation and pooling."
+        case .unsupportedModule(let path, let type):
+            return "\(path) names the module \(type), which is not supported. Use a model made of"
+                + " Transformer, Pooling and Normalize alone."
+        case .wrongTower(let folder, let expected, let found):
+            return "\(folder) holds \(found), not \(expected). Name the folder of \(expected)."
+        case .unknownArchitecture(let folder, let found):
+            return "\(folder) holds no model that can encode text (\(found)). Use a BERT sentence"
+                + " encoder, a DPR encoder or a RetriBERT model."
+        case .missingTensor(let path, let name):
+            return "\(path) lacks the tensor \(name). Export the model again with all its weights."
+        case .wrongShape(let path, let name, let expected, let found):
+            return "\(path): \(name) has the shape \(found), and config.json says \(expected)."
+                + " Use weights and config.json of one model."
+        case .wrongElementType(let path, let name, let found):
+            return "\(path): \(name) is stored as \(found), which holds no weights. Export it as"
+                + " F32, F16, BF16 or F64."
+        case .notFinite(let path, let name, let index):
+            return "\(path): element \(index) of \(name) is not a finite number. Use a checkpoint"
+                + " from before training diverged."
+        case .tokenizer(let folder, let reason):
+            return "The tokenizer in \(folder) cannot be used: \(reason)"
+        case .vocabularyMismatch(let folder, let vocabulary, let embeddingRows):
+            return "The tokenizer in \(folder) has \(vocabulary) pieces and the embedding"
+                + " \(embeddingRows) rows. Use the vocabulary the model was trained with."
+        case .unwritableFile(let path, let reason):
+            return "\(path) cannot be written: \(reason). Check the folder, its permissions and"
+                + " the space left."
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import CKernels
+
+/// The instruction sets the kernels are built for.
+public enum SIMDPath: Int, CaseIterable, Sendable {
+    /// What every processor of the platform has.
+    case portable = 0
+    /// AVX2 with fused multiply-add.
+    case avx2 = 1
+    /// AVX-512.
+    case avx512 = 2
+
+    fileprivate var raw: sheaf_simd_path {
+        sheaf_simd_path(rawValue: UInt32(rawValue))
+    }
+}
+
+/// A function applied to each element of a product.
+public enum Activation: Int, CaseIterable, Sendable {
+    /// The element as it is.
+    case none = 0
+    /// x·Φ(x), to 5e-7.
+    case gelu = 1
+    /// The tanh approximation of GELU.
+    case geluTanh = 2
+    /// max(x, 0).
+    case relu = 3
+    /// x / (1 + e⁻ˣ).
+    case silu = 4
+    /// The hyperbolic tangent, to 2e-7.
+    case tanh = 5
+
+    fileprivate var raw: sheaf_activation {
+        sheaf_activation(rawValue: UInt32(rawValue))
+    }
+}
+
+/// The inner loops of the text encoders on one instruction set.
+///
+/// Results do not depend on the set, nor on what else is computed in the same call: every element
+/// is one fixed sequence of operations on its own inputs (see `encoder_kernels.h`).
+public struct EncoderKernels: @unchecked Sendable {
+    private let table: UnsafePointer<sheaf_encoder_kernels>
+
+    /// The kernels for this processor's best set, or for the one that SHEAF_SIMD names.
+    public static let best = EncoderKernels()
+
+    private init() {
+        guard let table = sheaf_encoder_kernels_for(sheaf_simd_best()) else {
+            preconditionFailure("the chosen instruction set has no kernels")
+        }
+        self.table = table
+    }
+
+    /// The kernels of `path`, or nil where this processor cannot run them.
+    public init?(_ path: SIMDPath) {
+        guard let table = sheaf_encoder_kernels_for(path.raw) else { return nil }
+        self.table = table
+    }
+
+    /// The instruction set.
+    public var path: SIMDPath {
+        SIMDPath(rawValue: Int(table.pointee.path.rawValue)) ?? .portable
+    }
+
+    /// Computes `c[rows, n] = activation(a[rows, depth] × Wᵀ + bias) + residual` for the columns
+    /// `columns` of `weights` (all by default; the lower bound a multiple of 16).
+    ///
+    /// `c` and `residual` start at the column `columns.lowerBound`; `c` may be `residual`.
+    public func product(
+        rows: Int, a: UnsafePointer<Float>, stride aStride: Int, weights: PackedMatrix,
+        columns: Range<Int>? = nil, bias: UnsafePointer<Float>? = nil,
+        activation: Activation = .none, residual: UnsafePointer<Float>? = nil,
+        residualStride: Int = 0, into c: UnsafeMutablePointer<Float>, stride cStride: Int
+    ) {
+        let columns = columns ?? 0..<weights.columns
+        precondition(
+            columns.lowerBound % 16 == 0 && columns.upperBound <= weights.columns,
+            "columns \(columns) of \(weights.columns) do not start at a panel")
+        var call = sheaf_product()
+        call.rows = rows
+        call.columns = columns.count
+        call.depth = weights.depth
+        call.a = a
+        call.a_stride = aStride
+        call.b = UnsafePointer(weights.panels + columns.lowerBound * weights.depth)
+        call.bias = bias.map { $0 + columns.lowerBound }
+        call.residual = residual
+        call.residual_stride = residualStride
+        call.c = c
+        call.c_stride = cStride
+        call.activation = activation.raw
+        table.pointee.product(&call)
+    }
+
+    /// One attention head of one sequence.
+    public struct AttentionHead {
+        /// Rows of keys and values.
+        public var length: Int
+        /// Rows of queries.
+        public var queries: Int
+        /// Features of a head.
+        public var size: Int
+        /// Queries, and the distance of their rows.
+        public var q: UnsafePointer<Float>
+        /// Distance of the rows of `q`.
+        public var qStride: Int
+        /// Keys.
+        public var k: UnsafePointer<Float>
+        /// Values.
+        public var v: UnsafePointer<Float>
+        /// Distance of the rows of `k` and `v`.
+        public var stride: Int
+        /// Factor of the scores before the softmax.
+        public var scale: Float
+        /// Result, `[queries, size]`.
+        public var out: UnsafeMutablePointer<Float>
+        /// Distance of the rows of `out`.
+        public var outStride: Int
+
+        /// Describes one head.
+        public init(
+            length: Int, queries: Int, size: Int, q: UnsafePointer<Float>, qStride: Int,
+            k: UnsafePointer<Float>, v: UnsafePointer<Float>, stride: Int, scale: Float,
+            out: UnsafeMutablePointer<Float>, outStride: Int
+        ) {
+            self.length = length
+            self.queries = queries
+            self.size = size
+            self.q = q
+            self.qStride = qStride
+            self.k = k
+            self.v = v
+            self.stride = stride
+            self.scale = scale
+            self.out = out
+            self.outStride = outStride
+        }
+    }
+
+    /// Computes `softmax(scale · q kᵀ) v` for one head.
+    ///
+    /// `scratch` holds at least `attentionScratch(length:size:)` floats.
+    public func attention(_ head: AttentionHead, scratch: UnsafeMutablePointer<Float>) {
+        var call = sheaf_attention()
+        call.length = head.length
+        call.queries = head.queries
+        call.size = head.size
+        call.q = head.q
+        call.q_stride = head.qStride
+        call.k = head.k
+        call.v = head.v
+        call.stride = head.stride
+        call.scale = head.scale
+        call.out = head.out
+        call.out_stride = head.outStride
+        call.scratch = scratch
+        table.pointee.attention(&call)
+    }
+
+    /// Floats of scratch that `attention` needs.
+    public static func attentionScratch(length: Int, size: Int) -> Int {
+        sheaf_attention_scratch(length, size)
+    }
+
+    /// Normalises each of `count` rows to mean 0 and variance 1, then scales and shifts, in place.
+    public func layerNorm(
+        _ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, gain: UnsafePointer<Float>,
+        bias: UnsafePointer<Float>, epsilon: Float
+    ) {
+        table.pointee.layer_norm(rows, count, width, gain, bias, epsilon)
+    }
+
+    /// Computes `out = (a + b) + c` over `width` elements; without `c`, `a + b`.
+    public func add(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>?,
+        width: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.add_rows(a, b, c, width, out)
+    }
+
+    /// Computes the mean of `count` rows (at least one).
+    public func mean(
+        of rows: UnsafePointer<Float>, count: Int, width: Int,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.mean_rows(rows, count, width, out)
+    }
+
+    /// Computes the maximum of `count` rows (at least one), feature by feature.
+    public func maximum(
+        of rows: UnsafePointer<Float>, count: Int, width: Int,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.max_rows(rows, count, width, out)
+    }
+
+    /// Divides a row by its Euclidean norm (at least 1e-12), in place.
+    public func normalise(_ row: UnsafeMutablePointer<Float>, width: Int) {
+        table.pointee.normalise(row, width)
+    }
+
+    /// Applies `activation` to each value, in place.
+    public func apply(
+        _ activation: Activation, to values: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        table.pointee.activate(values, count, activation.raw)
+    }
+}
