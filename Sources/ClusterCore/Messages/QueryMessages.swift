@@ -60,16 +60,17 @@ public struct QueryAnswer: Equatable, Sendable {
     public var coverage: Coverage?
     /// Where the time went.
     public var timings: Timings?
-
-    /// Creates the message; every field left out has its default.
+    /// Whether the answer ends here; false where more hits of this question follow.
+    public var last: Bool
     public init(
         question: UInt32 = 0, count: UInt32 = 0, generation: UInt64 = 0, coverage: Coverage? = nil,
-        timings: Timings? = nil
+        timings: Timings? = nil, last: Bool = false
     ) {
         self.question = question
         self.count = count
         self.generation = generation
         self.coverage = coverage
         self.timings = timings
+        self.last = last
     }
 }

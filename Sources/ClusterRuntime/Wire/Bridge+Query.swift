@@ -58,6 +58,7 @@ extension QueryAnswer: Bridged {
         c.generation = generation
         c.coverage = arena.message(coverage)
         c.timings = arena.message(timings)
+        c.last = last ? 1 : 0
     }
 
     init(_ c: Sheaf__V1__QueryAnswer) throws(WireError) {
@@ -66,6 +67,7 @@ extension QueryAnswer: Bridged {
             count: c.count,
             generation: c.generation,
             coverage: try Unpack.message(c.coverage),
-            timings: try Unpack.message(c.timings))
+            timings: try Unpack.message(c.timings),
+            last: c.last != 0)
     }
 }

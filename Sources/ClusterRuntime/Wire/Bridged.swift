@@ -37,7 +37,7 @@ func pack<M: Bridged>(_ message: M) throws(WireError) -> [UInt8] {
 /// The message of bytes, whose number the caller has bounded.
 func unpack<M: Bridged>(_ bytes: [UInt8]) throws(WireError) -> M {
     let owner = try UnpackedMessage<M>(bytes)
-    return try owner.value()
+    return try owner.value(from: bytes.count)
 }
 
 /// Owns what the C library allocates for one message while its fields are read.
@@ -56,8 +56,13 @@ private struct UnpackedMessage<M: Bridged>: ~Copyable {
         protobuf_c_message_free_unpacked(base, nil)
     }
 
-    func value() throws(WireError) -> M {
-        try M(UnsafeRawPointer(base).assumingMemoryBound(to: M.CMessage.self).pointee)
+    func value(from byteCount: Int) throws(WireError) -> M {
+        // The C library ends a text at its first NUL byte and keeps the last of a field that
+        // comes twice; either way the message would be written shorter than it came.
+        guard protobuf_c_message_get_packed_size(base) == byteCount else {
+            throw .notCanonical(part: "\(M.self)")
+        }
+        return try M(UnsafeRawPointer(base).assumingMemoryBound(to: M.CMessage.self).pointee)
     }
 }
 

@@ -14,6 +14,9 @@ public enum WireError: Error, Equatable, Sendable {
     case messageTooLarge(bytes: Int, limit: Int)
     /// Protocol buffers could not read the header or the payload named.
     case malformed(part: String)
+    /// The header or the payload named has a NUL byte in a text, a field twice, or a default
+    /// written out: no writer of this protocol makes such bytes.
+    case notCanonical(part: String)
     /// The header does not open with the magic number.
     case wrongMagic(found: UInt32)
     /// The sender speaks another version of the wire.
@@ -40,7 +43,8 @@ public enum WireError: Error, Equatable, Sendable {
         /// The case of ``WireError`` with the same name.
         case missingFrames, tooManyFrames, headerTooLarge, payloadTooLarge, messageTooLarge
         /// The case of ``WireError`` with the same name.
-        case malformed, wrongMagic, otherVersion, unknownType, unknownValue, invalidText
+        case malformed, notCanonical, wrongMagic, otherVersion, unknownType, unknownValue,
+            invalidText
         /// The case of ``WireError`` with the same name.
         case nullInText, frameCount, frameLength, checksum, elements
     }
@@ -54,6 +58,7 @@ public enum WireError: Error, Equatable, Sendable {
         case .payloadTooLarge: .payloadTooLarge
         case .messageTooLarge: .messageTooLarge
         case .malformed: .malformed
+        case .notCanonical: .notCanonical
         case .wrongMagic: .wrongMagic
         case .otherVersion: .otherVersion
         case .unknownType: .unknownType
@@ -84,6 +89,8 @@ extension WireError: CustomStringConvertible {
             "A message has \(bytes) bytes; its lane allows \(limit). Split it."
         case .malformed(let part):
             "The \(part) is not a protocol buffer of its kind. Check what connects here."
+        case .notCanonical(let part):
+            "The \(part) has a NUL byte in a text, or a field twice. Check the sender."
         case .wrongMagic(let found):
             "The header opens with 0x\(String(found, radix: 16)) instead of "
                 + "0x\(String(Wire.magic, radix: 16)). Check what connects here."

@@ -1,0 +1,30 @@
+/// A point on one process's monotonic clock.
+///
+/// ClusterCore never reads a clock: every event carries its instant, so a run can be replayed.
+public struct Instant: Hashable, Comparable, Sendable {
+    /// Nanoseconds since an origin of the caller's choice.
+    public var nanoseconds: Int64
+
+    /// Makes the instant that lies `nanoseconds` after the origin.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Orders by time.
+    public static func < (left: Instant, right: Instant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// The instant `duration` later.
+    public static func + (instant: Instant, duration: Duration) -> Instant {
+        let (seconds, attoseconds) = duration.components
+        return Instant(
+            nanoseconds: instant.nanoseconds + seconds * 1_000_000_000
+                + attoseconds / 1_000_000_000)
+    }
+
+    /// The time from `earlier` to `later`.
+    public static func - (later: Instant, earlier: Instant) -> Duration {
+        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+    }
+}

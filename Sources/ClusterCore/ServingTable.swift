@@ -1,0 +1,183 @@
+/// Which worker serves which shard of one collection's published generation, and what each must load.
+///
+/// Placement says who *should* hold a shard; this table follows who *does*. While a shard moves, its former
+/// holder keeps serving until the new one has loaded it. A new generation serves only when every shard of
+/// it is loaded somewhere, and the former one stays until then: a search sees one or the other, never both.
+///
+/// Invariants:
+/// 1. `serving` is nil or a generation whose shards were all loaded when it took over.
+/// 2. A worker is asked to load a set of shards once, and again only when that set changes.
+/// 3. A generation is unloaded only when it is neither serving nor next, and no search pins it.
+public struct ServingTable: Sendable {
+    /// A published generation: rows of each shard. Shards without rows are legal and need no worker.
+    public struct Generation: Hashable, Sendable {
+        /// Its number.
+        public var number: UInt64
+        /// Rows per shard, by shard number.
+        public var rows: [ShardNumber: UInt64]
+
+        /// Makes the generation `number`.
+        public init(number: UInt64, rows: [ShardNumber: UInt64]) {
+            self.number = number
+            self.rows = rows
+        }
+
+        /// Rows in all.
+        public var rowCount: UInt64 { rows.values.reduce(0, +) }
+    }
+
+    /// What must be told to a worker.
+    public enum Order: Hashable, Sendable {
+        /// Hold exactly these shards of the generation.
+        case load(WorkerID, generation: UInt64, shards: [ShardNumber])
+        /// Forget the generation.
+        case unload(generation: UInt64)
+        /// From now on searches use this generation.
+        case serve(generation: UInt64)
+    }
+
+    /// The collection's name, which enters placement.
+    public let collection: String
+    /// Its number of shards.
+    public let shardCount: Int
+    /// The generation that searches use.
+    public private(set) var serving: Generation?
+    /// The generation being loaded, to serve next.
+    public private(set) var next: Generation?
+    private var owners: [ShardNumber: String] = [:]
+    private var workers: [String: WorkerID] = [:]
+    private var loaded: [UInt64: [WorkerID: Set<ShardNumber>]] = [:]
+    private var asked: [UInt64: [WorkerID: Set<ShardNumber>]] = [:]
+    private var pins: [UInt64: Int] = [:]
+    private var retired: Set<UInt64> = []
+
+    /// Makes the table of a collection nobody serves yet.
+    public init(collection: String, shardCount: Int) {
+        self.collection = collection
+        self.shardCount = shardCount
+    }
+
+    /// The workers that keep shards have changed.
+    public mutating func place(on members: [Membership.Member]) -> [Order] {
+        workers = Dictionary(uniqueKeysWithValues: members.map { ($0.id.name, $0.id) })
+        owners = Placement.owners(
+            collection: collection, shardCount: shardCount,
+            candidates: members.map { .init(name: $0.id.name, weight: $0.threads) })
+        let current = Set(workers.values)
+        for number in Array(loaded.keys) {
+            loaded[number] = loaded[number]?.filter { current.contains($0.key) }
+        }
+        for number in Array(asked.keys) {
+            asked[number] = asked[number]?.filter { current.contains($0.key) }
+        }
+        return orders()
+    }
+
+    /// A generation was published.
+    public mutating func publish(_ generation: Generation) -> [Order] {
+        if let next, next.number != generation.number { retired.insert(next.number) }
+        next = generation
+        return orders()
+    }
+
+    /// A worker has loaded shards.
+    public mutating func loaded(
+        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>
+    ) -> [Order] {
+        guard workers[worker.name] == worker, knows(generation) else { return [] }
+        loaded[generation, default: [:]][worker] = shards
+        return orders()
+    }
+
+    /// A worker could not load what it was asked to: it may be asked again.
+    public mutating func loadFailed(_ worker: WorkerID, generation: UInt64) {
+        asked[generation]?[worker] = nil
+    }
+
+    /// Asks again for what failed to load or was lost.
+    public mutating func retry() -> [Order] { orders() }
+
+    /// The workers that can answer for `shard` of `generation`, the owner first.
+    public func holders(of shard: ShardNumber, generation: UInt64) -> [WorkerID] {
+        let all = (loaded[generation] ?? [:]).filter { $0.value.contains(shard) }.keys.sorted()
+        return all.filter { owners[shard] == $0.name } + all.filter { owners[shard] != $0.name }
+    }
+
+    /// The shards that placement gives to `worker`, served or not: its preference for leases.
+    public func owned(by worker: WorkerID) -> Set<ShardNumber> {
+        Set(owners.filter { $0.value == worker.name }.keys)
+    }
+
+    /// The worker that placement names for `shard`.
+    public func owner(of shard: ShardNumber) -> String? { owners[shard] }
+
+    /// A search begins: the serving generation stays until `unpin`.
+    public mutating func pin() -> Generation? {
+        guard let serving else { return nil }
+        pins[serving.number, default: 0] += 1
+        return serving
+    }
+
+    /// A search has ended.
+    public mutating func unpin(_ generation: UInt64) -> [Order] {
+        pins[generation, default: 0] -= 1
+        if pins[generation, default: 0] <= 0 { pins[generation] = nil }
+        return sweep()
+    }
+
+    private func knows(_ number: UInt64) -> Bool {
+        serving?.number == number || next?.number == number || retired.contains(number)
+    }
+
+    /// Shards that hold rows and must be loaded somewhere.
+    private func shards(of generation: Generation) -> [ShardNumber] {
+        generation.rows.filter { $0.value > 0 }.keys.sorted()
+    }
+
+    private mutating func orders() -> [Order] {
+        var result: [Order] = []
+        if let next, isLoaded(next) {
+            if let serving, serving.number != next.number { retired.insert(serving.number) }
+            serving = next
+            self.next = nil
+            result.append(.serve(generation: next.number))
+        }
+        for generation in [serving, next].compactMap({ $0 }) {
+            let held = loaded[generation.number] ?? [:]
+            for worker in workers.values.sorted() {
+                let wanted = Set(
+                    shards(of: generation).filter { shard in
+                        if owners[shard] == worker.name { return true }
+                        guard held[worker]?.contains(shard) == true else { return false }
+                        let owner = owners[shard].flatMap { workers[$0] }
+                        return owner.map { held[$0]?.contains(shard) != true } ?? true
+                    })
+                let last = asked[generation.number]?[worker]
+                guard wanted != (last ?? []) else { continue }
+                asked[generation.number, default: [:]][worker] = wanted
+                // What is dropped must not be offered to searches from this moment on.
+                loaded[generation.number]?[worker]?.formIntersection(wanted)
+                result.append(
+                    .load(worker, generation: generation.number, shards: wanted.sorted()))
+            }
+        }
+        return result + sweep()
+    }
+
+    private func isLoaded(_ generation: Generation) -> Bool {
+        let held = loaded[generation.number] ?? [:]
+        return shards(of: generation).allSatisfy { shard in
+            held.values.contains { $0.contains(shard) }
+        }
+    }
+
+    private mutating func sweep() -> [Order] {
+        let done = retired.filter { pins[$0] == nil }.sorted()
+        for number in done {
+            retired.remove(number)
+            loaded[number] = nil
+            asked[number] = nil
+        }
+        return done.map { .unload(generation: $0) }
+    }
+}

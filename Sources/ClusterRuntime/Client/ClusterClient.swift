@@ -1,0 +1,328 @@
+public import ClusterCore
+import Corpus
+import Foundation
+import VectorIndex
+
+/// A connection to a coordinator.
+public actor ClusterClient {
+    /// Silence after which a request that is being worked on counts as lost.
+    private static let silence: Duration = .seconds(10)
+    /// Time that a coordinator has to say WELCOME.
+    private static let welcomeTime: Duration = .seconds(5)
+    /// Requests of one search under way at once: one encoded while another is searched.
+    private static let requestsUnderWay = 3
+    /// Passages of hits in one request: several questions for a small k, one for a large.
+    private static let hitsPerRequest = 4096
+    /// Questions in one request at most.
+    private static let questionsPerRequest = 64
+
+    private let endpoint: String
+    private let security: SecurityPolicy
+    private let incarnation = ProcessFacts.nonce()
+    private var clusterID = ""
+    private var epoch: UInt64 = 0
+    private var reactor: Reactor?
+    private var receiver: Task<Void, Never>?
+    private var lastRequest: UInt64 = 0
+    private var waiting: [UInt64: AsyncThrowingStream<Envelope, any Error>.Continuation] = [:]
+    private var welcomes: [Lane: CheckedContinuation<Welcome, any Error>] = [:]
+
+    private init(endpoint: String, security: SecurityPolicy) {
+        self.endpoint = endpoint
+        self.security = security
+    }
+
+    /// Connects to the coordinator whose control lane is at `endpoint`.
+    public static func connect(
+        to endpoint: String, security: SecurityPolicy
+    ) async throws(ClusterError) -> ClusterClient {
+        let client = ClusterClient(endpoint: endpoint, security: security)
+        do {
+            try await client.open()
+        } catch {
+            await client.close()
+            throw ClusterError.wrap(error)
+        }
+        return client
+    }
+
+    private func open() async throws {
+        let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+        let reactor = try Reactor(
+            name: "client-\(getpid())", incarnation: incarnation, security: security
+        ) { feed.yield($0) }
+        self.reactor = reactor
+        receiver = Task { for await message in inbound { self.receive(message) } }
+        try reactor.connect(.control, to: endpoint)
+        let welcome = try await hello(on: .control)
+        try reactor.connect(
+            .query, to: LaneEndpoints.seen(welcome.queryEndpoint, through: endpoint))
+        _ = try await hello(on: .query)
+    }
+
+    /// Ends the connection.
+    public func close() {
+        receiver?.cancel()
+        reactor?.stop()
+        reactor = nil
+        let lost = ClusterError.unavailable("The connection was closed.", nil)
+        waiting.values.forEach { $0.finish(throwing: lost) }
+        waiting.removeAll()
+    }
+
+    private func hello(on lane: Lane) async throws -> Welcome {
+        let timer = Task {
+            try await Task.sleep(for: ClusterClient.welcomeTime)
+            self.noWelcome(on: lane)
+        }
+        defer { timer.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
+            welcomes[lane] = continuation
+            do {
+                try send(
+                    .hello(
+                        Hello(
+                            role: .client, host: ProcessFacts.hostName(),
+                            processID: UInt32(getpid()), release: Release.version)),
+                    on: lane, requestID: 0)
+            } catch {
+                welcomes.removeValue(forKey: lane)?.resume(throwing: error)
+            }
+        }
+    }
+
+    private func noWelcome(on lane: Lane) {
+        welcomes.removeValue(forKey: lane)?.resume(
+            throwing: ClusterError.unavailable(
+                """
+                No coordinator answers at \(endpoint). Start one with `sheaf up`, or check the \
+                address and the keys.
+                """, nil))
+    }
+
+    private func receive(_ inbound: Inbound) {
+        guard case .message(let envelope, _, let lane) = inbound else { return }
+        if case .welcome(let welcome) = envelope.message {
+            clusterID = envelope.clusterID
+            epoch = envelope.epoch
+            welcomes.removeValue(forKey: lane)?.resume(returning: welcome)
+            return
+        }
+        guard let stream = waiting[envelope.requestID] else { return }
+        if case .failure(let failure) = envelope.message {
+            stream.finish(throwing: ClusterError.answered(failure))
+            waiting[envelope.requestID] = nil
+        } else {
+            stream.yield(envelope)
+        }
+    }
+
+    private func send(
+        _ message: Message, on lane: Lane, requestID: UInt64, budget: Duration? = nil
+    ) throws {
+        guard let reactor else { throw ClusterError.unavailable("The connection is closed.", nil) }
+        try reactor.send(
+            Envelope(
+                clusterID: clusterID, sender: "client", incarnation: incarnation, epoch: epoch,
+                requestID: requestID, budgetMicroseconds: budget?.microseconds ?? 0,
+                message: message),
+            on: lane)
+    }
+
+    /// Sends a request; the stream brings its answers and ends in an error after `patience` of silence.
+    private func request(
+        _ message: Message, on lane: Lane, budget: Duration? = nil,
+        patience: Duration = ClusterClient.silence
+    ) throws -> Answers {
+        lastRequest += 1
+        let requestID = lastRequest
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Envelope.self)
+        waiting[requestID] = continuation
+        try send(message, on: lane, requestID: requestID, budget: budget)
+        return Answers(client: self, requestID: requestID, stream: stream, patience: patience)
+    }
+
+    fileprivate func finish(_ requestID: UInt64, throwing error: ClusterError? = nil) {
+        waiting.removeValue(forKey: requestID)?.finish(throwing: error)
+    }
+
+    // MARK: Requests
+
+    /// What there is; of one collection where it is named.
+    public func status(of collection: String = "") async throws(ClusterError) -> Status {
+        try await typed {
+            var answers = try request(
+                .statusRequest(StatusRequest(collection: collection)), on: .control
+            ).makeIterator()
+            guard case .status(let status)? = try await answers.next()?.message else {
+                throw ClusterError.internal("STATUS was answered with something else.")
+            }
+            return status
+        }
+    }
+
+    /// Indexes a source and returns when it is complete.
+    ///
+    /// - Parameter progress: Called a few times a second.
+    public func index(
+        _ order: IndexRequest, progress: @Sendable (IndexProgress) -> Void
+    ) async throws(ClusterError) -> IndexProgress {
+        try await typed {
+            var answers = try request(.indexRequest(order), on: .control).makeIterator()
+            while let envelope = try await answers.next() {
+                guard case .indexProgress(let report) = envelope.message else { continue }
+                progress(report)
+                if report.state == .complete { return report }
+            }
+            throw ClusterError.unavailable("The coordinator stopped while it was indexing.", nil)
+        }
+    }
+
+    /// Removes a collection and all its files.
+    public func drop(_ collection: String) async throws(ClusterError) {
+        try await typed {
+            var answers = try request(
+                .dropRequest(DropRequest(collection: collection)), on: .control
+            ).makeIterator()
+            _ = try await answers.next()
+        }
+    }
+
+    /// Tells the coordinator to stop its workers and itself.
+    public func shutDown() async throws(ClusterError) {
+        try await typed {
+            var answers = try request(.shutdown(Shutdown(drain: true)), on: .control)
+                .makeIterator()
+            _ = try await answers.next()
+        }
+    }
+
+    /// Answers questions, in order.
+    ///
+    /// - Parameters:
+    ///   - texts: False brings ids alone.
+    ///   - budget: Time that one request may take; without it the coordinator's own limit holds.
+    ///   - answered: Called once per question, in the order of the questions.
+    public func search(
+        _ questions: [String], collection: String, k: Int, allowPartial: Bool, texts: Bool,
+        budget: Duration, answered: (Int, SearchAnswer) throws -> Void
+    ) async throws(ClusterError) {
+        try await typed {
+            let size = max(
+                1, min(ClusterClient.questionsPerRequest, ClusterClient.hitsPerRequest / max(1, k)))
+            var starts = Array(stride(from: 0, to: questions.count, by: size))[...]
+            var underWay: [(start: Int, answers: Answers)] = []
+            while !starts.isEmpty || !underWay.isEmpty {
+                while underWay.count < ClusterClient.requestsUnderWay, let start = starts.popFirst() {
+                    let part = Array(questions[start..<min(start + size, questions.count)])
+                    let order = QueryRequest(
+                        collection: collection, k: UInt32(clamping: k), allowPartial: allowPartial,
+                        texts: texts, questions: part)
+                    underWay.append(
+                        (
+                            start,
+                            try request(
+                                .queryRequest(order), on: .query, budget: budget,
+                                patience: budget + ClusterClient.silence)
+                        ))
+                }
+                let (start, answers) = underWay.removeFirst()
+                try await collect(answers, from: start, answered)
+            }
+        }
+    }
+
+    private func collect(
+        _ answers: Answers, from start: Int, _ answered: (Int, SearchAnswer) throws -> Void
+    ) async throws {
+        var iterator = answers.makeIterator()
+        var parts: SearchAnswer?
+        while let envelope = try await iterator.next() {
+            guard case .queryAnswer(let message) = envelope.message else { continue }
+            let part = try SearchAnswer(message, envelope.frames)
+            var whole = parts ?? SearchAnswer(part, found: [])
+            whole.found += part.found
+            guard message.last else {
+                parts = whole
+                continue
+            }
+            parts = nil
+            try answered(start + Int(message.question), whole)
+            if message.question + 1 == message.count { return iterator.finish() }
+        }
+        throw ClusterError.unavailable("The coordinator stopped while it was searching.", nil)
+    }
+
+    private func typed<Value>(
+        _ body: () async throws -> Value
+    ) async throws(ClusterError) -> Value {
+        do {
+            return try await body()
+        } catch {
+            throw ClusterError.wrap(error)
+        }
+    }
+}
+
+/// The answers to one request, each awaited no longer than the client's patience.
+private struct Answers {
+    let client: ClusterClient
+    let requestID: UInt64
+    let stream: AsyncThrowingStream<Envelope, any Error>
+    let patience: Duration
+
+    func makeIterator() -> Iterator {
+        Iterator(
+            client: client, requestID: requestID, base: stream.makeAsyncIterator(),
+            patience: patience)
+    }
+
+    struct Iterator {
+        let client: ClusterClient
+        let requestID: UInt64
+        var base: AsyncThrowingStream<Envelope, any Error>.AsyncIterator
+        let patience: Duration
+
+        mutating func next(isolation: isolated ClusterClient = #isolation) async throws -> Envelope? {
+            let (client, requestID, patience) = (client, requestID, patience)
+            let timer = Task {
+                try await Task.sleep(for: patience)
+                await client.finish(
+                    requestID,
+                    throwing: .unavailable(
+                        """
+                        The coordinator has been silent for \(patience.components.seconds) s. See \
+                        `sheaf status`, and try again
+                        """, nil))
+            }
+            defer { timer.cancel() }
+            return try await base.next(isolation: isolation)
+        }
+
+        func finish(isolation: isolated ClusterClient = #isolation) {
+            isolation.finish(requestID)
+        }
+    }
+}
+
+extension SearchAnswer {
+    init(_ message: QueryAnswer, _ frames: [[UInt8]]) throws {
+        let ordinals: [UInt64] = try frames.values(at: 0)
+        let scores: [Double] = try frames.values(at: 1)
+        let passages = try PassageBlock.decode(frames.count > 2 ? frames[2] : [])
+        guard ordinals.count == scores.count, ordinals.count == passages.count else {
+            throw ClusterError.internal("An answer's frames differ in length.")
+        }
+        found = zip(zip(ordinals, scores), passages).map {
+            Found(ordinal: Ordinal($0.0), score: $0.1, passage: $1)
+        }
+        generation = message.generation
+        coverage = message.coverage ?? Coverage()
+        timings = message.timings ?? Timings()
+    }
+
+    init(_ other: SearchAnswer, found: [Found]) {
+        self = other
+        self.found = found
+    }
+}

@@ -1,0 +1,117 @@
+public import ClusterCore
+
+/// What can go wrong in the running cluster.
+public enum ClusterError: Error, Equatable, Sendable {
+    /// The request or the files it names are at fault; the message says where and what to do.
+    case input(String)
+    /// There is no such collection.
+    case unknownCollection(String, existing: [String])
+    /// The collection holds another source.
+    case otherSource(collection: String, indexed: String, given: String)
+    /// The collection was made with another encoder or other settings.
+    case otherSettings(collection: String, setting: String, indexed: String, given: String)
+    /// Another coordinator holds the data folder.
+    case dataFolderLocked(path: String, holder: String)
+    /// Shards, workers or time were missing.
+    case unavailable(String, Coverage?)
+    /// A file could not be read or written.
+    case storage(path: String, reason: String, remedy: String)
+    /// Too much is waiting.
+    case busy(String)
+    /// The other side says what happened.
+    case answered(Failure)
+    /// A rule of ours was broken.
+    case `internal`(String)
+}
+
+extension ClusterError: CustomStringConvertible {
+    /// One message that ends with the remedy.
+    public var description: String {
+        switch self {
+        case .input(let message): message
+        case .unknownCollection(let name, let existing):
+            "There is no collection “\(name)”. "
+                + (existing.isEmpty
+                    ? "Make one with `sheaf index CORPUS --collection \(name) --model DIR`."
+                    : "Name one of: \(existing.joined(separator: ", ")).")
+        case .otherSource(let collection, let indexed, let given):
+            """
+            Collection “\(collection)” holds another source: indexed \(indexed), given \(given). \
+            Index this corpus under another name, or drop the collection first with \
+            `sheaf collections drop \(collection)`.
+            """
+        case .otherSettings(let collection, let setting, let indexed, let given):
+            """
+            Collection “\(collection)” was made with \(setting) \(indexed), not \(given). \
+            Leave the option out, index under another name, or drop the collection first with \
+            `sheaf collections drop \(collection)`.
+            """
+        case .dataFolderLocked(let path, let holder):
+            """
+            Another coordinator\(holder.isEmpty ? "" : " (process \(holder))") holds the data \
+            folder (\(path)). Use that one, stop it with `sheaf down`, or name another folder \
+            with --data.
+            """
+        case .unavailable(let message, let coverage):
+            message + (coverage.map { " (\($0.text))" } ?? "")
+        case .storage(let path, let reason, let remedy): "\(path): \(reason). \(remedy)"
+        case .busy(let message): message
+        case .answered(let failure):
+            failure.message + (failure.coverage.map { " (\($0.text))" } ?? "")
+        case .internal(let message): "\(message) This is a defect of Sheaf: please report it."
+        }
+    }
+}
+
+extension ClusterError {
+    /// The code that travels.
+    public var code: FailureCode {
+        switch self {
+        case .input: .input
+        case .unknownCollection: .notFound
+        case .otherSource, .otherSettings, .dataFolderLocked: .conflict
+        case .unavailable: .unavailable
+        case .storage: .storage
+        case .busy: .busy
+        case .answered(let failure): failure.code
+        case .internal: .internal
+        }
+    }
+
+    /// The coverage that was reached, where the error is about that.
+    public var coverage: Coverage? {
+        switch self {
+        case .unavailable(_, let coverage): coverage
+        case .answered(let failure): failure.coverage
+        default: nil
+        }
+    }
+
+    /// The message that tells the other side.
+    var failure: Failure {
+        if case .answered(let failure) = self { return failure }
+        return switch self {
+        case .unavailable(let message, let coverage):
+            Failure(code: code, message: message, coverage: coverage)
+        default: Failure(code: code, message: description)
+        }
+    }
+
+    /// Any error as one of ours: typed errors of other rooms are about files and input.
+    static func wrap(_ error: any Error) -> ClusterError {
+        if let error = error as? ClusterError { return error }
+        return .input("\(error)")
+    }
+}
+
+extension Coverage {
+    /// Coverage in words.
+    public var text: String {
+        "\(shardsAnswered) of \(shardsTotal) shards and \(rowsAnswered) of \(rowsTotal) passages answered"
+    }
+
+    /// True when everything answered.
+    public var isComplete: Bool {
+        shardsAnswered == shardsTotal && rowsAnswered == rowsTotal
+    }
+}

@@ -1,0 +1,416 @@
+import ClusterCore
+import Corpus
+import Foundation
+import Logging
+import Models
+import VectorIndex
+
+extension Coordinator {
+    /// Passages per batch at most, where the user names no number.
+    static let largestBatch = 1024
+    /// Batch boundaries are found in steps of this many passages.
+    static let batchStep = 64
+    /// Batches aimed at, so that a small corpus still divides evenly over workers.
+    static let batchesWanted = 64
+    /// Bytes of passages per message.
+    static let chunkBytes = 1 << 20
+
+    /// A client asks for a source to be indexed; it is told of progress until the end.
+    func index(_ request: IndexRequest, for client: ClientAddress) {
+        if var running = job {
+            guard running.collection == request.collection, running.state != .paused else {
+                return reply(
+                    .failure(
+                        ClusterError.busy(
+                            """
+                            “\(running.collection)” is being indexed. Wait for it to end (see \
+                            `sheaf status`) and try again.
+                            """
+                        ).failure), to: client)
+            }
+            running.client = client
+            job = running
+            return
+        }
+        job = IndexJob(collection: request.collection, client: client)
+        Task {
+            do {
+                try await self.prepare(request)
+            } catch {
+                self.failJob(ClusterError.wrap(error))
+            }
+        }
+    }
+
+    private func prepare(_ request: IndexRequest) async throws {
+        let plan = try IndexPlan(request, data: options.data)
+        let models = try await modelLane.run { try plan.models() }
+        let source = try plan.source()
+        let existing = try catalog.collection(request.collection)
+        let record: CollectionRecord
+        if let existing {
+            try plan.check(existing, models)
+            let digest = try await fileLane.run { try SourceScan.digest(of: source) }
+            guard digest == existing.sourceDigest else {
+                throw ClusterError.otherSource(
+                    collection: existing.name, indexed: existing.sourceDigest, given: digest)
+            }
+            record = existing
+        } else {
+            record = try await scan(plan, source, models)
+        }
+        job?.record = record
+        job?.isAlreadyComplete = record.isComplete
+        let boundaries = try catalog.batches(record.name)
+        for segment in try catalog.segments(record.name) { job?.add(segment) }
+        job?.reader = BatchReader(
+            source: source, boundaries: boundaries, skipMalformed: record.skipsMalformed)
+        job?.leases = LeaseTable(
+            batchCount: record.batchCount, committed: Set(job?.segments.keys.map { $0 } ?? []),
+            shardCount: record.shardCount, epoch: epoch)
+        job?.encodedBefore = heartbeats.mapValues(\.passagesEncoded)
+        if collections[record.name] == nil { serveCollection(record) }
+        job?.publishedRows = collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
+        job?.state = .encoding
+        if record.isComplete { return finishJob() }
+        if job?.leases?.isComplete == true { publishJob() } else { feedWorkers() }
+    }
+
+    /// Reads the source once: digest, batches, duplicates; then enters the collection into the catalog.
+    private func scan(
+        _ plan: IndexPlan, _ source: CorpusSource, _ models: CollectionModels
+    ) async throws -> CollectionRecord {
+        let step = plan.request.batchSize > 0 ? Int(plan.request.batchSize) : Coordinator.batchStep
+        let scratch = options.data.run + "/scan"
+        try options.data.makeFolder(scratch)
+        let skip = plan.request.skipMalformed
+        let scan = try await fileLane.run {
+            defer { try? FileManager.default.removeItem(atPath: scratch) }
+            return try SourceScan.run(
+                source: source, batchSize: step, skipMalformed: skip, scratchFolder: scratch
+            ) { passages, _ in
+                Task { await self.scanned(passages) }
+            }
+        }
+        let factor =
+            plan.request.batchSize > 0
+            ? 1
+            : min(
+                Coordinator.largestBatch / step,
+                max(1, (scan.batches.count + Coordinator.batchesWanted - 1) / Coordinator.batchesWanted))
+        let batches = stride(from: 0, to: scan.batches.count, by: factor).map { first in
+            let parts = scan.batches[first..<min(first + factor, scan.batches.count)]
+            return BatchBoundary(
+                start: scan.batches[first].start, firstOrdinal: scan.batches[first].firstOrdinal,
+                count: parts.reduce(0) { $0 + $1.count })
+        }
+        let record = plan.record(
+            scan: scan, batchSize: step * factor, batchCount: batches.count, source: source,
+            models: models)
+        try options.data.makeFolder(options.data.segments(record.name))
+        try options.data.makeFolder(options.data.generations(record.name))
+        try catalog.create(record, batches: batches)
+        return record
+    }
+
+    private func scanned(_ passages: UInt64) {
+        if job?.state == .scanning { job?.passagesScanned = max(job?.passagesScanned ?? 0, passages) }
+    }
+
+    // MARK: Leases
+
+    /// Grants what can be granted; one such walk at a time, since reading a batch takes a while.
+    func feedWorkers() {
+        guard let running = job, running.state == .encoding, !running.isFeeding,
+            running.pausedUntil == nil
+        else { return }
+        job?.isFeeding = true
+        Task {
+            while await self.feedOne() {}
+            self.job?.isFeeding = false
+        }
+    }
+
+    /// Grants one lease and queues its passages; false when nobody may take one.
+    private func feedOne() async -> Bool {
+        guard job?.state == .encoding, job?.pausedUntil == nil, let lease = nextLease(),
+            let record = job?.record, let reader = job?.reader
+        else { return false }
+        do {
+            let block: [UInt8]
+            if let kept = job?.blocks[lease.batch] {
+                block = kept
+            } else {
+                block = try await fileLane.run { try reader.block(lease.batch) }
+            }
+            guard job?.collection == record.name, job?.leases?.lease(lease.batch) == lease else {
+                return true
+            }
+            job?.blocks[lease.batch] = block
+            grant(lease, record, block)
+            return true
+        } catch {
+            failJob(ClusterError.wrap(error))
+            return false
+        }
+    }
+
+    /// The next lease, for the ready worker that holds the fewest.
+    private func nextLease() -> LeaseTable.Lease? {
+        guard let table = job?.leases else { return nil }
+        let serving = job.flatMap { collections[$0.collection]?.serving }
+        let workers = membership.ready.map(\.id)
+            .map { (table.leases(of: $0).count, $0) }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+        for (_, worker) in workers {
+            let isShared = membership.member(named: worker.name)?.sharesData == true
+            // Where files are shared, order beats ownership: the source is read forward only.
+            let owned = isShared ? [] : serving?.owned(by: worker) ?? []
+            if let lease = job?.leases?.offer(
+                to: worker, preferring: owned, now: MonotonicClock.now())
+            {
+                return lease
+            }
+        }
+        return nil
+    }
+
+    private func grant(_ lease: LeaseTable.Lease, _ record: CollectionRecord, _ block: [UInt8]) {
+        let batch = UInt64(lease.batch.rawValue)
+        let first = batch * UInt64(record.batchSize)
+        let rows = min(UInt64(record.batchSize), record.passages - first)
+        send(
+            .leaseGrant(
+                LeaseGrant(
+                    collection: record.name, batch: batch, attempt: lease.attempt.rawValue,
+                    firstOrdinal: first, count: rows,
+                    shard: UInt32(lease.batch.shard(of: record.shardCount).rawValue),
+                    bodyBytes: UInt64(block.count), sourceDigest: record.sourceDigest,
+                    encoder: EncoderSpec(
+                        model: record.contextModel, fingerprint: record.contextFingerprint,
+                        segmentIDs: record.segmentIDs))),
+            to: lease.worker, on: .control, attempt: lease.attempt.rawValue)
+        for offset in stride(from: 0, to: block.count, by: Coordinator.chunkBytes) {
+            let end = min(offset + Coordinator.chunkBytes, block.count)
+            job?.outgoing[lease.worker, default: []].append(
+                OutgoingChunk(
+                    message: PassageChunk(
+                        collection: record.name, batch: batch, attempt: lease.attempt.rawValue,
+                        offset: UInt64(offset), last: end == block.count),
+                    bytes: block[offset..<end]))
+        }
+        pump(lease.worker)
+    }
+
+    func granted(_ bytes: Int, by worker: WorkerID) {
+        windows[worker]?.grant(bytes)
+        pump(worker)
+    }
+
+    /// Sends queued chunks as far as the worker's credit goes.
+    private func pump(_ worker: WorkerID) {
+        while let chunk = job?.outgoing[worker]?.first,
+            windows[worker]?.take(chunk.bytes.count) == true
+        {
+            job?.outgoing[worker]?.removeFirst()
+            send(
+                .passageChunk(chunk.message), to: worker, on: .bulk,
+                attempt: chunk.message.attempt, frames: [Array(chunk.bytes)])
+        }
+    }
+
+    func leasesLost(by worker: WorkerID) {
+        job?.outgoing[worker] = nil
+        for lease in job?.leases?.workerLost(worker) ?? [] { revoke(lease) }
+    }
+
+    private func revoke(_ lease: LeaseTable.Lease) {
+        guard let collection = job?.collection else { return }
+        send(
+            .leaseRevoke(
+                LeaseRevoke(
+                    collection: collection, batch: UInt64(lease.batch.rawValue),
+                    attempt: lease.attempt.rawValue)),
+            to: lease.worker, on: .control, attempt: lease.attempt.rawValue)
+    }
+
+    // MARK: Commits
+
+    func segmentReady(_ ready: SegmentReady, from worker: WorkerID) {
+        let batch = BatchNumber(Int(clamping: ready.batch))
+        let attempt = Attempt(ready.attempt)
+        guard job?.collection == ready.collection,
+            let decision = job?.leases?.segmentReady(batch, attempt: attempt)
+        else { return acknowledge(ready, to: worker, committed: false) }
+        switch decision {
+        case .commit:
+            let segment = SegmentRecord(
+                batch: batch, sha256: ready.sha256, rows: ready.rows, bytes: ready.bytes,
+                attempt: attempt)
+            Task { await self.commit(segment, ready, from: worker) }
+        case .acknowledgeAgain: acknowledge(ready, to: worker, committed: true)
+        case .alreadyStaged: break
+        case .stale: acknowledge(ready, to: worker, committed: false)
+        }
+    }
+
+    private func commit(
+        _ segment: SegmentRecord, _ ready: SegmentReady, from worker: WorkerID
+    ) async {
+        let isShared = membership.member(named: worker.name)?.sharesData == true
+        do {
+            let isNew = try await catalog.commit(
+                segment, collection: ready.collection,
+                holder: isShared ? Catalog.sharedHolder : worker.name)
+            guard job?.collection == ready.collection else { return }
+            job?.leases?.committed(segment.batch)
+            job?.add(segment)
+            acknowledge(ready, to: worker, committed: isNew)
+        } catch {
+            guard job?.collection == ready.collection else { return }
+            job?.leases?.commitFailed(segment.batch)
+            pauseForStorage(error.description)
+            return
+        }
+        if job?.leases?.isComplete == true { publishJob() } else { feedWorkers() }
+    }
+
+    private func acknowledge(_ ready: SegmentReady, to worker: WorkerID, committed: Bool) {
+        send(
+            .commitAck(
+                CommitAck(
+                    collection: ready.collection, batch: ready.batch, attempt: ready.attempt,
+                    committed: committed)),
+            to: worker, on: .control, attempt: ready.attempt)
+    }
+
+    func leaseFailed(_ failed: LeaseFailed, from worker: WorkerID) {
+        let batch = BatchNumber(Int(clamping: failed.batch))
+        guard job?.collection == failed.collection else { return }
+        log.warning("batch \(failed.batch) failed at \(worker): \(failed.message)")
+        if failed.code == .storage {
+            job?.leases?.givenBack(batch, attempt: Attempt(failed.attempt))
+            return pauseForStorage(failed.message)
+        }
+        switch job?.leases?.failed(batch, attempt: Attempt(failed.attempt)) {
+        case .giveUp:
+            failJob(
+                .answered(
+                    Failure(code: failed.code, message: "Batch \(failed.batch): \(failed.message)")))
+        case .retry: feedWorkers()
+        case .stale, nil: break
+        }
+    }
+
+    /// A full disk stops new leases; searches go on, and the run resumes by itself.
+    private func pauseForStorage(_ reason: String) {
+        log.warning("indexing waits: \(reason)")
+        job?.pausedUntil = MonotonicClock.now() + .seconds(2)
+        job?.note = reason
+    }
+
+    // MARK: Generations
+
+    /// Publishes what is committed: the last generation when that is everything.
+    private func publishJob() {
+        guard let running = job, let record = running.record, !running.isPublishing else { return }
+        let isComplete = running.leases?.isComplete == true
+        let segments = running.segments.values.sorted { $0.batch < $1.batch }
+        let number = (collections[record.name]?.record.generation ?? record.generation) + 1
+        let manifest = GenerationManifest(record, number: number, segments: segments)
+        job?.isPublishing = true
+        if isComplete { job?.state = .publishing }
+        Task {
+            do {
+                let (data, catalog) = (self.options.data, self.catalog)
+                try await self.fileLane.run {
+                    try manifest.write(data)
+                    try catalog.publish(
+                        record.name, generation: number, isComplete: isComplete)
+                }
+                self.published(manifest, isComplete: isComplete)
+            } catch {
+                self.job?.isPublishing = false
+                self.job?.state = .encoding
+                self.pauseForStorage(ClusterError.wrap(error).description)
+            }
+        }
+    }
+
+    private func published(_ manifest: GenerationManifest, isComplete: Bool) {
+        job?.isPublishing = false
+        job?.publishedRows = manifest.segments.reduce(0) { $0 + $1.rows }
+        job?.lastPublished = MonotonicClock.now()
+        serve(manifest, isComplete: isComplete)
+        if isComplete { finishJob() }
+    }
+
+    /// A generation a quarter larger than the last is worth loading: the work stays linear.
+    private func publishIfGrown(now: Instant) {
+        guard let running = job, running.state == .encoding, !running.isPublishing,
+            now - running.lastPublished > .seconds(5), running.committedRows > 0,
+            running.committedRows >= running.publishedRows + running.publishedRows / 4,
+            running.committedRows > running.publishedRows
+        else { return }
+        publishJob()
+    }
+
+    // MARK: The run as a whole
+
+    func tickJob(now: Instant) {
+        guard let running = job else { return }
+        for lease in job?.leases?.expire(now: now) ?? [] { revoke(lease) }
+        if let until = running.pausedUntil, now >= until {
+            job?.pausedUntil = nil
+            job?.note = ""
+            if running.leases?.isComplete == true { publishJob() }
+        }
+        publishIfGrown(now: now)
+        feedWorkers()
+        if now - running.lastReport >= .milliseconds(200), let client = running.client {
+            job?.lastReport = now
+            reply(.indexProgress(progress()), to: client)
+        }
+    }
+
+    /// Where the run is; empty when there is none.
+    func progress() -> IndexProgress {
+        guard let running = job else { return IndexProgress() }
+        let encoded = heartbeats.map { worker, heartbeat in
+            heartbeat.passagesEncoded - min(heartbeat.passagesEncoded, running.encodedBefore[worker] ?? 0)
+        }
+        return IndexProgress(
+            collection: running.collection,
+            state: running.pausedUntil == nil ? running.state : .paused,
+            passagesTotal: running.record?.passages ?? running.passagesScanned,
+            passagesCommitted: running.committedRows,
+            batchesTotal: UInt64(running.record?.batchCount ?? 0),
+            batchesCommitted: UInt64(running.leases?.committedCount ?? 0),
+            batchesRepeated: UInt64(running.leases?.repeatedCount ?? 0),
+            skippedLines: UInt64(running.record?.skippedLines ?? 0),
+            workers: UInt32(membership.ready.count),
+            generation: collections[running.collection]?.record.generation ?? 0,
+            note: running.note, alreadyComplete: running.isAlreadyComplete,
+            passagesEncoded: encoded.reduce(0, +))
+    }
+
+    private func finishJob() {
+        job?.state = .complete
+        if let client = job?.client { reply(.indexProgress(progress()), to: client) }
+        job = nil
+    }
+
+    private func failJob(_ error: ClusterError) {
+        log.error("indexing stopped: \(error)")
+        if let client = job?.client { reply(.failure(error.failure), to: client) }
+        pauseJob()
+    }
+
+    /// Ends the run; what is committed stays, and the same request goes on from there.
+    func pauseJob() {
+        guard let running = job else { return }
+        for worker in peers.keys.sorted() {
+            for lease in running.leases?.leases(of: worker) ?? [] { revoke(lease) }
+        }
+        job = nil
+    }
+}

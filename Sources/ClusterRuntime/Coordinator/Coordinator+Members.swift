@@ -1,0 +1,124 @@
+import ClusterCore
+import Foundation
+import Logging
+
+/// What is known of a connected peer.
+struct Greeting: Sendable {
+    var role: Role
+    var name: String
+    var incarnation: UInt64
+    var lanes: Set<Lane>
+    var hello: Hello
+
+    var worker: WorkerID { WorkerID(name: name, incarnation: incarnation) }
+}
+
+extension Coordinator {
+    /// A peer introduces itself on one of its lanes; a worker belongs to the cluster once it has on all.
+    func greet(_ hello: Hello, _ envelope: Envelope, from peer: PeerID, on lane: Lane) {
+        let now = MonotonicClock.now()
+        var greeting =
+            greetings[peer]
+            ?? Greeting(
+                role: hello.role, name: hello.name, incarnation: envelope.incarnation, lanes: [],
+                hello: hello)
+        if greeting.role == .worker {
+            if greeting.name.isEmpty { greeting.name = freeName() }
+            if let member = membership.member(named: greeting.name), member.id != greeting.worker,
+                member.state == .ready, now - member.lastHeard < .milliseconds(1500)
+            {
+                log.warning("a second worker calls itself \(greeting.name)")
+                return reply(
+                    .failure(
+                        Failure(
+                            code: .conflict,
+                            message: """
+                                A worker called “\(greeting.name)” is already here. Start this one \
+                                with another --name.
+                                """)),
+                    to: peer, on: lane)
+            }
+        }
+        greeting.lanes.insert(lane)
+        greetings[peer] = greeting
+        let sharesData = hello.dataToken == token
+        reply(
+            .welcome(
+                Welcome(
+                    name: greeting.name, epoch: epoch,
+                    heartbeatMilliseconds: Coordinator.heartbeatMilliseconds,
+                    sharesData: sharesData, queryEndpoint: endpoint(of: .query),
+                    bulkEndpoint: endpoint(of: .bulk))),
+            to: peer, on: lane)
+        guard greeting.role == .worker else { return }
+        if lane == .control {
+            windows[greeting.worker] = CreditWindow(granted: Int(envelope.credit))
+        }
+        guard greeting.lanes.count == Lane.allCases.count, !membership.isCurrent(greeting.worker)
+        else { return }
+        peers[greeting.worker] = peer
+        follow(
+            membership.hello(
+                Membership.Member(
+                    id: greeting.worker, host: hello.host, processID: hello.processID,
+                    threads: Int(hello.threads), sharesData: sharesData, now: now)))
+    }
+
+    func beat(_ heartbeat: Heartbeat, of worker: WorkerID) {
+        let now = MonotonicClock.now()
+        let advanced = heartbeats[worker]?.progress != heartbeat.progress
+        heartbeats[worker] = heartbeat
+        if advanced { job?.leases?.progressed(worker, now: now) }
+        follow(
+            membership.heartbeat(
+                worker, progress: heartbeat.progress, isBusy: heartbeat.busy, now: now))
+        send(.heartbeatAck(HeartbeatAck(progress: heartbeat.progress)), to: worker, on: .control)
+    }
+
+    /// A process that this coordinator started has ended.
+    func processEnded(name: String, processID: Int32) {
+        guard let member = membership.member(named: name), member.processID == UInt32(processID)
+        else { return }
+        follow(membership.unreachable(member.id))
+    }
+
+    /// Carries out what a change of membership means for leases, searches and placement.
+    func follow(_ changes: [Membership.Change]) {
+        guard !changes.isEmpty else { return }
+        for change in changes {
+            switch change {
+            case .joined(let worker):
+                log.info("\(worker) joined")
+            case .returned(let worker):
+                log.info("\(worker) answers again")
+            case .unavailable(let worker, let state):
+                log.warning("\(worker) is \(state.rawValue)")
+                abandon(worker)
+            case .gone(let worker):
+                log.warning("\(worker) is gone")
+                abandon(worker)
+                forget(worker)
+            }
+        }
+        place()
+        feedWorkers()
+    }
+
+    private func abandon(_ worker: WorkerID) {
+        leasesLost(by: worker)
+        searchesLost(by: worker)
+    }
+
+    private func forget(_ worker: WorkerID) {
+        if let peer = peers.removeValue(forKey: worker) { greetings[peer] = nil }
+        heartbeats[worker] = nil
+        windows[worker] = nil
+    }
+
+    private func freeName() -> String {
+        let taken = Set(greetings.values.map(\.name))
+        var number = 1
+        while taken.contains("worker-\(number)") { number += 1 }
+        return "worker-\(number)"
+    }
+}

@@ -1,0 +1,273 @@
+import ClusterCore
+import Corpus
+import Foundation
+import Logging
+import Models
+
+/// A collection as the coordinator serves it.
+struct ServedCollection: Sendable {
+    var record: CollectionRecord
+    var serving: ServingTable
+    /// Manifests of the generations that workers hold or load.
+    var manifests: [UInt64: GenerationManifest] = [:]
+    var questionEncoder: TextEncoder?
+    /// Searches that wait for the first generation to be loaded.
+    var waiting: [CheckedContinuation<Void, Never>] = []
+    /// Why the last load failed, for who asks.
+    var loadFailure = ""
+    var lastRetry = Instant(nanoseconds: 0)
+
+    var newest: GenerationManifest? { manifests[record.generation] }
+}
+
+/// A worker's request for a piece of a segment, passed on to a holder.
+struct SegmentRelay: Sendable {
+    var worker: WorkerID
+    var requestID: UInt64
+    var request: SegmentRequest
+    var otherHolders: [WorkerID]
+}
+
+extension Coordinator {
+    /// Generations kept on disk: the newest and the one before it.
+    static let manifestsKept: UInt64 = 2
+
+    /// Reads what the catalog knows, before the sockets open.
+    func openCollections() throws(ClusterError) {
+        for record in try catalog.collections() {
+            serveCollection(record)
+            guard record.generation > 0 else { continue }
+            do {
+                let manifest = try GenerationManifest.read(
+                    options.data, record.name, record.generation)
+                serve(manifest, isComplete: record.isComplete)
+            } catch {
+                log.error("collection \(record.name) cannot be served: \(error)")
+                collections[record.name]?.loadFailure = error.description
+            }
+        }
+    }
+
+    func serveCollection(_ record: CollectionRecord) {
+        collections[record.name] = ServedCollection(
+            record: record,
+            serving: ServingTable(collection: record.name, shardCount: record.shardCount))
+        place()
+    }
+
+    /// A generation is on disk: workers load it, and searches use it as soon as they have.
+    func serve(_ manifest: GenerationManifest, isComplete: Bool) {
+        guard var collection = collections[manifest.collection] else { return }
+        collection.record.generation = manifest.generation
+        collection.record.isComplete = isComplete
+        collection.manifests[manifest.generation] = manifest
+        let orders = collection.serving.publish(
+            ServingTable.Generation(number: manifest.generation, rows: manifest.rows))
+        collections[manifest.collection] = collection
+        carryOut(orders, manifest.collection)
+        removeOldManifests(manifest)
+    }
+
+    private func removeOldManifests(_ manifest: GenerationManifest) {
+        guard manifest.generation > Coordinator.manifestsKept else { return }
+        GenerationManifest.remove(
+            options.data, manifest.collection,
+            manifest.generation - Coordinator.manifestsKept)
+    }
+
+    /// Places every collection on the members there are now.
+    func place() {
+        let members = membership.placed
+        for name in collections.keys.sorted() {
+            let orders = collections[name]?.serving.place(on: members) ?? []
+            carryOut(orders, name)
+        }
+    }
+
+    func generationLoaded(_ loaded: GenerationLoaded, by worker: WorkerID) {
+        guard collections[loaded.collection] != nil else { return }
+        collections[loaded.collection]?.loadFailure = loaded.failure
+        if !loaded.failure.isEmpty {
+            log.warning("\(worker) cannot load \(loaded.collection): \(loaded.failure)")
+            collections[loaded.collection]?.serving.loadFailed(
+                worker, generation: loaded.generation)
+            collections[loaded.collection]?.lastRetry = MonotonicClock.now()
+        }
+        let orders =
+            collections[loaded.collection]?.serving.loaded(
+                worker, generation: loaded.generation,
+                shards: Set(loaded.shards.map { ShardNumber(Int($0)) })) ?? []
+        // Orders that follow a failure are repeated by the clock, not at once.
+        carryOut(loaded.failure.isEmpty ? orders : orders.filter(\.isNotLoad), loaded.collection)
+    }
+
+    /// Asks again, every few seconds, for shards that could not be loaded.
+    func tickServing(now: Instant) {
+        for name in collections.keys {
+            guard let collection = collections[name], !collection.loadFailure.isEmpty,
+                now - collection.lastRetry > .seconds(5)
+            else { continue }
+            collections[name]?.lastRetry = now
+            for worker in membership.ready {
+                collections[name]?.serving.loadFailed(
+                    worker.id, generation: collection.record.generation)
+            }
+            carryOut(collections[name]?.serving.retry() ?? [], name)
+        }
+    }
+
+    func carryOut(_ orders: [ServingTable.Order], _ name: String) {
+        for order in orders {
+            switch order {
+            case .load(let worker, let generation, let shards):
+                guard let manifest = collections[name]?.manifests[generation] else { continue }
+                // On the query lane: the list of a large collection is longer than a control message.
+                send(
+                    .loadGeneration(manifest.loadOrder(shards)), to: worker, on: .query)
+            case .unload(let generation):
+                for worker in membership.all {
+                    send(
+                        .unloadGeneration(
+                            UnloadGeneration(collection: name, generation: generation)),
+                        to: worker.id, on: .control)
+                }
+                collections[name]?.manifests[generation] = nil
+            case .serve(let generation):
+                log.info("\(name): generation \(generation) serves")
+                collections[name]?.loadFailure = ""
+                wake(name)
+            }
+        }
+    }
+
+    func wake(_ name: String) {
+        let waiting = collections[name]?.waiting ?? []
+        collections[name]?.waiting = []
+        waiting.forEach { $0.resume() }
+    }
+
+    func drop(_ name: String, for client: ClientAddress) {
+        guard let collection = collections[name] else {
+            return reply(.failure(unknownCollection(name).failure), to: client)
+        }
+        guard job?.collection != name else {
+            return reply(
+                .failure(
+                    ClusterError.busy("“\(name)” is being indexed. Wait, or interrupt that first.")
+                        .failure),
+                to: client)
+        }
+        do {
+            try catalog.drop(name)
+        } catch {
+            return reply(.failure(error.failure), to: client)
+        }
+        for generation in collection.manifests.keys {
+            for worker in membership.all {
+                send(
+                    .unloadGeneration(UnloadGeneration(collection: name, generation: generation)),
+                    to: worker.id, on: .control)
+            }
+        }
+        wake(name)
+        collections[name] = nil
+        try? FileManager.default.removeItem(atPath: options.data.collection(name))
+        reply(.done(Done(note: "dropped “\(name)”")), to: client)
+    }
+
+    func unknownCollection(_ name: String) -> ClusterError {
+        .unknownCollection(name, existing: collections.keys.sorted())
+    }
+
+    // MARK: Segments on their way between hosts
+
+    /// A worker lacks a segment: answered from the data folder, or by another worker that holds it.
+    func relay(_ request: SegmentRequest, _ requestID: UInt64, to worker: WorkerID) {
+        let own = SegmentFiles.part(
+            folder: options.data.segments(request.collection), sha256: request.sha256,
+            offset: request.offset, count: Worker.segmentPartBytes)
+        if !own.isMissing {
+            return send(own, request, requestID, to: worker)
+        }
+        let names = (try? catalog.holders(request.sha256, collection: request.collection)) ?? []
+        let holders = names.compactMap { membership.member(named: $0)?.id }
+            .filter { membership.isReady($0) && $0 != worker }
+        askHolder(
+            SegmentRelay(
+                worker: worker, requestID: requestID, request: request, otherHolders: holders))
+    }
+
+    private func askHolder(_ relay: SegmentRelay) {
+        var relay = relay
+        guard let holder = relay.otherHolders.popLast() else {
+            return send(
+                SegmentPart(bytes: [], total: 0, isMissing: true), relay.request, relay.requestID,
+                to: relay.worker)
+        }
+        let requestID = newRequestID()
+        relays[requestID] = relay
+        send(.segmentRequest(relay.request), to: holder, on: .control, requestID: requestID)
+    }
+
+    func relay(_ chunk: SegmentChunk, _ requestID: UInt64, _ frames: [[UInt8]]) {
+        guard let relay = relays.removeValue(forKey: requestID) else { return }
+        if chunk.missing { return askHolder(relay) }
+        let bytes = frames.first ?? []
+        send(
+            SegmentPart(bytes: bytes, total: chunk.total, isMissing: false), relay.request,
+            relay.requestID, to: relay.worker)
+        if chunk.offset + UInt64(bytes.count) == chunk.total {
+            try? catalog.addCopy(
+                chunk.sha256, collection: chunk.collection, holder: relay.worker.name)
+        }
+    }
+
+    private func send(
+        _ part: SegmentPart, _ request: SegmentRequest, _ requestID: UInt64, to worker: WorkerID
+    ) {
+        send(
+            .segmentChunk(
+                SegmentChunk(
+                    collection: request.collection, sha256: request.sha256, offset: request.offset,
+                    total: part.total, missing: part.isMissing)),
+            to: worker, on: .bulk, requestID: requestID, frames: [part.bytes])
+    }
+
+    // MARK: Garbage
+
+    /// Removes segment files that no catalog row names: left by attempts that lost or never reported.
+    func collectGarbage() throws(ClusterError) {
+        for record in try catalog.collections() {
+            let known = Set(try catalog.segments(record.name).map { $0.sha256 + ".safetensors" })
+            let folder = options.data.segments(record.name)
+            for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            where !known.contains(file) {
+                try? FileManager.default.removeItem(atPath: folder + "/" + file)
+            }
+        }
+    }
+}
+
+extension ServingTable.Order {
+    var isNotLoad: Bool { if case .load = self { false } else { true } }
+}
+
+extension GenerationManifest {
+    /// What a worker must hold, in the words of the wire.
+    func loadOrder(_ shards: [ShardNumber]) -> LoadGeneration {
+        LoadGeneration(
+            collection: collection, generation: generation, dimension: UInt32(dimension),
+            metric: metric, kind: kind,
+            shards: shards.map { shard in
+                ShardSpec(
+                    shard: UInt32(shard.rawValue),
+                    segments: segments(of: shard).map {
+                        SegmentRef(
+                            sha256: $0.sha256, batch: UInt64($0.batch.rawValue),
+                            firstOrdinal: firstOrdinal(of: $0.batch), rows: $0.rows,
+                            bytes: $0.bytes)
+                    })
+            },
+            fingerprint: fingerprint)
+    }
+}

@@ -1,0 +1,74 @@
+import ClusterCore
+import Foundation
+
+extension Coordinator {
+    /// What there is: workers, collections, and the indexing run under way.
+    ///
+    /// - Parameter name: Only this collection; empty: all of them.
+    func status(of name: String) -> Status {
+        Status(
+            clusterID: clusterID, epoch: epoch, processID: UInt32(getpid()),
+            release: Release.version, workers: membership.all.map(status),
+            collections: collections.values.map(\.record.name).sorted()
+                .filter { name.isEmpty || $0 == name }.compactMap(collectionStatus),
+            indexing: job == nil ? nil : progress(), residentBytes: ProcessFacts.residentBytes())
+    }
+
+    private func status(_ member: Membership.Member) -> WorkerStatus {
+        let heartbeat = heartbeats[member.id] ?? Heartbeat()
+        let shards = collections.values.reduce(0) { count, collection in
+            guard let serving = collection.serving.serving else { return count }
+            let held = serving.rows.filter { shard, rows in
+                rows > 0
+                    && collection.serving.holders(of: shard, generation: serving.number)
+                        .contains(member.id)
+            }
+            return count + held.count
+        }
+        return WorkerStatus(
+            name: member.id.name, host: member.host, processID: member.processID,
+            state: member.state.rawValue, threads: UInt32(member.threads),
+            passagesEncoded: heartbeat.passagesEncoded, searches: heartbeat.searches,
+            residentBytes: heartbeat.residentBytes, shards: UInt32(shards),
+            leases: UInt32(job?.leases?.leases(of: member.id).count ?? 0),
+            sharesData: member.sharesData)
+    }
+
+    private func collectionStatus(_ name: String) -> CollectionStatus? {
+        guard let collection = collections[name] else { return nil }
+        let record = collection.record
+        let manifest = collection.newest
+        let running = job?.collection == name ? job : nil
+        let rows = manifest?.rows ?? [:]
+        var coverage = Coverage()
+        let shards = (0..<record.shardCount).map { number in
+            let shard = ShardNumber(number)
+            let count = rows[shard] ?? 0
+            let holder = collection.serving.holders(of: shard, generation: record.generation)
+                .first { membership.isReady($0) }
+            let isLoaded = count == 0 || holder != nil
+            coverage.shardsTotal += 1
+            coverage.rowsTotal += count
+            if isLoaded {
+                coverage.shardsAnswered += 1
+                coverage.rowsAnswered += count
+            }
+            return ShardStatus(
+                shard: UInt32(number), rows: count,
+                worker: holder?.name ?? collection.serving.owner(of: shard) ?? "",
+                loaded: isLoaded)
+        }
+        let committed = running?.committedRows ?? manifest?.segments.reduce(0) { $0 + $1.rows } ?? 0
+        return CollectionStatus(
+            name: name,
+            state: running != nil ? "indexing" : record.isComplete ? "complete" : "interrupted",
+            passages: record.passages, committed: committed, dimension: UInt32(record.dimension),
+            metric: record.metric, kind: record.kind, shardCount: UInt32(record.shardCount),
+            generation: record.generation, batches: UInt64(record.batchCount),
+            batchesCommitted: UInt64(running?.segments.count ?? manifest?.segments.count ?? 0),
+            questionModel: record.questionModel, contextModel: record.contextModel,
+            fingerprint: record.contextFingerprint, sourceDigest: record.sourceDigest,
+            paths: record.paths, bytes: manifest?.segments.reduce(0) { $0 + $1.bytes } ?? 0,
+            coverage: coverage, shards: shards, created: record.created)
+    }
+}

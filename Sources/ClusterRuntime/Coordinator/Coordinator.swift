@@ -1,0 +1,296 @@
+import ClusterCore
+import Foundation
+public import Logging
+
+/// The coordinator process: one per data folder.
+///
+/// It decides nothing by itself. ClusterCore's state machines decide, and this actor carries their
+/// decisions to sockets, catalog and compute, and brings back what happened.
+public actor Coordinator {
+    /// Time between two looks at the clock.
+    static let tickInterval: Duration = .milliseconds(50)
+    /// Time between a worker's heartbeats.
+    static let heartbeatMilliseconds: UInt32 = 500
+    /// How long draining workers are waited for.
+    static let drainTime: Duration = .seconds(3)
+
+    let options: CoordinatorOptions
+    let catalog: Catalog
+    let log: Logger
+    let clusterID: String
+    let epoch: UInt64
+    let token: String
+    let incarnation = ProcessFacts.nonce()
+    let fileLane = ComputeLane("files", priority: .utility)
+    let modelLane = ComputeLane("models")
+
+    var membership = Membership()
+    var peers: [WorkerID: PeerID] = [:]
+    var heartbeats: [WorkerID: Heartbeat] = [:]
+    var greetings: [PeerID: Greeting] = [:]
+    var windows: [WorkerID: CreditWindow] = [:]
+    var processes: WorkerProcesses?
+
+    var collections: [String: ServedCollection] = [:]
+    var job: IndexJob?
+    var searches: [UInt64: PendingSearch] = [:]
+    var fetches: [UInt64: PendingFetch] = [:]
+    var relays: [UInt64: SegmentRelay] = [:]
+    var questionsUnderWay = 0
+    var lastRequest: UInt64 = 0
+
+    private let lock: FolderLock
+    private var reactor: Reactor?
+    private var endpoints: [Lane: String] = [:]
+    private var isStopping = false
+    private let feed: AsyncStream<Inbound>.Continuation
+    private let inbound: AsyncStream<Inbound>
+
+    private init(options: CoordinatorOptions, log: Logger) throws(ClusterError) {
+        self.options = options
+        self.log = log
+        try options.data.create()
+        lock = try FolderLock(options.data.lock)
+        catalog = try Catalog(options.data)
+        let wanted = String(ProcessFacts.nonce(), radix: 16)
+        (clusterID, epoch) = try catalog.beginEpoch(newClusterID: wanted)
+        token = String(ProcessFacts.nonce(), radix: 16) + String(ProcessFacts.nonce(), radix: 16)
+        (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+    }
+
+    /// Runs a coordinator until it is told to stop or `stop` yields.
+    ///
+    /// - Parameters:
+    ///   - stop: Yields once when the process is asked to end.
+    ///   - started: Called with the control endpoint once the cluster can be reached.
+    public static func run(
+        options: CoordinatorOptions, log: Logger, stop: AsyncStream<Void>,
+        started: @Sendable (String) -> Void
+    ) async throws(ClusterError) {
+        let coordinator = try Coordinator(options: options, log: log)
+        try await coordinator.open()
+        started(await coordinator.controlEndpoint)
+        await coordinator.serve(stop: stop)
+    }
+
+    private var controlEndpoint: String { endpoints[.control] ?? "" }
+
+    private func open() throws(ClusterError) {
+        try collectGarbage()
+        try openCollections()
+        let feed = feed
+        do {
+            let reactor = try Reactor(
+                name: "coordinator", incarnation: incarnation, security: options.security
+            ) { feed.yield($0) }
+            self.reactor = reactor
+            for lane in Lane.allCases {
+                let wanted = LaneEndpoints.lane(lane, of: options.endpoint, in: options.data)
+                endpoints[lane] = try reactor.bind(lane, to: wanted)
+            }
+        } catch {
+            throw .input("\(error)")
+        }
+        try DurableFile.write(Data(token.utf8), to: options.data.token)
+        try Announcement(
+            processID: getpid(), endpoint: controlEndpoint, clusterID: clusterID, epoch: epoch
+        ).write(options.data)
+        log.info("cluster \(clusterID) epoch \(epoch) at \(controlEndpoint)")
+        startProcesses()
+    }
+
+    private func startProcesses() {
+        guard options.localWorkers > 0 else { return }
+        let processes = WorkerProcesses(
+            count: options.localWorkers, threads: options.threadsPerWorker, data: options.data,
+            endpoint: controlEndpoint, log: log
+        ) { name, processID in
+            Task { await self.processEnded(name: name, processID: processID) }
+        }
+        self.processes = processes
+        processes.start()
+    }
+
+    private func serve(stop: AsyncStream<Void>) async {
+        let ticker = Task {
+            while !Task.isCancelled {
+                self.tick()
+                try? await Task.sleep(for: Coordinator.tickInterval)
+            }
+        }
+        let stopper = Task {
+            for await _ in stop { break }
+            await self.shutDown()
+        }
+        for await message in inbound { receive(message) }
+        ticker.cancel()
+        stopper.cancel()
+        reactor?.stop()
+        try? FileManager.default.removeItem(atPath: options.data.announcement)
+        log.info("stopped")
+    }
+
+    /// Drains and stops: workers are told, waited for, then ended.
+    func shutDown() async {
+        guard !isStopping else { return }
+        isStopping = true
+        processes?.stopRestarting()
+        for worker in peers.keys { send(.drain(Drain(reason: "shutdown")), to: worker, on: .control) }
+        let deadline = MonotonicClock.now() + Coordinator.drainTime
+        while !membership.all.isEmpty, MonotonicClock.now() < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        await processes?.stop()
+        feed.finish()
+    }
+
+    private func tick() {
+        let now = MonotonicClock.now()
+        follow(membership.tick(now: now))
+        tickJob(now: now)
+        tickSearches(now: now)
+        tickServing(now: now)
+    }
+
+    private func receive(_ inbound: Inbound) {
+        switch inbound {
+        case .message(let envelope, let peer?, let lane):
+            receive(envelope, from: peer, on: lane)
+        case .undeliverable(let peer, _, _, _):
+            if let worker = peers.first(where: { $0.value == peer })?.key {
+                follow(membership.unreachable(worker))
+            }
+        case .refused(let error, _, let lane):
+            log.warning("refused a message on the \(lane) lane: \(error)")
+        case .message: break
+        }
+    }
+
+    private func receive(_ envelope: Envelope, from peer: PeerID, on lane: Lane) {
+        if case .hello(let hello) = envelope.message {
+            return greet(hello, envelope, from: peer, on: lane)
+        }
+        guard envelope.clusterID == clusterID, envelope.epoch == epoch, let greeting = greetings[peer],
+            greeting.incarnation == envelope.incarnation
+        else {
+            return reply(
+                .failure(Failure(code: .notFound, message: "Say HELLO first.")), to: peer, on: lane,
+                requestID: envelope.requestID)
+        }
+        if greeting.role == .client {
+            return receiveFromClient(envelope, ClientAddress(peer, lane, envelope.requestID))
+        }
+        let worker = greeting.worker
+        guard membership.isCurrent(worker) else {
+            return reply(
+                .failure(Failure(code: .notFound, message: "Say HELLO first.")), to: peer, on: lane)
+        }
+        follow(membership.heard(worker, now: MonotonicClock.now()))
+        receiveFromWorker(envelope, worker, on: lane)
+    }
+
+    private func receiveFromWorker(_ envelope: Envelope, _ worker: WorkerID, on lane: Lane) {
+        switch envelope.message {
+        case .heartbeat(let heartbeat): beat(heartbeat, of: worker)
+        case .goodbye: follow(membership.left(worker))
+        case .credit(let credit): granted(Int(credit.bytes), by: worker)
+        case .segmentReady(let ready): segmentReady(ready, from: worker)
+        case .leaseFailed(let failed): leaseFailed(failed, from: worker)
+        case .generationLoaded(let loaded): generationLoaded(loaded, by: worker)
+        case .segmentRequest(let request): relay(request, envelope.requestID, to: worker)
+        case .segmentChunk(let chunk): relay(chunk, envelope.requestID, envelope.frames)
+        case .searchResult(let result): searchAnswered(result, envelope, by: worker)
+        case .fetchResult(let result): fetchAnswered(result, envelope)
+        case .failure(let failure): requestFailed(failure, envelope.requestID, by: worker)
+        default: log.warning("unexpected \(envelope.message.type) from \(worker)")
+        }
+    }
+
+    private func receiveFromClient(_ envelope: Envelope, _ client: ClientAddress) {
+        if isStopping {
+            return reply(
+                .failure(Failure(code: .unavailable, message: "The cluster is stopping.")),
+                to: client)
+        }
+        switch envelope.message {
+        case .indexRequest(let request): index(request, for: client)
+        case .queryRequest(let request):
+            let budget =
+                envelope.budgetMicroseconds == 0
+                ? options.searchBudget : .microseconds(Int64(envelope.budgetMicroseconds))
+            Task { await self.query(request, budget: budget, for: client) }
+        case .statusRequest(let request):
+            reply(.status(status(of: request.collection)), to: client)
+        case .dropRequest(let request): drop(request.collection, for: client)
+        case .cancel: pauseJob()
+        case .shutdown:
+            reply(.done(Done(note: "stopping")), to: client)
+            Task { await self.shutDown() }
+        default: log.warning("unexpected \(envelope.message.type) from a client")
+        }
+    }
+
+    // MARK: Sending
+
+    /// Where a client waits for the answer to one request.
+    struct ClientAddress: Hashable, Sendable {
+        var peer: PeerID
+        var lane: Lane
+        var requestID: UInt64
+
+        init(_ peer: PeerID, _ lane: Lane, _ requestID: UInt64) {
+            self.peer = peer
+            self.lane = lane
+            self.requestID = requestID
+        }
+    }
+
+    /// Sends to a worker; false when it cannot even be queued.
+    @discardableResult
+    func send(
+        _ message: Message, to worker: WorkerID, on lane: Lane, requestID: UInt64 = 0,
+        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
+    ) -> Bool {
+        guard let peer = peers[worker] else { return false }
+        return transmit(
+            message, to: peer, on: lane, requestID: requestID, attempt: attempt, budget: budget,
+            frames: frames)
+    }
+
+    /// Answers a client.
+    func reply(_ message: Message, to client: ClientAddress, frames: [[UInt8]] = []) {
+        transmit(message, to: client.peer, on: client.lane, requestID: client.requestID, frames: frames)
+    }
+
+    /// Answers whoever it is.
+    func reply(_ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0) {
+        transmit(message, to: peer, on: lane, requestID: requestID)
+    }
+
+    @discardableResult
+    private func transmit(
+        _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,
+        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
+    ) -> Bool {
+        let envelope = Envelope(
+            clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
+            requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
+            message: message, frames: frames)
+        do {
+            try reactor?.send(envelope, on: lane, to: peer)
+            return true
+        } catch {
+            log.warning("cannot send \(message.type): \(error)")
+            return false
+        }
+    }
+
+    /// The endpoint of `lane`, as it was bound.
+    func endpoint(of lane: Lane) -> String { endpoints[lane] ?? "" }
+
+    /// A number for a request of the coordinator's own.
+    func newRequestID() -> UInt64 {
+        lastRequest += 1
+        return lastRequest
+    }
+}

@@ -1,0 +1,35 @@
+/// How a coordinator is started.
+public struct CoordinatorOptions: Sendable {
+    /// The data folder it holds.
+    public var data: DataFolder
+    /// The control endpoint to bind; nil binds sockets inside the data folder.
+    public var endpoint: String?
+    /// Workers to start on this host and to keep running.
+    public var localWorkers: Int
+    /// Threads of each of them.
+    public var threadsPerWorker: Int
+    /// Threads for encoding questions.
+    public var questionThreads: Int
+    /// Who may connect.
+    public var security: SecurityPolicy
+    /// What a search may take when it does not say so itself.
+    public var searchBudget: Duration
+    /// Questions that may be under way at once.
+    public var questionsAllowed: Int
+
+    /// Makes options.
+    public init(
+        data: DataFolder, endpoint: String?, localWorkers: Int, threadsPerWorker: Int,
+        questionThreads: Int, security: SecurityPolicy, searchBudget: Duration = .seconds(30),
+        questionsAllowed: Int = 8192
+    ) {
+        self.data = data
+        self.endpoint = endpoint
+        self.localWorkers = localWorkers
+        self.threadsPerWorker = max(1, threadsPerWorker)
+        self.questionThreads = max(1, questionThreads)
+        self.security = security
+        self.searchBudget = searchBudget
+        self.questionsAllowed = questionsAllowed
+    }
+}

@@ -1,0 +1,148 @@
+public import ClusterCore
+import Foundation
+import GRDB
+
+/// What a collection is: decided at its creation, and the same ever after.
+public struct CollectionRecord: Codable, Equatable, Sendable {
+    /// Its name.
+    public var name: String
+    /// SHA-256 of the source's content.
+    public var sourceDigest: String
+    /// The format of the source.
+    public var format: String
+    /// Where the source was found.
+    public var paths: [String]
+    /// True when malformed lines were passed over.
+    public var skipsMalformed: Bool
+    /// How many were.
+    public var skippedLines: Int
+    /// Passages in the source.
+    public var passages: UInt64
+    /// Passages per batch.
+    public var batchSize: Int
+    /// Batches in the source.
+    public var batchCount: Int
+    /// Number of shards.
+    public var shardCount: Int
+    /// Folder of the question tower, empty when there is none.
+    public var questionModel: String
+    /// Folder of the context tower.
+    public var contextModel: String
+    /// Fingerprint of the question tower, empty when there is none.
+    public var questionFingerprint: String
+    /// Fingerprint of the context tower.
+    public var contextFingerprint: String
+    /// How segment ids are given, or empty for the tower's default.
+    public var segmentIDs: String
+    /// Dimension of the vectors.
+    public var dimension: Int
+    /// Metric of the scores.
+    public var metric: String
+    /// Index kind.
+    public var kind: String
+    /// When it was made, ISO 8601.
+    public var created: String
+    /// True when every batch of the source is in the newest generation.
+    public var isComplete = false
+    /// Number of the newest generation, 0 before the first.
+    public var generation: UInt64 = 0
+
+    private enum CodingKeys: String, CodingKey {
+        case name, sourceDigest, format, paths, skipsMalformed, skippedLines, passages, batchSize
+        case batchCount, shardCount, questionModel, contextModel, questionFingerprint
+        case contextFingerprint, segmentIDs, dimension, metric, kind, created, isComplete
+    }
+
+    init(row: Row) throws {
+        let text: String = row["record"]
+        self = try JSONDecoder().decode(CollectionRecord.self, from: Data(text.utf8))
+        generation = UInt64(row["generation"] as Int64)
+    }
+
+    func json() throws -> String {
+        String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+    }
+}
+
+extension CollectionRecord {
+    /// Makes the record of a collection about to be indexed.
+    init(
+        name: String, sourceDigest: String, format: String, paths: [String], skipsMalformed: Bool,
+        skippedLines: Int, passages: UInt64, batchSize: Int, batchCount: Int, shardCount: Int,
+        models: CollectionModels, metric: String, kind: String, created: String
+    ) {
+        self.name = name
+        self.sourceDigest = sourceDigest
+        self.format = format
+        self.paths = paths
+        self.skipsMalformed = skipsMalformed
+        self.skippedLines = skippedLines
+        self.passages = passages
+        self.batchSize = batchSize
+        self.batchCount = batchCount
+        self.shardCount = shardCount
+        questionModel = models.questionFolder
+        contextModel = models.contextFolder
+        questionFingerprint = models.questionFingerprint
+        contextFingerprint = models.contextFingerprint
+        segmentIDs = models.segmentIDs
+        dimension = models.dimension
+        self.metric = metric
+        self.kind = kind
+        self.created = created
+    }
+}
+
+/// The towers of a collection.
+struct CollectionModels: Equatable, Sendable {
+    var questionFolder: String
+    var contextFolder: String
+    var questionFingerprint: String
+    var contextFingerprint: String
+    var segmentIDs: String
+    var dimension: Int
+}
+
+/// A committed segment.
+public struct SegmentRecord: Codable, Equatable, Sendable {
+    /// The batch it holds.
+    public var batch: BatchNumber
+    /// SHA-256 and name of the file.
+    public var sha256: String
+    /// Its rows.
+    public var rows: UInt64
+    /// Its bytes.
+    public var bytes: UInt64
+    /// The attempt that made it.
+    public var attempt: Attempt
+
+    /// Makes the record of one segment.
+    public init(batch: BatchNumber, sha256: String, rows: UInt64, bytes: UInt64, attempt: Attempt) {
+        self.batch = batch
+        self.sha256 = sha256
+        self.rows = rows
+        self.bytes = bytes
+        self.attempt = attempt
+    }
+
+    /// Codes the batch as a number and leaves the attempt out: a manifest knows nothing of attempts.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        batch = BatchNumber(try container.decode(Int.self, forKey: .batch))
+        sha256 = try container.decode(String.self, forKey: .sha256)
+        rows = try container.decode(UInt64.self, forKey: .rows)
+        bytes = try container.decode(UInt64.self, forKey: .bytes)
+        attempt = Attempt(0)
+    }
+
+    /// Codes the batch as a number and leaves the attempt out.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(batch.rawValue, forKey: .batch)
+        try container.encode(sha256, forKey: .sha256)
+        try container.encode(rows, forKey: .rows)
+        try container.encode(bytes, forKey: .bytes)
+    }
+
+    private enum CodingKeys: String, CodingKey { case batch, sha256, rows, bytes }
+}

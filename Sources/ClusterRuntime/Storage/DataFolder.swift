@@ -1,0 +1,115 @@
+import Foundation
+
+/// Layout of the data folder: the one place where a cluster keeps what must survive.
+///
+///     catalog.sqlite                 what there is
+///     collections/NAME/segments/     immutable segment files, named by their SHA-256
+///     collections/NAME/generations/  manifests of what a search sees
+///     workers/NAME/                  segment copies of a worker on another host
+///     run/                           sockets, lock, token, process ids, logs
+public struct DataFolder: Hashable, Sendable {
+    /// Absolute path of the folder.
+    public let path: String
+
+    /// Names the folder at `path`, which need not exist yet.
+    public init(path: String) {
+        self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+
+    /// The folder that `--data` names, else `$SHEAF_DATA`, else `./sheaf-data`.
+    public static func resolve(_ option: String?) -> DataFolder {
+        let environment = ProcessInfo.processInfo.environment["SHEAF_DATA"]
+        return DataFolder(path: option ?? environment ?? "sheaf-data")
+    }
+
+    /// The SQLite file.
+    public var catalog: String { path + "/catalog.sqlite" }
+    /// Sockets, lock, token and logs.
+    public var run: String { path + "/run" }
+    /// Held by the one coordinator of this folder.
+    public var lock: String { run + "/lock" }
+    /// A secret of this folder: who knows it sees the same files.
+    public var token: String { run + "/token" }
+    /// Where the running coordinator can be reached.
+    public var announcement: String { run + "/coordinator.json" }
+
+    /// Everything of one collection.
+    public func collection(_ name: String) -> String { path + "/collections/" + name }
+    /// The segment files of one collection.
+    public func segments(_ name: String) -> String { collection(name) + "/segments" }
+    /// The generation manifests of one collection.
+    public func generations(_ name: String) -> String { collection(name) + "/generations" }
+    /// Segment copies of a worker that does not share this folder with its coordinator.
+    public func workerSegments(_ worker: String, _ collection: String) -> String {
+        path + "/workers/" + worker + "/" + collection
+    }
+    /// The log of one process.
+    public func log(_ process: String) -> String { run + "/" + process + ".log" }
+
+    /// Makes the folder and its `run/`, readable by its owner alone.
+    public func create() throws(ClusterError) {
+        try makeFolder(path)
+        try makeFolder(run, mode: 0o700)
+    }
+
+    /// Makes `folder` and its parents where they are missing.
+    public func makeFolder(_ folder: String, mode: Int? = nil) throws(ClusterError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true,
+                attributes: mode.map { [.posixPermissions: $0] })
+        } catch {
+            throw .storage(
+                path: folder, reason: "cannot make the folder: \(error.localizedDescription)",
+                remedy: "Name a folder you may write to with --data.")
+        }
+    }
+
+    /// True when `name` can name a collection: it becomes a folder name.
+    public static func isValidCollectionName(_ name: String) -> Bool {
+        let allowed = name.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        return allowed && !name.isEmpty && name.utf8.count <= 128 && !name.hasPrefix(".")
+    }
+}
+
+/// What a running coordinator writes for those who look for it.
+public struct Announcement: Codable, Equatable, Sendable {
+    /// Its process.
+    public var processID: Int32
+    /// The control lane.
+    public var endpoint: String
+    /// The cluster's identity.
+    public var clusterID: String
+    /// The coordinator's epoch.
+    public var epoch: UInt64
+
+    /// Reads the announcement of the coordinator that holds `folder`; nil when none does.
+    ///
+    /// The lock decides, not the file: a coordinator that was killed leaves its file behind.
+    public static func read(_ folder: DataFolder) -> Announcement? {
+        guard FolderLock.isHeld(folder.lock),
+            let data = FileManager.default.contents(atPath: folder.announcement)
+        else { return nil }
+        return try? JSONDecoder().decode(Announcement.self, from: data)
+    }
+
+    /// Publishes the announcement in `folder`.
+    public func write(_ folder: DataFolder) throws(ClusterError) {
+        do {
+            try DurableFile.write(JSONEncoder().encode(self), to: folder.announcement)
+        } catch let error as ClusterError {
+            throw error
+        } catch {
+            throw .storage(
+                path: folder.announcement, reason: "\(error)", remedy: "Report this as a bug.")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+public import ClusterCore
+import Foundation
+
+/// The set of segments that a search of one generation sees, written once and never changed.
+public struct GenerationManifest: Codable, Equatable, Sendable {
+    /// Version of this file's form.
+    public static let currentVersion = 1
+
+    /// Version of the form of this file.
+    public var version = GenerationManifest.currentVersion
+    /// The collection.
+    public var collection: String
+    /// Number of the generation, from 1.
+    public var generation: UInt64
+    /// Fingerprint of the encoder that made the vectors.
+    public var fingerprint: String
+    /// Dimension of the vectors.
+    public var dimension: Int
+    /// Metric of the scores.
+    public var metric: String
+    /// Index kind.
+    public var kind: String
+    /// Number of shards; a batch lies in shard number batch modulo this.
+    public var shardCount: Int
+    /// Passages per batch, which gives the first ordinal of each.
+    public var batchSize: Int
+    /// The segments, by batch.
+    public var segments: [SegmentRecord]
+
+    /// Makes the manifest of generation `number` over `segments`.
+    public init(_ record: CollectionRecord, number: UInt64, segments: [SegmentRecord]) {
+        collection = record.name
+        generation = number
+        fingerprint = record.contextFingerprint
+        dimension = record.dimension
+        metric = record.metric
+        kind = record.kind
+        shardCount = record.shardCount
+        batchSize = record.batchSize
+        self.segments = segments
+    }
+
+    /// The segments of `shard`.
+    public func segments(of shard: ShardNumber) -> [SegmentRecord] {
+        segments.filter { $0.batch.shard(of: shardCount) == shard }
+    }
+
+    /// Rows of each shard, empty shards included.
+    public var rows: [ShardNumber: UInt64] {
+        var rows: [ShardNumber: UInt64] = [:]
+        for shard in 0..<shardCount { rows[ShardNumber(shard)] = 0 }
+        for segment in segments { rows[segment.batch.shard(of: shardCount), default: 0] += segment.rows }
+        return rows
+    }
+
+    /// The first ordinal of `batch`: batches lie in the collection in their order.
+    public func firstOrdinal(of batch: BatchNumber) -> UInt64 {
+        UInt64(batch.rawValue) * UInt64(batchSize)
+    }
+
+    /// The shard that holds `ordinal`.
+    public func shard(ofOrdinal ordinal: UInt64) -> ShardNumber {
+        BatchNumber(Int(ordinal / UInt64(batchSize))).shard(of: shardCount)
+    }
+
+    /// Writes the manifest so that it survives, or leaves nothing.
+    public func write(_ folder: DataFolder) throws(ClusterError) {
+        let path = GenerationManifest.path(folder, collection, generation)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            try DurableFile.write(encoder.encode(self), to: path)
+        } catch {
+            throw ClusterError.wrap(error)
+        }
+    }
+
+    /// Reads the manifest of one generation.
+    public static func read(
+        _ folder: DataFolder, _ collection: String, _ generation: UInt64
+    ) throws(ClusterError) -> GenerationManifest {
+        let path = path(folder, collection, generation)
+        let manifest: GenerationManifest
+        do {
+            let data = try Data(contentsOf: URL(fileURLWithPath: path))
+            manifest = try JSONDecoder().decode(GenerationManifest.self, from: data)
+        } catch {
+            throw .storage(
+                path: path, reason: "cannot be read: \(error.localizedDescription)",
+                remedy: "Run `sheaf index` again with the same corpus to publish a new one.")
+        }
+        guard manifest.version == currentVersion else {
+            throw .storage(
+                path: path,
+                reason: "has version \(manifest.version), this program reads \(currentVersion)",
+                remedy: "Use the release of Sheaf that wrote it.")
+        }
+        return manifest
+    }
+
+    /// Removes the manifest of one generation, if it is there.
+    static func remove(_ folder: DataFolder, _ collection: String, _ generation: UInt64) {
+        unlink(path(folder, collection, generation))
+    }
+
+    private static func path(
+        _ folder: DataFolder, _ collection: String, _ generation: UInt64
+    ) -> String {
+        let digits = String(generation)
+        let padded = String(repeating: "0", count: max(0, 10 - digits.count)) + digits
+        return folder.generations(collection) + "/" + padded + ".json"
+    }
+}

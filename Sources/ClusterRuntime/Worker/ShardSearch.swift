@@ -1,0 +1,69 @@
+import ClusterCore
+import Corpus
+import VectorIndex
+
+/// What a worker answers from its shards: pure compute, run on the search lane.
+enum ShardSearch {
+    /// Searches the shards asked for and merges them; a shard not held here is named as unanswered.
+    static func answer(
+        _ request: Search, _ frames: [[UInt8]], _ served: [UInt32: ShardIndex],
+        _ counters: WorkerCounters
+    ) throws -> (SearchResult, [[UInt8]]) {
+        let start = MonotonicClock.now()
+        let count = Int(request.count)
+        let questions: [Float] = try frames.values(at: 0)
+        guard count > 0, questions.count == count * Int(request.dimension) else {
+            throw ClusterError.internal("A search came with \(questions.count) floats.")
+        }
+        var coverage: [ShardCoverage] = []
+        var lists: [[[Hit]]] = Array(repeating: [], count: count)
+        for shard in request.shards {
+            guard let index = served[shard] else {
+                coverage.append(ShardCoverage(shard: shard, rows: 0, answered: false))
+                continue
+            }
+            let hits = try index.search(questions: questions, count: count, k: Int(request.k))
+            for (question, list) in hits.enumerated() { lists[question].append(list) }
+            coverage.append(
+                ShardCoverage(shard: shard, rows: UInt64(index.rows), answered: true))
+            counters.searched()
+        }
+        let merged = lists.map { MergeHits.merge($0, k: Int(request.k)) }
+        let elapsed = (MonotonicClock.now() - start).microseconds
+        return (
+            SearchResult(shards: coverage, computeUs: elapsed),
+            [
+                RawFrame.bytes(merged.map { UInt32($0.count) }),
+                RawFrame.bytes(merged.flatMap { $0.map(\.ordinal.rawValue) }),
+                RawFrame.bytes(merged.flatMap { $0.map(\.score) }),
+            ]
+        )
+    }
+
+    /// The passages of as many of the ordinals asked for as fit into one answer, at least one.
+    static func passages(
+        _ request: Fetch, _ frames: [[UInt8]], _ served: [ShardIndex]
+    ) throws -> (count: Int, block: [UInt8]) {
+        let ordinals: [UInt64] = try frames.values(at: 0)
+        var passages: [Passage] = []
+        var bytes = 0
+        for ordinal in ordinals {
+            guard var passage = try passage(Ordinal(ordinal), served) else {
+                throw ClusterError.unavailable(
+                    "Passage \(ordinal) is not held by this worker.", nil)
+            }
+            if !request.texts { passage = Passage(id: passage.id, title: "", text: "") }
+            bytes += passage.wireBytes
+            if bytes > Worker.fetchBytes, !passages.isEmpty { break }
+            passages.append(passage)
+        }
+        return (passages.count, PassageBlock.encode(passages))
+    }
+
+    private static func passage(_ ordinal: Ordinal, _ served: [ShardIndex]) throws -> Passage? {
+        for index in served {
+            if let passage = try index.passage(ordinal) { return passage }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,166 @@
+import ClusterCore
+import Corpus
+import Logging
+import Models
+import VectorIndex
+
+/// One granted lease as a worker speaks of it.
+struct LeaseKey: Hashable, Sendable {
+    var collection: String
+    var batch: UInt64
+    var attempt: UInt64
+}
+
+/// A lease whose passages are arriving.
+struct IncomingLease: Sendable {
+    var grant: LeaseGrant?
+    var bytes: [UInt8] = []
+
+    var isWhole: Bool { grant.map { UInt64(bytes.count) == $0.bodyBytes } ?? false }
+}
+
+extension EncoderSpec {
+    /// What one loaded encoder can stand for.
+    struct Key: Hashable, Sendable {
+        var fingerprint: String
+        var segmentIDs: String
+    }
+}
+
+extension Worker {
+    /// The grant and its chunks come on two lanes, in either order.
+    func granted(_ grant: LeaseGrant) {
+        let key = LeaseKey(
+            collection: grant.collection, batch: grant.batch, attempt: grant.attempt)
+        incoming[key, default: IncomingLease()].grant = grant
+        encodeWhenWhole(key)
+    }
+
+    func received(_ chunk: PassageChunk, _ frames: [[UInt8]]) {
+        let key = LeaseKey(
+            collection: chunk.collection, batch: chunk.batch, attempt: chunk.attempt)
+        let bytes = frames.first ?? []
+        // Credit is for the way, not for the keeping: it returns as soon as the bytes are here.
+        send(.credit(Credit(bytes: UInt64(bytes.count))), on: .control)
+        var lease = incoming[key] ?? IncomingLease()
+        guard UInt64(lease.bytes.count) == chunk.offset else { return }
+        lease.bytes += bytes
+        incoming[key] = lease
+        encodeWhenWhole(key)
+    }
+
+    func revoked(_ revoke: LeaseRevoke) {
+        let key = LeaseKey(
+            collection: revoke.collection, batch: revoke.batch, attempt: revoke.attempt)
+        incoming[key] = nil
+        encodeQueue.removeAll { $0 == key }
+        unacknowledged[key] = nil
+    }
+
+    func acknowledged(_ ack: CommitAck) {
+        unacknowledged[
+            LeaseKey(collection: ack.collection, batch: ack.batch, attempt: ack.attempt)] = nil
+    }
+
+    /// An acknowledgement may be lost with its connection: the report is repeated until it comes.
+    func repeatUnacknowledged(now: Instant) {
+        for (key, report) in unacknowledged where now - report.sent > .seconds(2) {
+            unacknowledged[key]?.sent = now
+            send(.segmentReady(report.message), on: .control, attempt: key.attempt)
+        }
+    }
+
+    private func encodeWhenWhole(_ key: LeaseKey) {
+        guard incoming[key]?.isWhole == true else { return }
+        encodeQueue.append(key)
+        if !isEncoding {
+            isEncoding = true
+            Task { await self.encodeAll() }
+        }
+    }
+
+    private func encodeAll() async {
+        while !encodeQueue.isEmpty {
+            let key = encodeQueue.removeFirst()
+            guard let lease = incoming.removeValue(forKey: key), let grant = lease.grant else {
+                continue
+            }
+            do {
+                let ready = try await encode(grant, block: lease.bytes)
+                unacknowledged[key] = (ready, MonotonicClock.now())
+                send(.segmentReady(ready), on: .control, attempt: key.attempt)
+            } catch {
+                let failure = ClusterError.wrap(error)
+                log.error("batch \(key.batch) of \(key.collection): \(failure)")
+                send(
+                    .leaseFailed(
+                        LeaseFailed(
+                            collection: key.collection, batch: key.batch, attempt: key.attempt,
+                            code: failure.code, message: failure.description)),
+                    on: .control, attempt: key.attempt)
+            }
+        }
+        isEncoding = false
+    }
+
+    /// Passages to vectors to a segment on this worker's disk.
+    private func encode(
+        _ grant: LeaseGrant, block: [UInt8]
+    ) async throws -> SegmentReady {
+        guard let spec = grant.encoder else {
+            throw ClusterError.internal("A lease came without its encoder.")
+        }
+        let encoder = try await encoder(for: spec)
+        let folder = segmentFolder(grant.collection)
+        let (threads, counters, data) = (options.threads, counters, options.data)
+        let file = try await encodeLane.run {
+            try counters.whileBusy {
+                let passages = try PassageBlock.decode(block)
+                guard UInt64(passages.count) == grant.count else {
+                    throw ClusterError.internal(
+                        "A lease of \(grant.count) passages came with \(passages.count).")
+                }
+                let vectors = encoder.encode(
+                    passages: passages.map { ($0.title, $0.text) }, threads: threads
+                ) { counters.encoded(passages: $0) }
+                try data.makeFolder(folder)
+                return try Segment.write(
+                    SegmentContent(
+                        firstOrdinal: Ordinal(grant.firstOrdinal), dimension: encoder.dimension,
+                        vectors: vectors, passages: passages, sourceDigest: grant.sourceDigest,
+                        batch: Int(grant.batch), fingerprint: spec.fingerprint),
+                    folder: folder)
+            }
+        }
+        return SegmentReady(
+            collection: grant.collection, batch: grant.batch, attempt: grant.attempt,
+            sha256: file.sha256, rows: UInt64(file.rows), bytes: UInt64(file.bytes))
+    }
+
+    private func encoder(for spec: EncoderSpec) async throws -> TextEncoder {
+        let key = EncoderSpec.Key(fingerprint: spec.fingerprint, segmentIDs: spec.segmentIDs)
+        if let encoder = encoders[key] { return encoder }
+        let encoder = try await encodeLane.run { [counters] in
+            try counters.whileBusy {
+                try TextEncoder.load(
+                    folder: spec.model, tower: .context,
+                    segmentIDs: SegmentIDs(rawValue: spec.segmentIDs))
+            }
+        }
+        guard encoder.fingerprint == spec.fingerprint else {
+            throw ClusterError.input(
+                """
+                \(spec.model): this worker's model has fingerprint \(encoder.fingerprint), the \
+                collection needs \(spec.fingerprint). Copy the coordinator's model folder to this host.
+                """)
+        }
+        encoders[key] = encoder
+        return encoder
+    }
+
+    /// Where this worker keeps the segments of `collection`: the shared folder, or one of its own.
+    func segmentFolder(_ collection: String) -> String {
+        sharesData
+            ? options.data.segments(collection) : options.data.workerSegments(name, collection)
+    }
+}

@@ -1,0 +1,228 @@
+import ClusterCore
+import Corpus
+import Foundation
+import Logging
+import VectorIndex
+
+/// One generation of one collection.
+struct GenerationKey: Hashable, Sendable {
+    var collection: String
+    var generation: UInt64
+}
+
+/// The shards of a generation that this worker holds.
+struct ServedGeneration: Sendable {
+    var shards: [UInt32: ServedShard] = [:]
+}
+
+/// One shard and the segments it reads.
+struct ServedShard: Sendable {
+    var index: ShardIndex
+    var segmentNames: [String]
+}
+
+/// A piece of a segment file on its way.
+struct SegmentPart: Sendable {
+    var bytes: [UInt8]
+    var total: UInt64
+    var isMissing: Bool
+}
+
+extension Worker {
+    /// Bytes of passages in one answer to FETCH; the rest is asked for again.
+    static let fetchBytes = 8 << 20
+    /// Bytes of a segment in one message.
+    static let segmentPartBytes = 1 << 20
+
+    func load(_ order: LoadGeneration) {
+        // Orders name the whole set of shards: a later one for the same generation replaces an earlier.
+        loads.removeAll { $0.collection == order.collection && $0.generation == order.generation }
+        loads.append(order)
+        if !isLoading {
+            isLoading = true
+            Task { await self.loadAll() }
+        }
+    }
+
+    func unload(_ order: UnloadGeneration) {
+        let key = GenerationKey(collection: order.collection, generation: order.generation)
+        generations[key] = nil
+        loads.removeAll { $0.collection == key.collection && $0.generation == key.generation }
+        closeUnusedSegments()
+    }
+
+    private func loadAll() async {
+        while !loads.isEmpty {
+            let order = loads.removeFirst()
+            var failure = ""
+            let key = GenerationKey(collection: order.collection, generation: order.generation)
+            let wanted = Set(order.shards.map(\.shard))
+            var served = generations[key] ?? ServedGeneration()
+            served.shards = served.shards.filter { wanted.contains($0.key) }
+            for shard in order.shards where served.shards[shard.shard] == nil {
+                do {
+                    served.shards[shard.shard] = try await loadShard(shard, of: order)
+                } catch {
+                    failure = ClusterError.wrap(error).description
+                    log.error("shard \(shard.shard) of \(order.collection): \(failure)")
+                }
+            }
+            generations[key] = served
+            closeUnusedSegments()
+            send(
+                .generationLoaded(
+                    GenerationLoaded(
+                        collection: order.collection, generation: order.generation,
+                        shards: served.shards.keys.sorted(), failure: failure)),
+                on: .control)
+        }
+        isLoading = false
+    }
+
+    private func loadShard(_ shard: ShardSpec, of order: LoadGeneration) async throws -> ServedShard {
+        var segments: [Segment] = []
+        for reference in shard.segments {
+            let segment = try await openSegment(reference, order.collection)
+            guard segment.dimension == Int(order.dimension),
+                segment.fingerprint == order.fingerprint
+            else {
+                throw ClusterError.storage(
+                    path: segment.path, reason: "belongs to another encoder",
+                    remedy: "Remove it; the batch is encoded again.")
+            }
+            segments.append(segment)
+        }
+        guard let metric = Metric(rawValue: order.metric) else {
+            throw ClusterError.internal("Unknown metric “\(order.metric)”.")
+        }
+        let (parts, kind, counters) = (segments, order.kind, counters)
+        let index = try await loadLane.run {
+            try counters.whileBusy {
+                defer { counters.advanced() }
+                return try ShardIndex(segments: parts, metric: metric, kind: kind)
+            }
+        }
+        return ServedShard(index: index, segmentNames: shard.segments.map(\.sha256))
+    }
+
+    private func openSegment(_ reference: SegmentRef, _ collection: String) async throws -> Segment {
+        if let open = openSegments[reference.sha256] { return open }
+        let path = segmentFolder(collection) + "/" + reference.sha256 + ".safetensors"
+        if !FileManager.default.fileExists(atPath: path) {
+            try await receiveSegment(reference, collection, path)
+        }
+        let segment = try await loadLane.run { [counters] in
+            try counters.whileBusy {
+                defer { counters.advanced() }
+                return try Segment.open(path: path, expecting: reference.sha256)
+            }
+        }
+        openSegments[reference.sha256] = segment
+        return segment
+    }
+
+    /// Segments stay open while a served shard reads them; the maps of the others are returned.
+    private func closeUnusedSegments() {
+        let used = Set(generations.values.flatMap { $0.shards.values.flatMap(\.segmentNames) })
+        openSegments = openSegments.filter { used.contains($0.key) }
+    }
+
+    /// Copies a segment that another worker made, part by part through the coordinator.
+    private func receiveSegment(
+        _ reference: SegmentRef, _ collection: String, _ path: String
+    ) async throws {
+        try options.data.makeFolder(segmentFolder(collection))
+        var content: [UInt8] = []
+        content.reserveCapacity(Int(reference.bytes))
+        while UInt64(content.count) < reference.bytes {
+            let part = try await requestPart(
+                SegmentRequest(
+                    collection: collection, sha256: reference.sha256, offset: UInt64(content.count)))
+            guard !part.isMissing, !part.bytes.isEmpty, part.total == reference.bytes else {
+                throw ClusterError.unavailable(
+                    "No reachable worker holds segment \(reference.sha256) of \(collection).", nil)
+            }
+            content += part.bytes
+        }
+        let data = Data(content)
+        try await loadLane.run { try DurableFile.write(data, to: path) }
+    }
+
+    private func requestPart(_ request: SegmentRequest) async throws -> SegmentPart {
+        let requestID = nextRequest
+        nextRequest += 1
+        let timeout = Task {
+            try await Task.sleep(for: .seconds(10))
+            self.failedRequest(
+                requestID,
+                Failure(code: .unavailable, message: "A segment did not arrive in 10 s."))
+        }
+        defer { timeout.cancel() }
+        return try await withCheckedThrowingContinuation { continuation in
+            segmentWaits[requestID] = continuation
+            send(.segmentRequest(request), on: .control, requestID: requestID)
+        }
+    }
+
+    func failedRequest(_ requestID: UInt64, _ failure: Failure) {
+        segmentWaits.removeValue(forKey: requestID)?.resume(throwing: ClusterError.answered(failure))
+    }
+
+    func received(_ chunk: SegmentChunk, _ requestID: UInt64, _ frames: [[UInt8]]) {
+        segmentWaits.removeValue(forKey: requestID)?.resume(
+            returning: SegmentPart(
+                bytes: frames.first ?? [], total: chunk.total, isMissing: chunk.missing))
+    }
+
+    /// Answers for a segment in this worker's folder.
+    func provide(_ request: SegmentRequest, _ requestID: UInt64) {
+        let part = SegmentFiles.part(
+            folder: segmentFolder(request.collection), sha256: request.sha256,
+            offset: request.offset, count: Worker.segmentPartBytes)
+        send(
+            .segmentChunk(
+                SegmentChunk(
+                    collection: request.collection, sha256: request.sha256, offset: request.offset,
+                    total: part.total, missing: part.isMissing)),
+            on: .bulk, requestID: requestID, frames: [part.bytes])
+    }
+
+    func search(_ request: Search, _ envelope: Envelope) {
+        let key = GenerationKey(collection: request.collection, generation: request.generation)
+        let served = (generations[key]?.shards ?? [:]).mapValues(\.index)
+        Task {
+            do {
+                let (reply, frames) = try await self.searchLane.run { [counters = self.counters] in
+                    try counters.whileBusy {
+                        try ShardSearch.answer(request, envelope.frames, served, counters)
+                    }
+                }
+                self.send(
+                    .searchResult(reply), on: .query, requestID: envelope.requestID, frames: frames)
+            } catch {
+                self.send(
+                    .failure(ClusterError.wrap(error).failure), on: .query,
+                    requestID: envelope.requestID)
+            }
+        }
+    }
+
+    func fetch(_ request: Fetch, _ envelope: Envelope) {
+        let key = GenerationKey(collection: request.collection, generation: request.generation)
+        let served = (generations[key]?.shards ?? [:]).values.map(\.index)
+        Task {
+            do {
+                let (count, block) = try await self.searchLane.run {
+                    try ShardSearch.passages(request, envelope.frames, served)
+                }
+                self.send(
+                    .fetchResult(FetchResult(count: UInt32(count))), on: .query,
+                    requestID: envelope.requestID, frames: [block])
+            } catch {
+                self.send(
+                    .failure(ClusterError.wrap(error).failure), on: .query,
+                    requestID: envelope.requestID)
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import ClusterCore
+import Corpus
+import Foundation
+public import Logging
+import Models
+import VectorIndex
+
+/// A worker process: encodes leased batches into segments, holds shards, answers searches.
+///
+/// The actor only passes things on: sockets live on the reactor's thread, compute on lanes of its own.
+public actor Worker {
+    /// Bytes of passages a coordinator may have under way to this worker.
+    static let bulkCredit: UInt64 = 8 << 20
+    /// Silence of the coordinator after which the worker introduces itself anew.
+    static let coordinatorSilence: Duration = .seconds(3)
+
+    let options: WorkerOptions
+    let incarnation = ProcessFacts.nonce()
+    let counters = WorkerCounters()
+    let log: Logger
+    let encodeLane = ComputeLane("encode")
+    let searchLane = ComputeLane("search", priority: .userInteractive)
+    let loadLane = ComputeLane("load", priority: .utility)
+
+    var name: String
+    var clusterID = ""
+    var epoch: UInt64 = 0
+    var sharesData = false
+    var heartbeat: Duration = .milliseconds(500)
+    private var connectedLanes: [Lane: String] = [:]
+    private var isWelcome = false
+    private var isDone = false
+    private var lastHeard = MonotonicClock.now()
+    private var lastHello = Instant(nanoseconds: 0)
+
+    // Encoding (Worker+Encoding.swift).
+    var incoming: [LeaseKey: IncomingLease] = [:]
+    var encodeQueue: [LeaseKey] = []
+    var isEncoding = false
+    var unacknowledged: [LeaseKey: (message: SegmentReady, sent: Instant)] = [:]
+    var encoders: [EncoderSpec.Key: TextEncoder] = [:]
+
+    // Serving (Worker+Serving.swift).
+    var generations: [GenerationKey: ServedGeneration] = [:]
+    var openSegments: [String: Segment] = [:]
+    var loads: [LoadGeneration] = []
+    var isLoading = false
+    var segmentWaits: [UInt64: CheckedContinuation<SegmentPart, any Error>] = [:]
+    var nextRequest: UInt64 = 1
+
+    private var reactor: Reactor?
+
+    private init(options: WorkerOptions, log: Logger) {
+        self.options = options
+        self.log = log
+        name = options.name
+    }
+
+    /// Runs a worker until it is told to leave or `stop` finishes.
+    ///
+    /// - Parameter stop: Yields once when the process is asked to end.
+    public static func run(
+        options: WorkerOptions, log: Logger, stop: AsyncStream<Void>
+    ) async throws(ClusterError) {
+        let worker = Worker(options: options, log: log)
+        try await worker.work(stop: stop)
+    }
+
+    private func work(stop: AsyncStream<Void>) async throws(ClusterError) {
+        // Bounded by the credits and windows of the protocol; the socket thread must never wait.
+        let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+        let reactor: Reactor
+        do {
+            reactor = try Reactor(
+                name: options.name.isEmpty ? "worker" : options.name, incarnation: incarnation,
+                security: options.security
+            ) { feed.yield($0) }
+            self.reactor = reactor
+            try reactor.connect(.control, to: options.coordinator)
+        } catch {
+            throw .input("\(error)")
+        }
+        connectedLanes[.control] = options.coordinator
+        let ticker = Task {
+            while !Task.isCancelled {
+                self.tick()
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        let stopper = Task {
+            for await _ in stop { break }
+            self.leave()
+            feed.finish()
+        }
+        for await message in inbound {
+            receive(message)
+            if isDone { break }
+        }
+        ticker.cancel()
+        stopper.cancel()
+        reactor.stop()
+    }
+
+    private func leave() {
+        send(.goodbye(Goodbye(reason: "stopped")), on: .control)
+        isDone = true
+    }
+
+    private func tick() {
+        let now = MonotonicClock.now()
+        if now - lastHeard > Worker.coordinatorSilence { isWelcome = false }
+        if !isWelcome {
+            if now - lastHello > .milliseconds(300) { sayHello(on: .control) }
+            return
+        }
+        if now - lastHello >= heartbeat {
+            lastHello = now
+            send(
+                .heartbeat(
+                    Heartbeat(
+                        progress: counters.progress, busy: counters.isBusy,
+                        passagesEncoded: counters.passagesEncoded, searches: counters.searches,
+                        residentBytes: ProcessFacts.residentBytes())),
+                on: .control)
+        }
+        repeatUnacknowledged(now: now)
+    }
+
+    private func sayHello(on lane: Lane) {
+        lastHello = MonotonicClock.now()
+        let token = (try? String(contentsOfFile: options.data.token, encoding: .utf8)) ?? ""
+        send(
+            .hello(
+                Hello(
+                    role: .worker, name: options.name, host: ProcessFacts.hostName(),
+                    processID: UInt32(getpid()), threads: UInt32(options.threads),
+                    dataToken: token, release: Release.version)),
+            on: lane, credit: lane == .control ? Worker.bulkCredit : 0)
+    }
+
+    private func receive(_ inbound: Inbound) {
+        switch inbound {
+        case .message(let envelope, _, let lane): receive(envelope, lane)
+        case .undeliverable: break
+        case .refused(let error, _, let lane):
+            log.warning("refused a message on the \(lane) lane: \(error)")
+        }
+    }
+
+    private func receive(_ envelope: Envelope, _ lane: Lane) {
+        if case .welcome(let welcome) = envelope.message {
+            return welcomed(welcome, envelope)
+        }
+        guard envelope.clusterID == clusterID, envelope.epoch == epoch else { return }
+        lastHeard = MonotonicClock.now()
+        switch envelope.message {
+        case .heartbeatAck: break
+        case .failure(let failure):
+            // The coordinator does not know us: it was restarted, or gave us up.
+            if failure.code == .notFound { isWelcome = false }
+            failedRequest(envelope.requestID, failure)
+        case .drain, .goodbye: leave()
+        case .leaseGrant(let grant): granted(grant)
+        case .passageChunk(let chunk): received(chunk, envelope.frames)
+        case .commitAck(let ack): acknowledged(ack)
+        case .leaseRevoke(let revoke): revoked(revoke)
+        case .loadGeneration(let order): load(order)
+        case .unloadGeneration(let order): unload(order)
+        case .segmentRequest(let request): provide(request, envelope.requestID)
+        case .segmentChunk(let chunk): received(chunk, envelope.requestID, envelope.frames)
+        case .search(let request): search(request, envelope)
+        case .fetch(let request): fetch(request, envelope)
+        case .cancel: break
+        default: log.warning("unexpected \(envelope.message.type) on the \(lane) lane")
+        }
+    }
+
+    private func welcomed(_ welcome: Welcome, _ envelope: Envelope) {
+        lastHeard = MonotonicClock.now()
+        if envelope.clusterID != clusterID || envelope.epoch != epoch {
+            forgetCoordinator()
+        }
+        clusterID = envelope.clusterID
+        epoch = envelope.epoch
+        name = welcome.name
+        sharesData = welcome.sharesData
+        heartbeat = .milliseconds(Int(welcome.heartbeatMilliseconds))
+        for (lane, endpoint) in [(Lane.query, welcome.queryEndpoint), (.bulk, welcome.bulkEndpoint)] {
+            let reachable = LaneEndpoints.seen(endpoint, through: options.coordinator)
+            if connectedLanes[lane] != reachable {
+                do {
+                    try reactor?.connect(lane, to: reachable)
+                    connectedLanes[lane] = reachable
+                } catch {
+                    log.error("cannot connect the \(lane) lane: \(error)")
+                }
+            }
+            if !isWelcome { sayHello(on: lane) }
+        }
+        if !isWelcome { log.info("joined cluster \(clusterID) as \(name)") }
+        isWelcome = true
+    }
+
+    /// What an earlier coordinator asked for is void: its attempts and generations were its own.
+    private func forgetCoordinator() {
+        incoming.removeAll()
+        encodeQueue.removeAll()
+        unacknowledged.removeAll()
+        loads.removeAll()
+        generations.removeAll()
+    }
+
+    /// Sends a message to the coordinator; what cannot be queued is lost, and the protocol repeats it.
+    func send(
+        _ message: Message, on lane: Lane, requestID: UInt64 = 0, attempt: UInt64 = 0,
+        credit: UInt64 = 0, frames: [[UInt8]] = []
+    ) {
+        let envelope = Envelope(
+            clusterID: clusterID, sender: name, incarnation: incarnation, epoch: epoch,
+            requestID: requestID, attempt: attempt, credit: credit, message: message,
+            frames: frames)
+        do {
+            try reactor?.send(envelope, on: lane)
+        } catch {
+            log.error("cannot send \(message.type): \(error)")
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// How a worker is started.
+public struct WorkerOptions: Sendable {
+    /// The coordinator's control endpoint.
+    public var coordinator: String
+    /// The wanted name; empty lets the coordinator choose.
+    public var name: String
+    /// The data folder: the coordinator's own where they share a file system.
+    public var data: DataFolder
+    /// Threads the encoder computes on.
+    public var threads: Int
+    /// Who may be spoken to.
+    public var security: SecurityPolicy
+
+    /// Makes options.
+    public init(
+        coordinator: String, name: String, data: DataFolder, threads: Int, security: SecurityPolicy
+    ) {
+        self.coordinator = coordinator
+        self.name = name
+        self.data = data
+        self.threads = max(1, threads)
+        self.security = security
+    }
+}
