@@ -62,6 +62,8 @@ public struct QueryAnswer: Equatable, Sendable {
     public var timings: Timings?
     /// Whether the answer ends here; false where more hits of this question follow.
     public var last: Bool
+
+    /// Creates the message; every field left out has its default.
     public init(
         question: UInt32 = 0, count: UInt32 = 0, generation: UInt64 = 0, coverage: Coverage? = nil,
         timings: Timings? = nil, last: Bool = false

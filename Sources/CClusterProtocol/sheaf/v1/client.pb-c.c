@@ -1121,7 +1121,7 @@ const ProtobufCMessageDescriptor sheaf__v1__timings__descriptor =
   (ProtobufCMessageInit) sheaf__v1__timings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors[5] =
+static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors[6] =
 {
   {
     "question",
@@ -1183,18 +1183,31 @@ static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "last",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__QueryAnswer, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__query_answer__field_indices_by_name[] = {
   1,   /* field[1] = count */
   3,   /* field[3] = coverage */
   2,   /* field[2] = generation */
+  5,   /* field[5] = last */
   0,   /* field[0] = question */
   4,   /* field[4] = timings */
 };
 static const ProtobufCIntRange sheaf__v1__query_answer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__query_answer__descriptor =
 {
@@ -1204,7 +1217,7 @@ const ProtobufCMessageDescriptor sheaf__v1__query_answer__descriptor =
   "Sheaf__V1__QueryAnswer",
   "sheaf.v1",
   sizeof(Sheaf__V1__QueryAnswer),
-  5,
+  6,
   sheaf__v1__query_answer__field_descriptors,
   sheaf__v1__query_answer__field_indices_by_name,
   1,  sheaf__v1__query_answer__number_ranges,

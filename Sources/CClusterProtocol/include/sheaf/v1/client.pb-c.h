@@ -148,10 +148,14 @@ struct  Sheaf__V1__QueryAnswer
   uint64_t generation;
   Sheaf__V1__Coverage *coverage;
   Sheaf__V1__Timings *timings;
+  /*
+   * false: more hits of this question follow
+   */
+  protobuf_c_boolean last;
 };
 #define SHEAF__V1__QUERY_ANSWER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__query_answer__descriptor) \
-    , 0, 0, 0, NULL, NULL }
+    , 0, 0, 0, NULL, NULL, 0 }
 
 
 struct  Sheaf__V1__StatusRequest
