@@ -8,14 +8,36 @@ final class FaissIndex: @unchecked Sendable {
     let dimension: Int
 
     /// An empty index; `kind` is "Flat" or another Faiss factory string.
+    ///
+    /// - Throws: `IndexError.unknownKind` when Faiss cannot read the string, otherwise `.faiss`.
     convenience init(kind: String, dimension: Int, metric: Metric) throws(IndexError) {
         Self.limitThreads
-        let handle = try Self.make("make an index of kind \"\(kind)\"") { made in
-            kind == "Flat"
-                ? sheaf_faiss_flat(Int32(dimension), metric.faiss, &made)
-                : sheaf_faiss_factory(Int32(dimension), kind, metric.faiss, &made)
+        let operation = "make an index of kind \"\(kind)\""
+        do {
+            let handle = try Self.make(operation) { made in
+                kind == "Flat"
+                    ? sheaf_faiss_flat(Int32(dimension), metric.faiss, &made)
+                    : sheaf_faiss_factory(Int32(dimension), kind, metric.faiss, &made)
+            }
+            self.init(handle)
+        } catch {
+            guard case .faiss(_, let message) = error, message.contains("could not parse") else {
+                throw error
+            }
+            throw .unknownKind(
+                name: kind,
+                known: ShardIndex.exactKinds + ["or a Faiss factory string such as HNSW32"])
         }
-        self.init(handle)
+    }
+
+    /// Refuses a kind that Faiss cannot read, before any dimension is known.
+    static func checkKind(_ kind: String) throws(IndexError) {
+        do {
+            _ = try FaissIndex(kind: kind, dimension: 64, metric: .innerProduct)
+        } catch {
+            // Other reasons may lie in the dimension, which is only assumed here.
+            if case .unknownKind = error { throw error }
+        }
     }
 
     /// The index in a file, which the caller has checked: Faiss trusts the lengths in it.

@@ -4,6 +4,11 @@ internal import CKernels
 enum Kernels {
     static let path = sheaf_simd_best()
 
+    /// Every instruction set that this processor has.
+    static let paths = [SHEAF_SIMD_PORTABLE, SHEAF_SIMD_AVX2, SHEAF_SIMD_AVX512].filter {
+        sheaf_simd_supported($0) != 0
+    }
+
     static func innerProduct(
         _ one: UnsafeBufferPointer<Float>, _ other: UnsafeBufferPointer<Float>
     ) -> Double {

@@ -20,7 +20,8 @@ public final class ShardIndex: Sendable {
     public var dimension: Int? { rows == 0 ? nil : store.dimension }
 
     private let store: RowStore
-    private let searcher: any RowSearch
+    /// Nil in an empty shard.
+    private let searcher: (any RowSearch)?
 
     /// Builds the index of some segments.
     ///
@@ -37,11 +38,14 @@ public final class ShardIndex: Sendable {
         self.kind = kind
         store = try RowStore(segments: segments, metric: metric)
         if store.rows == 0 {
-            searcher = NothingFound()
-        } else if kind == "Flat" {
-            searcher = try FlatSearch(store: store)
+            if !Self.exactKinds.contains(kind) { try FaissIndex.checkKind(kind) }
+            searcher = nil
         } else {
-            searcher = try FactorySearch(store: store, kind: kind)
+            searcher =
+                switch kind {
+                case "Flat": try FlatSearch(store: store)
+                default: try FactorySearch(store: store, kind: kind)
+                }
         }
     }
 
@@ -58,10 +62,10 @@ public final class ShardIndex: Sendable {
         questions: [Float], count: Int, k: Int, threads: Int = 1
     ) throws(IndexError) -> [[Hit]] {
         try check(questions, count: count, k: k, threads: threads)
-        if count == 0 { return [] }
+        guard count > 0, let searcher else { return Array(repeating: [], count: count) }
         let width = questions.count / count
-        let k = min(k, max(1, store.rows))
-        let parts = Threads.run(count: count, threads: threads) { [searcher] range in
+        let k = min(k, store.rows)
+        let parts = Threads.run(count: count, threads: threads) { range in
             questions.withUnsafeBufferPointer { all in
                 let own = UnsafeBufferPointer(
                     rebasing: all[range.lowerBound * width..<range.upperBound * width])
@@ -118,14 +122,5 @@ public final class ShardIndex: Sendable {
         if let bad = questions.firstIndex(where: { !$0.isFinite }) {
             throw .nonFiniteQuestion(index: bad / (questions.count / count))
         }
-    }
-}
-
-/// The search of an empty shard.
-private struct NothingFound: RowSearch {
-    func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int
-    ) throws(IndexError) -> [[ScoredRow]] {
-        []
     }
 }

@@ -1,0 +1,108 @@
+import Corpus
+import Foundation
+import Testing
+
+@testable import VectorIndex
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+
+    /// About normal: a sum of twelve uniform numbers.
+    mutating func normal() -> Float {
+        Float((0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &self) })
+    }
+}
+
+/// A folder that goes away with its owner.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/vectorindex-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    }
+}
+
+/// A segment content with passages named after their ordinals.
+func content(
+    first: UInt64, dimension: Int, vectors: [Float], batch: Int = 0, fingerprint: String = "e"
+) -> SegmentContent {
+    let rows = vectors.count / dimension
+    return SegmentContent(
+        firstOrdinal: Ordinal(first), dimension: dimension, vectors: vectors,
+        passages: (0..<UInt64(rows)).map {
+            Passage(id: "p\(first + $0)", title: "T \(first + $0)", text: "text é \(first + $0)")
+        },
+        sourceDigest: "s", batch: batch, fingerprint: fingerprint)
+}
+
+/// Writes and opens segments of the given numbers of rows; ordinals run on over all of them.
+func segments(
+    _ vectors: [Float], dimension: Int, rows: [Int], in folder: TemporaryFolder
+) throws -> [Segment] {
+    var first = 0
+    return try rows.enumerated().map { batch, count in
+        defer { first += count }
+        let file = try Segment.write(
+            content(
+                first: UInt64(first), dimension: dimension,
+                vectors: Array(vectors[first * dimension..<(first + count) * dimension]),
+                batch: batch),
+            folder: folder.path)
+        return try Segment.open(path: file.path, expecting: file.sha256)
+    }
+}
+
+/// The score as documented, in the plainest form: sixteen lanes, added in halves.
+func plainScore(_ metric: Metric, _ question: ArraySlice<Float>, _ row: ArraySlice<Float>) -> Double
+{
+    question.withUnsafeBufferPointer { question in
+        row.withUnsafeBufferPointer { row in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: 16) { lanes in
+                lanes.initialize(repeating: 0)
+                for index in 0..<question.count {
+                    let (a, b) = (Double(question[index]), Double(row[index]))
+                    let term = metric == .innerProduct ? a * b : (a - b) * (a - b)
+                    lanes[index & 15] += term
+                }
+                for half in [8, 4, 2, 1] {
+                    for index in 0..<half { lanes[index] += lanes[index + half] }
+                }
+                return metric == .innerProduct ? lanes[0] : 0 - lanes[0]
+            }
+        }
+    }
+}
+
+/// The first k of all rows by `plainScore`, fully sorted.
+func plainSearch(
+    _ metric: Metric, questions: [Float], rows: [Float], dimension: Int, k: Int
+) -> [[Hit]] {
+    stride(from: 0, to: questions.count, by: dimension).map { start in
+        let question = questions[start..<start + dimension]
+        let all = (0..<rows.count / dimension).map { row in
+            Hit(
+                ordinal: Ordinal(UInt64(row)),
+                score: plainScore(metric, question, rows[row * dimension..<(row + 1) * dimension]))
+        }
+        return Array(all.sorted { $0.precedes($1) }.prefix(k))
+    }
+}
