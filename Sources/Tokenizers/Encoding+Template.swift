@@ -1,22 +1,25 @@
 /// The order of texts and special tokens in an encoding.
-struct EncodingTemplate: Equatable, Sendable {
+public struct EncodingTemplate: Equatable, Sendable {
     /// One part of an encoding.
-    enum Part: Equatable, Sendable {
+    public enum Part: Equatable, Sendable {
+        /// A special token.
         case special(id: Int32, typeID: Int32)
+        /// The first text.
         case first(typeID: Int32)
+        /// The second text.
         case second(typeID: Int32)
     }
 
     /// Parts for one text.
-    var single: [Part]
+    public var single: [Part]
     /// Parts for two texts.
-    var pair: [Part]
+    public var pair: [Part]
 
     /// The template for one text, or for two.
     func parts(isPair: Bool) -> [Part] { isPair ? pair : single }
 
     /// How many special tokens it adds.
-    func specialCount(isPair: Bool) -> Int {
+    public func specialCount(isPair: Bool) -> Int {
         var count = 0
         for case .special in parts(isPair: isPair) { count += 1 }
         return count
@@ -57,22 +60,5 @@ struct EncodingTemplate: Equatable, Sendable {
             parts.filter { if case .special = $0 { false } else { true } }
         }
         return EncodingTemplate(single: texts(single), pair: texts(pair))
-    }
-}
-
-/// The tokens of one text before special tokens.
-struct TokenSequence: Equatable, Sendable {
-    var ids: [Int32] = []
-    var offsets: [Range<Int>] = []
-
-    var count: Int { ids.count }
-
-    mutating func append(_ id: Int32, _ offset: Range<Int>) {
-        ids.append(id)
-        offsets.append(offset)
-    }
-
-    subscript(range: Range<Int>) -> TokenSequence {
-        TokenSequence(ids: Array(ids[range]), offsets: Array(offsets[range]))
     }
 }

@@ -15,16 +15,22 @@ enum Fixtures {
             URL(fileURLWithPath: $0, isDirectory: true)
         } ?? repository
 
+    private static let decoder: JSONDecoder = {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }()
+
     static func data(_ name: String) throws -> Data {
         try Data(contentsOf: goldens.appendingPathComponent("tokenizer/\(name)"))
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
-        try JSONDecoder().decode(type, from: data(name))
+        try decoder.decode(type, from: data(name))
     }
 
     static func lines<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> [Value] {
-        try data(name).split(separator: 0x0A).map { try JSONDecoder().decode(type, from: $0) }
+        try data(name).split(separator: 0x0A).map { try decoder.decode(type, from: $0) }
     }
 
     /// The vocabulary of the word-piece goldens.
@@ -36,5 +42,40 @@ enum Fixtures {
 
     static func folder(_ name: String) -> String {
         goldens.appendingPathComponent("models/\(name)").path
+    }
+
+    static func wordPiece(_ options: WordPieceOptions = WordPieceOptions()) throws
+        -> WordPieceTokenizer
+    {
+        try WordPieceTokenizer(vocabulary: miniLM, options: options)
+    }
+}
+
+/// A fixed sequence of numbers for a seed (splitmix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+extension Encoding {
+    var spans: [[Int]] { offsets.map { [$0.lowerBound, $0.upperBound] } }
+}
+
+extension TextTokenizer {
+    /// The ids and segments of the path without offsets.
+    func fast(_ text: String, pair: String? = nil, maximumLength: Int = .max) -> [[Int32]] {
+        var ids: [Int32] = []
+        var typeIDs: [Int32] = []
+        encodeIDs(text, pair: pair, maximumLength: maximumLength, into: &ids, typeIDs: &typeIDs)
+        return [ids, typeIDs]
     }
 }

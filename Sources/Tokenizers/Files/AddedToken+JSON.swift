@@ -33,6 +33,27 @@ extension AddedToken {
         return tokens
     }
 
+    /// Adds tokens of a further file; one known already must have its id and takes its settings.
+    static func merge(
+        _ tokens: [AddedToken], into known: inout [AddedToken], path: String
+    ) throws(TokenizerError) {
+        var places: [String: Int] = [:]
+        for (index, token) in known.enumerated() { places[token.content] = index }
+        for token in tokens {
+            guard let index = places[token.content] else {
+                places[token.content] = known.count
+                known.append(token)
+                continue
+            }
+            if known[index].id != token.id {
+                throw .conflictingID(
+                    path: path, token: token.content, id: Int(token.id),
+                    vocabularyID: Int(known[index].id))
+            }
+            known[index] = token
+        }
+    }
+
     /// The older added_tokens.json: ids under their tokens.
     static func legacy(_ document: JSONNode) throws(TokenizerError) -> [AddedToken] {
         var tokens: [AddedToken] = []
@@ -51,11 +72,12 @@ extension AddedToken {
 /// The special tokens that tokenizer_config.json and special_tokens_map.json name.
 struct SpecialTokenNames {
     private var names: [String: String] = [:]
-    /// Further special tokens.
+    /// Further special tokens, each once.
     private(set) var additional: [String] = []
 
     /// Later documents override earlier ones.
     init(_ documents: [JSONNode?]) throws(TokenizerError) {
+        var seen: Set<String> = []
         for case let document? in documents {
             for key in ["unk", "sep", "pad", "cls", "mask", "bos", "eos"] {
                 if let node = try document.member(key + "_token") {
@@ -64,7 +86,7 @@ struct SpecialTokenNames {
             }
             for node in try document.member("additional_special_tokens")?.elements() ?? [] {
                 let content = try Self.content(node)
-                if !additional.contains(content) { additional.append(content) }
+                if seen.insert(content).inserted { additional.append(content) }
             }
         }
     }

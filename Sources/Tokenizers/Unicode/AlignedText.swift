@@ -5,6 +5,12 @@ struct AlignedText {
 
     var count: Int { scalars.count }
 
+    /// Makes room for a text of so many scalars.
+    init(capacity: Int = 0) {
+        scalars.reserveCapacity(capacity)
+        origins.reserveCapacity(capacity)
+    }
+
     mutating func append(_ scalar: UInt32, origin: Int) {
         scalars.append(scalar)
         origins.append(origin)
@@ -19,7 +25,7 @@ struct AlignedText {
 
     /// Drops what cleaning removes and turns white space to plain spaces.
     func cleaned() -> AlignedText {
-        var result = AlignedText()
+        var result = AlignedText(capacity: count)
         for (value, origin) in zip(scalars, origins) {
             guard let scalar = Unicode.Scalar(value), !ScalarRules.isControl(scalar) else {
                 continue
@@ -31,22 +37,19 @@ struct AlignedText {
 
     /// Puts spaces around CJK ideographs.
     func spacingChinese() -> AlignedText {
-        var result = AlignedText()
+        var result = AlignedText(capacity: count)
         for (value, origin) in zip(scalars, origins) {
-            if ScalarRules.isChinese(value) {
-                result.append(0x20, origin: origin)
-                result.append(value, origin: origin)
-                result.append(0x20, origin: origin)
-            } else {
-                result.append(value, origin: origin)
-            }
+            let isWord = ScalarRules.isChinese(value)
+            if isWord { result.append(0x20, origin: origin) }
+            result.append(value, origin: origin)
+            if isWord { result.append(0x20, origin: origin) }
         }
         return result
     }
 
     /// Canonical decomposition with marks in canonical order.
     func decomposed() -> AlignedText {
-        var result = AlignedText()
+        var result = AlignedText(capacity: count)
         var parts: [UInt32] = []
         var marks: [(scalar: UInt32, origin: Int, order: UInt8)] = []
         func flush(_ result: inout AlignedText) {
@@ -61,6 +64,11 @@ struct AlignedText {
             marks.removeAll(keepingCapacity: true)
         }
         for (value, origin) in zip(scalars, origins) {
+            if value < 0x80 {
+                flush(&result)
+                result.append(value, origin: origin)
+                continue
+            }
             parts.removeAll(keepingCapacity: true)
             Decomposition.append(value, to: &parts)
             for part in parts {
@@ -79,7 +87,7 @@ struct AlignedText {
 
     /// Without nonspacing marks.
     func strippingMarks() -> AlignedText {
-        var result = AlignedText()
+        var result = AlignedText(capacity: count)
         for (value, origin) in zip(scalars, origins) {
             if let scalar = Unicode.Scalar(value), ScalarRules.isNonspacingMark(scalar) { continue }
             result.append(value, origin: origin)
@@ -89,10 +97,14 @@ struct AlignedText {
 
     /// Each scalar in lower case by itself: no rule looks at its neighbours.
     func lowercased() -> AlignedText {
-        var result = AlignedText()
+        var result = AlignedText(capacity: count)
         for (value, origin) in zip(scalars, origins) {
             guard let scalar = Unicode.Scalar(value), ScalarRules.changesInLowercase(scalar) else {
                 result.append(value, origin: origin)
+                continue
+            }
+            if value < 0x80 {
+                result.append(value + 0x20, origin: origin)
                 continue
             }
             for part in scalar.properties.lowercaseMapping.unicodeScalars {

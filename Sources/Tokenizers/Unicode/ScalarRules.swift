@@ -9,7 +9,7 @@ enum ScalarRules {
     /// and the replacement character.
     static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0x09, 0x0A, 0x0D: return false
+        case 0x09, 0x0A, 0x0D, 0x20..<0x7F: return false
         case 0xFFFD: return true
         default: break
         }
@@ -21,7 +21,8 @@ enum ScalarRules {
 
     /// True for Unicode white space.
     static func isWhitespace(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isWhitespace
+        if scalar.value < 0x80 { return scalar.value == 0x20 || (0x09...0x0D ~= scalar.value) }
+        return scalar.properties.isWhitespace
     }
 
     /// True for punctuation, and for every ASCII sign that is neither letter nor digit.
@@ -43,6 +44,7 @@ enum ScalarRules {
     /// True for the marks that accent stripping removes: Mn.
     static func isNonspacingMark(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
+        case 0..<0x300: return false
         case 0x1885, 0x1886, 0xA9BD, 0x111C9: return false  // became Mn after version 8
         case 0x1734, 0x1171E: return true  // were Mn in version 8
         default:
@@ -62,11 +64,13 @@ enum ScalarRules {
 
     /// True where lower-casing by itself changes the scalar.
     static func changesInLowercase(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.changesWhenLowercased && isOf(version: 15, scalar)
+        if scalar.value < 0x80 { return 0x41...0x5A ~= scalar.value }
+        return scalar.properties.changesWhenLowercased && isOf(version: 15, scalar)
     }
 
     /// The scalar's canonical combining class, 0 for scalars younger than the normalisation tables.
     static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
+        if scalar.value < 0x300 { return 0 }
         let value = scalar.properties.canonicalCombiningClass.rawValue
         return value != 0 && isOf(version: 9, scalar) ? value : 0
     }

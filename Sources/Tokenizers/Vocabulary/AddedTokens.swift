@@ -80,6 +80,21 @@ struct AddedTokenMatcher: Sendable {
         return nil
     }
 
+    /// Calls back with the tokens found and what lies between, in order; stops on false.
+    func forEachSegment(of text: Span<UInt8>, _ body: (Span<UInt8>, Int, Int32?) -> Bool) {
+        var position = 0
+        var floor = 0
+        while true {
+            let match = next(in: text, from: &position, floor: floor)
+            let stop = match?.start ?? text.count
+            if floor < stop, !body(text.extracting(floor..<stop), floor, nil) { return }
+            guard let match else { return }
+            let token = text.extracting(match.start..<match.end)
+            if !body(token, match.start, match.id) { return }
+            floor = match.end
+        }
+    }
+
     private func touchesWord(_ match: Match, in text: Span<UInt8>) -> Bool {
         if let before = UTF8Scalar.before(match.start, in: text),
             ScalarRules.isWord(before.scalar)

@@ -60,4 +60,20 @@ struct AddedVocabulary: Sendable {
     func token(for id: Int32) -> String? { tokensByID[id]?.content }
     func id(of token: String) -> Int32? { idsByContent[token] }
     func isSpecial(_ id: Int32) -> Bool { tokensByID[id]?.special ?? false }
+
+    /// Calls back with the pieces of a text that no normalisation changes, each with its first
+    /// byte, and its id where it is an added token; stops on false.
+    func forEachSegment(
+        of text: Span<UInt8>, _ body: (Span<UInt8>, Int, Int32?) -> Bool
+    ) {
+        original.forEachSegment(of: text) { segment, start, id in
+            if id != nil || normalized.isEmpty { return body(segment, start, id) }
+            var goesOn = true
+            normalized.forEachSegment(of: segment) { part, offset, id in
+                goesOn = body(part, start + offset, id)
+                return goesOn
+            }
+            return goesOn
+        }
+    }
 }

@@ -118,18 +118,7 @@ struct WordPieceFiles {
         for node in try config.member("never_split")?.elements() ?? [] {
             options.neverSplit.insert(try node.string())
         }
-        for token in try AddedToken.decoder(config) {
-            if let index = added.firstIndex(where: { $0.content == token.content }) {
-                if added[index].id != token.id {
-                    throw .conflictingID(
-                        path: config.path, token: token.content, id: Int(token.id),
-                        vocabularyID: Int(added[index].id))
-                }
-                added[index] = token
-            } else {
-                added.append(token)
-            }
-        }
+        try AddedToken.merge(try AddedToken.decoder(config), into: &added, path: config.path)
     }
 
     private mutating func name(
@@ -139,22 +128,22 @@ struct WordPieceFiles {
         options.separatorToken = names["sep"] ?? options.separatorToken
         options.paddingToken = names["pad"] ?? options.paddingToken
         options.classifierToken = names["cls"] ?? options.classifierToken
+        var ids: [String: Int] = [:]
+        for (token, id) in entries { ids[token] = id }
+        let known = Set(added.map(\.content))
         if let mask = names["mask"] {
             options.maskToken = mask
-        } else if let mask = options.maskToken,
-            !entries.contains(where: { $0.token == mask }),
-            !added.contains(where: { $0.content == mask })
-        {
+        } else if let mask = options.maskToken, ids[mask] == nil, !known.contains(mask) {
             options.maskToken = nil
         }
-        for content in names.additional where !added.contains(where: { $0.content == content }) {
-            guard let entry = entries.first(where: { $0.token == content }) else {
+        for content in names.additional where !known.contains(content) {
+            guard let id = ids[content] else {
                 throw .missingSpecialToken(
                     path: files.path("special_tokens_map.json"), role: "additional special",
                     token: content)
             }
-            guard let id = Int32(exactly: entry.id) else {
-                throw .invalidID(path: path, token: content, id: entry.id)
+            guard let id = Int32(exactly: id) else {
+                throw .invalidID(path: path, token: content, id: id)
             }
             added.append(AddedToken(content: content, id: id))
         }

@@ -30,7 +30,7 @@ extension WordPieceTokenizer {
     }
 
     /// Appends the first `limit` tokens of a text, without special tokens.
-    func appendTokens(of text: String, limit: Int, to ids: inout [Int32]) {
+    public func appendTokens(of text: String, limit: Int, to ids: inout [Int32]) {
         let utf8 = text.utf8
         appendTokens(of: utf8.span, limit: limit, to: &ids)
     }

@@ -4,7 +4,7 @@
 ///
 ///     let tokenizer = try WordPieceTokenizer(folder: "all-MiniLM-L6-v2")
 ///     tokenizer.encode("a dense passage").ids  // [101, 1037, 9742, 6019, 102]
-public final class WordPieceTokenizer: Sendable {
+public final class WordPieceTokenizer: TextTokenizer {
     /// How text is split.
     public let options: WordPieceOptions
     /// The id of the token for what no pieces cover.
@@ -18,8 +18,10 @@ public final class WordPieceTokenizer: Sendable {
     /// The id of the mask token, where there is one.
     public let maskID: Int32?
 
+    /// `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, unless tokenizer.json says otherwise.
+    public let template: EncodingTemplate
+
     let model: WordPieceModel
-    let template: EncodingTemplate
     let added: AddedVocabulary
     let plan: ScalarPlan
     /// What the bytes from 0 to 127 do: below 128 the byte that joins the word, else an action.
@@ -97,12 +99,10 @@ public final class WordPieceTokenizer: Sendable {
     /// True for tokens that decoding can leave out.
     public func isSpecial(_ id: Int32) -> Bool { added.isSpecial(id) }
 
-    /// How many special tokens an encoding of one text, or of a pair, adds.
-    public func specialTokenCount(isPair: Bool) -> Int { template.specialCount(isPair: isPair) }
-
     private static func normalizedForm(of content: String, _ options: WordPieceOptions) -> String {
         var text = AlignedText()
         for scalar in content.unicodeScalars { text.append(scalar.value, origin: 0) }
-        return text.normalized(options).string(in: 0..<text.normalized(options).count)
+        let normalized = text.normalized(options)
+        return normalized.string(in: 0..<normalized.count)
     }
 }

@@ -1,0 +1,113 @@
+/// The byte-level tokenizer of GPT-2, RoBERTa and BART: text to merged pairs of bytes.
+///
+/// Every text has tokens and decodes to itself, whatever its script.
+///
+///     let tokenizer = try BytePairTokenizer(folder: "bart-base")
+///     tokenizer.encode("a b").ids  // [0, 102, 741, 2]: <s> a Ġb </s>
+public final class BytePairTokenizer: TextTokenizer {
+    /// `<s> a </s>` and `<s> a </s></s> b </s>`, unless the files say otherwise.
+    public let template: EncodingTemplate
+    /// The id of the token that fills up; that of the end where there is none.
+    public let paddingID: Int32
+    /// The id of the token that opens an encoding, where there is one.
+    public let beginningID: Int32?
+    /// The id of the token that ends an encoding, where there is one.
+    public let endID: Int32?
+    /// The id of the mask token, where there is one.
+    public let maskID: Int32?
+    /// Puts a space before each text that has none, so that its first word is as any other.
+    public let addsPrefixSpace: Bool
+
+    let model: BytePairModel
+    let added: AddedVocabulary
+    /// Leaves white space out of spans.
+    let trimsOffsets: Bool
+
+    init(_ files: BytePairFiles) throws(TokenizerError) {
+        let vocabulary = try Vocabulary(files.entries, path: files.path)
+        var merges = MergeTable(capacity: files.merges.count)
+        for (rank, merge) in files.merges.enumerated() {
+            func id(_ token: String) throws(TokenizerError) -> Int32 {
+                if let id = vocabulary.id(of: token) { return id }
+                throw .malformedMerge(
+                    path: files.mergesPath, line: merge.line,
+                    reason: "'\(token)' is not in the vocabulary")
+            }
+            let first = try id(merge.first)
+            let second = try id(merge.second)
+            let entry = MergeTable.Merge(
+                rank: Int32(rank), id: try id(merge.first + merge.second))
+            if !merges.insert(first, second, entry) {
+                throw .malformedMerge(
+                    path: files.mergesPath, line: merge.line,
+                    reason: "'\(merge.first)' and '\(merge.second)' merge twice")
+            }
+        }
+        var tokens = files.added
+        func id(_ token: String?, _ role: String) throws(TokenizerError) -> Int32? {
+            guard let token else { return nil }
+            let known = tokens.firstIndex { $0.content == token }
+            guard let id = known.map({ tokens[$0].id }) ?? vocabulary.id(of: token) else {
+                throw .missingSpecialToken(path: files.path, role: role, token: token)
+            }
+            if let known {
+                tokens[known].special = true
+            } else {
+                // The mask takes the space before it along, as in training.
+                tokens.append(
+                    AddedToken(content: token, id: id, stripsLeft: role == "mask"))
+            }
+            return id
+        }
+        beginningID = try id(files.names.beginning, "beginning")
+        endID = try id(files.names.end, "end")
+        maskID = try id(files.names.mask, "mask")
+        let padding = try id(files.names.padding, "padding")
+        _ = try id(files.names.unknown, "unknown")
+        for content in files.names.additional { _ = try id(content, "additional special") }
+        guard let paddingID = padding ?? endID else {
+            throw .missingSpecialToken(path: files.path, role: "padding", token: "<pad>")
+        }
+        self.paddingID = paddingID
+        if let template = files.template {
+            self.template = template
+        } else if files.framesTexts, let beginningID, let endID {
+            template = .roberta(opening: beginningID, separator: endID)
+        } else {
+            template = .plain
+        }
+        var unknownID: Int32?
+        if let token = files.unknownToken {
+            unknownID = vocabulary.id(of: token)
+            if unknownID == nil {
+                throw .missingSpecialToken(path: files.path, role: "unknown", token: token)
+            }
+        }
+        model = BytePairModel(
+            vocabulary: vocabulary, merges: merges,
+            byteIDs: ByteAlphabet.characters.map { vocabulary.id(of: String($0)) ?? -1 },
+            unknownID: unknownID, fusesUnknown: files.fusesUnknown)
+        added = try AddedVocabulary(tokens, vocabulary: vocabulary, path: files.path) { $0 }
+        addsPrefixSpace = files.addsPrefixSpace
+        trimsOffsets = files.trimsOffsets
+    }
+
+    /// How many ids there are: one more than the largest.
+    public var vocabularySize: Int { max(model.vocabulary.idCount, added.idCount) }
+
+    /// The token of an id, or nil.
+    public func token(for id: Int32) -> String? {
+        added.token(for: id) ?? model.vocabulary.token(for: id)
+    }
+
+    /// The id of a token, or nil.
+    public func id(for token: String) -> Int32? {
+        added.id(of: token) ?? model.vocabulary.id(of: token)
+    }
+
+    /// True for tokens that decoding can leave out.
+    public func isSpecial(_ id: Int32) -> Bool { added.isSpecial(id) }
+
+    /// The text of tokens: their bytes joined.
+    public func string(of tokens: [String]) -> String { ByteAlphabet.text(of: tokens) }
+}
