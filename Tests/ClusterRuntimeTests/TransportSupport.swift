@@ -3,7 +3,6 @@
 import CZeroMQ
 import ClusterCore
 import Foundation
-import Synchronization
 import Testing
 
 @testable import ClusterRuntime
@@ -72,7 +71,7 @@ final class MiniProcess: Sendable {
 }
 
 private final class Inbox: Sendable {
-    let inbound = Mutex<[Inbound]>([])
+    let inbound = Locked<[Inbound]>([])
 }
 
 /// Waits until something holds; records an issue after twenty seconds.

@@ -121,12 +121,12 @@ enum KeyFile {
     static func write(_ key: String, to path: String) throws(TransportError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
+            throw .keyNotWritten(path: path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         let line = Array((key + "\n").utf8)
         guard Glibc.write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0
-        else { throw .keyFile(path: path, reason: String(cString: strerror(errno))) }
+        else { throw .keyNotWritten(path: path, reason: String(cString: strerror(errno))) }
     }
 
     /// Throws where group or others may do anything with a file.

@@ -25,7 +25,7 @@ public enum Lane: Int, CaseIterable, Sendable {
     /// is more waits in the reactor's own queue, which counts bytes.
     var highWaterMark: CInt {
         switch self {
-        case .control: 1000
+        case .control: 128
         case .query: 32
         case .bulk: 4
         }

@@ -1,5 +1,4 @@
 public import ClusterCore
-import Synchronization
 
 /// The one thread of a process that owns its sockets.
 ///
@@ -11,7 +10,9 @@ import Synchronization
 /// lost when the connection breaks; whoever must know asks for an answer.
 ///
 /// The handler runs on the reactor's thread: nothing is sent or received meanwhile, so it hands
-/// work to others and returns. It may call everything here; ``stop()`` then returns at once.
+/// work to others and returns. Held up for more than a second it loses connections: nothing reads
+/// what comes, ZeroMQ's own queue fills, and then heartbeats stay unread behind the messages.
+/// The handler may call everything here; ``stop()`` then returns at once.
 /// A handler that holds its reactor keeps it alive until ``stop()``.
 ///
 /// A process that has a reactor must not fork.

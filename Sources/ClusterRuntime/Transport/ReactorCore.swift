@@ -1,7 +1,6 @@
 import ClusterCore
 import Dispatch
 import Glibc
-import Synchronization
 
 /// What the reactor's thread and its callers share.
 ///
@@ -32,13 +31,13 @@ final class ReactorCore: @unchecked Sendable {
         var threadToJoin: pthread_t?
     }
 
-    let state: Mutex<State>
+    let state: Locked<State>
     let wakeup: Wakeup
     private var loop: ReactorLoop?
     private let ended = DispatchGroup()
 
     init(queueLimitBytes: Int) throws(TransportError) {
-        state = Mutex(State(outbox: Outbox(limitBytes: queueLimitBytes)))
+        state = Locked(State(outbox: Outbox(limitBytes: queueLimitBytes)))
         wakeup = try Wakeup()
     }
 
@@ -55,17 +54,17 @@ final class ReactorCore: @unchecked Sendable {
             guard let loop else { throw .stopped }
             return try body(loop)
         }
-        let box = AnswerBox<Value>()
+        let answer = Locked<Result<Value, TransportError>>(.failure(.stopped))
         let done = DispatchSemaphore(value: 0)
         try add { loop in
             if let loop {
                 let result = Result { () throws(TransportError) in try body(loop) }
-                box.answer.withLock { $0 = result }
+                answer.withLock { $0 = result }
             }
             done.signal()
         }
         done.wait()
-        return try box.answer.withLock { $0 }.get()
+        return try answer.withLock { $0 }.get()
     }
 
     /// Puts a message in its queue.
@@ -174,14 +173,5 @@ extension ReactorCore.State {
         hasWork = true
         defer { isAsleep = false }
         return isAsleep
-    }
-}
-
-/// Carries an answer between threads.
-private final class AnswerBox<Value: Sendable>: Sendable {
-    let answer: Mutex<Result<Value, TransportError>>
-
-    init() {
-        answer = Mutex(.failure(.stopped))
     }
 }

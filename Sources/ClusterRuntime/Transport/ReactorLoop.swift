@@ -1,7 +1,6 @@
 import CZeroMQ
 import ClusterCore
 import Glibc
-import Synchronization
 
 /// The sockets of a reactor and the loop that serves them; used by the reactor's thread alone.
 ///

@@ -30,6 +30,8 @@ public enum TransportError: Error, Equatable, Sendable {
     case curveMissing
     /// A key file cannot be used.
     case keyFile(path: String, reason: String)
+    /// A key file cannot be written.
+    case keyNotWritten(path: String, reason: String)
     /// A secret key file can be read by others.
     case keyPermissions(path: String, mode: UInt32)
     /// A call of the system or of ZeroMQ failed.
@@ -74,7 +76,11 @@ extension TransportError: CustomStringConvertible {
         case .curveMissing:
             "ZeroMQ was built without CURVE. Install a libzmq with libsodium, or bind locally."
         case .keyFile(let path, let reason):
-            "\(path) is not a usable key file: \(reason). Make keys with CurveKeys.generate."
+            "\(path) is not a usable key file: \(reason). Name a file of a key pair made "
+                + "for this cluster."
+        case .keyNotWritten(let path, let reason):
+            "Cannot write the key file \(path): \(reason). Choose a folder that exists and a "
+                + "name that has no keys yet."
         case .keyPermissions(let path, let mode):
             "\(path) can be read by others (mode \(String(mode, radix: 8))). Run chmod 600 on it."
         case .system(let call, let reason):

@@ -36,14 +36,15 @@ func reason(_ number: CInt) -> String {
     String(cString: zmq_strerror(number))
 }
 
-/// Raises the limit of open files to what the system allows this process.
+/// Raises the limit of open files to 65,536, or to what the system allows this process.
 ///
-/// ZeroMQ ends the process when it runs out of descriptors, and each connection takes some.
+/// ZeroMQ ends the process when it runs out of descriptors, and each connection takes some. Not
+/// higher: programs that are started may look at every descriptor below the limit.
 func raiseFileLimit() {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
-        limit.rlim_cur < limit.rlim_max
+        limit.rlim_cur < min(limit.rlim_max, 65_536)
     else { return }
-    limit.rlim_cur = limit.rlim_max
+    limit.rlim_cur = min(limit.rlim_max, 65_536)
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -28,8 +28,10 @@ func pack<M: Bridged>(_ message: M) throws(WireError) -> [UInt8] {
     guard !arena.sawNull else { throw .nullInText(part: "\(M.self)") }
     return c.withMemoryRebound(to: ProtobufCMessage.self, capacity: 1) { base in
         let size = protobuf_c_message_get_packed_size(base)
+        // All empty arrays share one storage, which must not be written to.
+        if size == 0 { return [] }
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            count = size == 0 ? 0 : protobuf_c_message_pack(base, buffer.baseAddress)
+            count = protobuf_c_message_pack(base, buffer.baseAddress)
         }
     }
 }

@@ -28,6 +28,8 @@ public enum RawFrame {
         guard !overflow, count >= 0, frame.count == expected else {
             throw .elements(expectedBytes: overflow ? Int.max : expected, found: frame.count)
         }
+        // All empty arrays share one storage, which must not be written to.
+        if count == 0 { return [] }
         return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             UnsafeMutableRawBufferPointer(buffer).copyBytes(from: frame)
             initialized = count
