@@ -67,7 +67,8 @@ public enum PassageBlock {
     ) throws(CorpusError) -> String {
         guard count <= bytes.count - at else {
             throw .malformedBlock(
-                byteOffset: at, reason: "\(count) bytes are announced, \(bytes.count - at) are left")
+                byteOffset: at,
+                reason: "\(count) bytes are announced, \(bytes.count - at) are left")
         }
         guard let string = ByteSearch.string(bytes.span, at..<at + count) else {
             throw .malformedBlock(byteOffset: at, reason: "the text is not UTF-8")

@@ -1,7 +1,9 @@
 import Crypto
 
-/// The digest of a source: SHA-256 over the format and, per file in order, the length and the
-/// SHA-256 of its decompressed bytes. Names, places and compression do not enter.
+/// The digest of a source, one SHA-256 in hexadecimal digits.
+///
+/// It covers the format and, per file in order, the length and the SHA-256 of its decompressed
+/// bytes. Names, places and compression do not enter.
 struct SourceDigest {
     private var whole = SHA256()
 

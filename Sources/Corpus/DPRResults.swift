@@ -1,0 +1,141 @@
+/// Writes results in DPR's JSON, one list at a time, so that memory does not grow.
+///
+/// The file is `[{question, answers, ctxs: [{id, title, text, score, has_answer}]}]`, one element
+/// a line; the score is a string, the shortest decimal that gives the same `Double`. It appears
+/// under its name when `finish()` returns.
+public final class DPRResultWriter {
+    private let output: TextOutput
+    private var isEmpty = true
+
+    /// Starts a file.
+    ///
+    /// - Throws: `CorpusError.cannotWrite`.
+    public init(path: String) throws(CorpusError) {
+        output = try TextOutput(path: path)
+        try output.write("[")
+    }
+
+    /// Adds what was retrieved for one question.
+    ///
+    /// - Throws: `CorpusError.nonFiniteScore`, or `cannotWrite`.
+    public func write(_ list: RankedList) throws(CorpusError) {
+        try list.checkScores()
+        var text = isEmpty ? "\n" : ",\n"
+        isEmpty = false
+        DPRResults.append(list, to: &text)
+        try output.write(text)
+    }
+
+    /// Ends the file and gives it its name.
+    ///
+    /// - Throws: `CorpusError.cannotWrite`.
+    public func finish() throws(CorpusError) {
+        try output.write(isEmpty ? "]\n" : "\n]\n")
+        try output.finish()
+    }
+}
+
+/// DPR's JSON form of results.
+public enum DPRResults {
+    /// Reads a result file, an array or one object a line, handing over one list at a time.
+    ///
+    /// The id of a question is its own where there is one (`qid`, `id`, `_id`), else its number
+    /// from 1. Entries keep the order of the file, which is that of their rank.
+    ///
+    /// - Throws: a `CorpusError` with file and line of a malformed element, or what `body` throws.
+    public static func read(
+        _ path: String, _ body: (RankedList) throws(CorpusError) -> Void
+    ) throws(CorpusError) {
+        let elements = try JSONElements(path: path)
+        var number = 0
+        var places: [[UInt8]: SourcePlace] = [:]
+        while let (place, value) = try elements.next() {
+            number += 1
+            let list: RankedList
+            do throws(Malformation) {
+                list = try Self.list(value, number: number)
+            } catch {
+                throw .malformed(place: place, reason: error)
+            }
+            if let first = places.updateValue(place, forKey: Array(list.questionID.utf8)) {
+                throw .duplicateEntry(id: list.questionID, first: first, second: place)
+            }
+            try list.checkScores()
+            try body(list)
+        }
+        if number == 0 { throw .noQuestions(path: path) }
+    }
+
+    /// Reads a whole result file.
+    ///
+    /// - Throws: a `CorpusError` with file and line of a malformed element.
+    public static func read(_ path: String) throws(CorpusError) -> [RankedList] {
+        var lists: [RankedList] = []
+        try read(path) { list throws(CorpusError) in lists.append(list) }
+        return lists
+    }
+
+    private static func list(_ value: JSONValue, number: Int) throws(Malformation) -> RankedList {
+        guard let contexts = value["ctxs"] else { throw .missingField("ctxs") }
+        var list = RankedList(questionID: "\(number)", entries: [])
+        if let id = value.first(of: QuestionFile.identifierNames) {
+            list.questionID = try id.value.identifier(field: id.name)
+        }
+        if let question = value["question"] {
+            list.question = try question.string(field: "question")
+        }
+        if let answers = value["answers"] {
+            list.answers = try QuestionFile.strings(answers, field: "answers")
+        }
+        for context in try contexts.array(field: "ctxs") {
+            list.entries.append(try entry(context))
+        }
+        return list
+    }
+
+    private static func entry(_ value: JSONValue) throws(Malformation) -> RankedEntry {
+        guard let id = value.first(of: ["id", "passage_id", "psg_id"]) else {
+            throw .missingField("id")
+        }
+        var entry = RankedEntry(id: try id.value.identifier(field: id.name), score: 0)
+        if let title = value["title"] { entry.title = try title.string(field: "title") }
+        if let text = value["text"] { entry.text = try text.string(field: "text") }
+        guard let score = value["score"] else { throw .missingField("score") }
+        let literal = try score.identifier(field: "score")
+        guard let number = Double(literal) else {
+            throw .badNumber(field: "score", value: literal)
+        }
+        entry.score = number
+        if let hasAnswer = value["has_answer"] {
+            guard case .boolean(let flag) = hasAnswer else {
+                throw .wrongType(field: "has_answer", expected: "true or false")
+            }
+            entry.hasAnswer = flag
+        }
+        return entry
+    }
+
+    /// Appends one element of a result file as JSON text.
+    static func append(_ list: RankedList, to text: inout String) {
+        text += "{\"question\": "
+        JSONText.append(list.question, to: &text)
+        text += ", \"answers\": ["
+        for (index, answer) in list.answers.enumerated() {
+            if index > 0 { text += ", " }
+            JSONText.append(answer, to: &text)
+        }
+        text += "], \"ctxs\": ["
+        for (index, entry) in list.entries.enumerated() {
+            text += index > 0 ? ", {\"id\": " : "{\"id\": "
+            JSONText.append(entry.id, to: &text)
+            text += ", \"title\": "
+            JSONText.append(entry.title, to: &text)
+            text += ", \"text\": "
+            JSONText.append(entry.text, to: &text)
+            text += ", \"score\": \"\(entry.score)\""
+            if let hasAnswer = entry.hasAnswer { text += ", \"has_answer\": \(hasAnswer)" }
+            text += "}"
+        }
+        text += "]}"
+    }
+}

@@ -1,0 +1,40 @@
+/// Reads files of questions.
+public enum QuestionFile {
+    /// Reads all questions of a file, its format told by its first record unless it is named.
+    ///
+    /// Ids are the source's own (`qid`, `id`, `_id`, or the first column), else the number of the
+    /// line, or of the element of a JSON array, from 1. Rows that name columns are passed over.
+    ///
+    /// - Throws: a `CorpusError`: an empty question or malformed line with file and line, two
+    ///   questions with one id, or a file without a question.
+    public static func read(
+        _ path: String, format: QuestionFormat? = nil
+    ) throws(CorpusError) -> [Question] {
+        let known: QuestionFormat
+        if let format { known = format } else { known = try QuestionFormat.detect(path) }
+        var list = QuestionList()
+        switch known {
+        case .json: try readJSON(path, into: &list)
+        case .lines, .identified, .dpr, .curatedTREC:
+            try readSeparated(path, known, into: &list)
+        }
+        guard !list.questions.isEmpty else { throw .noQuestions(path: path) }
+        return list.questions
+    }
+}
+
+/// Questions with the places of their ids, which must be unique.
+struct QuestionList {
+    private(set) var questions: [Question] = []
+    private var places: [[UInt8]: SourcePlace] = [:]
+
+    mutating func add(_ question: Question, at place: SourcePlace) throws(CorpusError) {
+        guard question.text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+            throw .malformed(place: place, reason: .emptyQuestion)
+        }
+        if let first = places.updateValue(place, forKey: Array(question.id.utf8)) {
+            throw .duplicateEntry(id: question.id, first: first, second: place)
+        }
+        questions.append(question)
+    }
+}

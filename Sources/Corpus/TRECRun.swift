@@ -1,0 +1,99 @@
+/// Writes results as a TREC run: `qid Q0 docid rank score tag`, ranks from 1.
+///
+/// The file appears under its name when `finish()` returns.
+public final class TRECRunWriter {
+    private let output: TextOutput
+    private let tag: String
+
+    /// Starts a file; the tag names the system on every line.
+    ///
+    /// - Throws: `CorpusError.unwritableField` where the tag holds white space, or `cannotWrite`.
+    public init(path: String, tag: String = "sheaf") throws(CorpusError) {
+        try TRECRun.checkField("the tag", tag)
+        self.tag = tag
+        output = try TextOutput(path: path)
+    }
+
+    /// Adds what was retrieved for one question.
+    ///
+    /// - Throws: `CorpusError.unwritableField` where an id holds white space, `nonFiniteScore`, or
+    ///   `cannotWrite`.
+    public func write(_ list: RankedList) throws(CorpusError) {
+        try list.checkScores()
+        try TRECRun.checkField("question id", list.questionID)
+        var text = ""
+        for (index, entry) in list.entries.enumerated() {
+            try TRECRun.checkField("passage id", entry.id)
+            text += "\(list.questionID) Q0 \(entry.id) \(index + 1) \(entry.score) \(tag)\n"
+        }
+        try output.write(text)
+    }
+
+    /// Ends the file and gives it its name.
+    ///
+    /// - Throws: `CorpusError.cannotWrite`.
+    public func finish() throws(CorpusError) {
+        try output.finish()
+    }
+}
+
+/// The TREC form of results.
+public enum TRECRun {
+    /// Reads a run: questions in the order they occur, entries by score, then by rank.
+    ///
+    /// - Throws: a `CorpusError` with file and line: a wrong column count, a number that is none, a
+    ///   passage ranked twice for one question, or an empty file.
+    public static func read(_ path: String) throws(CorpusError) -> [RankedList] {
+        var order: [String: Int] = [:]
+        var lists: [RankedList] = []
+        var ranks: [[Int]] = []
+        var places: [[String: SourcePlace]] = []
+        let lines = try TextLines(path: path)
+        while let (place, columns) = try lines.nextColumns() {
+            guard columns.count == 6 else {
+                throw .malformed(
+                    place: place, reason: .wrongColumnCount(expected: 6, got: columns.count))
+            }
+            guard let rank = Int(columns[3]) else {
+                throw .malformed(
+                    place: place, reason: .badNumber(field: "rank", value: columns[3]))
+            }
+            guard let score = Double(columns[4]), score.isFinite else {
+                throw .malformed(
+                    place: place, reason: .badNumber(field: "score", value: columns[4]))
+            }
+            let index = order[columns[0]] ?? lists.count
+            if index == lists.count {
+                order[columns[0]] = index
+                lists.append(RankedList(questionID: columns[0], entries: []))
+                ranks.append([])
+                places.append([:])
+            }
+            if let first = places[index].updateValue(place, forKey: columns[2]) {
+                throw .duplicateEntry(id: columns[2], first: first, second: place)
+            }
+            lists[index].entries.append(RankedEntry(id: columns[2], score: score))
+            ranks[index].append(rank)
+        }
+        guard !lists.isEmpty else { throw .noQuestions(path: path) }
+        for index in lists.indices {
+            let entries = lists[index].entries
+            let order = entries.indices.sorted { left, right in
+                if entries[left].score != entries[right].score {
+                    return entries[left].score > entries[right].score
+                }
+                return (ranks[index][left], left) < (ranks[index][right], right)
+            }
+            lists[index].entries = order.map { entries[$0] }
+        }
+        return lists
+    }
+
+    /// Refuses what a format whose fields are parted by white space cannot carry.
+    static func checkField(_ field: String, _ value: String) throws(CorpusError) {
+        let isSound =
+            !value.isEmpty
+            && !value.unicodeScalars.contains { $0.properties.isWhitespace || $0.value < 0x20 }
+        guard isSound else { throw .unwritableField(field: field, value: value) }
+    }
+}

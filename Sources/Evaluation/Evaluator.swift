@@ -1,0 +1,105 @@
+/// Measures ranked lists one question at a time, so that lists need not be held.
+///
+/// Means are over all questions that were added. A cut-off beyond the longest list is left out of
+/// the report and named in a note, for its value would be that of a shorter list.
+public struct Evaluator: Sendable {
+    /// The cut-offs of a report unless others are asked for.
+    public static let defaultCutOffs = [1, 5, 10, 20, 50, 100, 1000]
+
+    private let cutOffs: [Int]
+    private let measures: [Measure]
+    private var sums: [Double]
+    private var questions = 0
+    private var depth = 0
+    private var rankSum = 0
+    private var found = 0
+    private var precisionSum = 0.0
+    private(set) var notes: [String] = []
+
+    private static let measuresAtCutOffs: [Measure] = [
+        .accuracy, .recall, .meanReciprocalRank, .ndcg,
+    ]
+
+    /// Starts without questions.
+    ///
+    /// - Throws: `EvaluationError.badCutOff`.
+    public init(
+        cutOffs: [Int] = defaultCutOffs, measures: [Measure] = Measure.allCases
+    ) throws(EvaluationError) {
+        for cutOff in cutOffs where cutOff < 1 { throw .badCutOff(cutOff) }
+        self.cutOffs = Set(cutOffs).sorted()
+        self.measures = measures
+        sums = Array(repeating: 0, count: Self.measuresAtCutOffs.count * self.cutOffs.count)
+    }
+
+    /// Adds a question; one without results has an empty list and counts as a miss.
+    public mutating func add(_ relevance: RankedRelevance) {
+        questions += 1
+        depth = max(depth, relevance.gains.count)
+        var index = 0
+        for measure in Self.measuresAtCutOffs {
+            for cutOff in cutOffs {
+                sums[index] += Self.value(measure, relevance, cutOff)
+                index += 1
+            }
+        }
+        precisionSum += relevance.averagePrecision
+        if let rank = relevance.firstRank {
+            found += 1
+            rankSum += rank
+        }
+    }
+
+    /// Adds something a reader of the report has to know.
+    public mutating func note(_ text: String) {
+        notes.append(text)
+    }
+
+    /// The means over all questions.
+    ///
+    /// - Throws: `EvaluationError.noQuestions`.
+    public func report() throws(EvaluationError) -> EvaluationReport {
+        guard questions > 0 else { throw .noQuestions }
+        var report = EvaluationReport(questions: questions, depth: depth, values: [], notes: notes)
+        let within = cutOffs.filter { $0 <= depth }
+        let beyond = cutOffs.filter { $0 > depth }
+        for (row, measure) in Self.measuresAtCutOffs.enumerated() where measures.contains(measure) {
+            for (column, cutOff) in within.enumerated() {
+                let mean = sums[row * cutOffs.count + column] / Double(questions)
+                report.values.append(.init(measure: measure, cutOff: cutOff, value: mean))
+            }
+        }
+        if measures.contains(.meanAveragePrecision) {
+            let mean = precisionSum / Double(questions)
+            report.values.append(.init(measure: .meanAveragePrecision, cutOff: nil, value: mean))
+        }
+        if measures.contains(.averageRank), found > 0 {
+            let mean = Double(rankSum) / Double(found)
+            report.values.append(.init(measure: .averageRank, cutOff: nil, value: mean))
+        }
+        if !beyond.isEmpty {
+            report.notes.append(
+                "cut-offs \(beyond.map(String.init).joined(separator: ", ")) are left out: "
+                    + "the longest list has \(depth) passages")
+        }
+        if measures.contains(.averageRank), found < questions {
+            report.notes.append(
+                "the average rank is over the \(found) questions with a relevant passage in their "
+                    + "list; \(questions - found) have none")
+        }
+        return report
+    }
+
+    private static func value(
+        _ measure: Measure, _ relevance: RankedRelevance, _ cutOff: Int
+    ) -> Double {
+        switch measure {
+        case .accuracy: relevance.accuracy(cutOff)
+        case .recall: relevance.recall(cutOff)
+        case .meanReciprocalRank: relevance.reciprocalRank(cutOff)
+        case .ndcg: relevance.ndcg(cutOff)
+        case .meanAveragePrecision: relevance.averagePrecision
+        case .averageRank: Double(relevance.firstRank ?? 0)
+        }
+    }
+}
