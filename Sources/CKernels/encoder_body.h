@@ -17,6 +17,9 @@
 // Functions that take or give 16 lanes are always inlined, so no calling convention is at stake.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+typedef float v2 __attribute__((ext_vector_type(2)));
+typedef float v4 __attribute__((ext_vector_type(4)));
+typedef float v8 __attribute__((ext_vector_type(8)));
 typedef float v16 __attribute__((ext_vector_type(16)));
 typedef int32_t i16 __attribute__((ext_vector_type(16)));
 typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
@@ -29,7 +32,8 @@ typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
 #define STORE(p, v) (*(v16_loose *)(p) = (v))
 
 // Depth of one block of a product: a tile's share of B stays in the first-level cache.
-enum { LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48 };
+// GROUP: vectors an activation works on at once.
+enum { LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, GROUP = 2 * SHEAF_PANELS };
 
 ALWAYS size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -49,23 +53,17 @@ ALWAYS v16 larger(v16 a, v16 b) { return a > b ? a : b; }
 ALWAYS v16 smaller(v16 a, v16 b) { return a < b ? a : b; }
 
 ALWAYS float sum_lanes(v16 v) {
-    float lanes[LANES];
-    STORE(lanes, v);
-    for (int width = LANES / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; i++) { lanes[i] = lanes[i] + lanes[i + width]; }
-    }
-    return lanes[0];
+    const v8 a = v.lo + v.hi;
+    const v4 b = a.lo + a.hi;
+    const v2 c = b.lo + b.hi;
+    return c.x + c.y;
 }
 
 ALWAYS float max_lanes(v16 v) {
-    float lanes[LANES];
-    STORE(lanes, v);
-    for (int width = LANES / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; i++) {
-            lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
-        }
-    }
-    return lanes[0];
+    const v8 a = v.lo > v.hi ? v.lo : v.hi;
+    const v4 b = a.lo > a.hi ? a.lo : a.hi;
+    const v2 c = b.lo > b.hi ? b.lo : b.hi;
+    return c.x > c.y ? c.x : c.y;
 }
 
 // ---- Functions ----
@@ -92,26 +90,26 @@ ALWAYS v16 exponential(v16 x) {
 
 // x·Φ(x) = max(x, 0) − z·Q(z) with z = |x| and Q(z) = erfc(z/√2)/2: no cancellation in the tails.
 // Q is a minimax polynomial (weight z) in z·2/5.25 − 1 on [0, 5.25]; beyond, z·Q(z) < 5e-7.
-ALWAYS v16 gelu(v16 x) {
-    const v16 z = smaller((v16)((i16)x & (i16)(0x7fffffff)), SPLAT(5.25f));
-    const v16 u = FMA(z, SPLAT(0.380952388f), SPLAT(-1.0f));
-    v16 p = SPLAT(-0.0038280379958450794f);
-    p = FMA(p, u, SPLAT(0.005696526262909174f));
-    p = FMA(p, u, SPLAT(0.017241396009922028f));
-    p = FMA(p, u, SPLAT(-0.03721338137984276f));
-    p = FMA(p, u, SPLAT(-0.016477622091770172f));
-    p = FMA(p, u, SPLAT(0.09819208085536957f));
-    p = FMA(p, u, SPLAT(-0.06332798302173615f));
-    p = FMA(p, u, SPLAT(-0.09547548741102219f));
-    p = FMA(p, u, SPLAT(0.19672873616218567f));
-    p = FMA(p, u, SPLAT(-0.09772756695747375f));
-    p = FMA(p, u, SPLAT(-0.12099097669124603f));
-    p = FMA(p, u, SPLAT(0.25711894035339355f));
-    p = FMA(p, u, SPLAT(-0.22594313323497772f));
-    p = FMA(p, u, SPLAT(0.11507536470890045f));
-    p = FMA(p, u, SPLAT(-0.0334012433886528f));
-    p = FMA(p, u, SPLAT(0.004332459066063166f));
-    return FMA(-z, p, larger(x, SPLAT(0.0f)));
+//
+// Takes `n` vectors at once: their chains of sixteen steps then overlap in the processor.
+ALWAYS void gelu(v16 *x, const int n) {
+    static const float coefficients[16] = {
+        -0.0038280379958450794f, 0.005696526262909174f,  0.017241396009922028f,
+        -0.03721338137984276f,   -0.016477622091770172f, 0.09819208085536957f,
+        -0.06332798302173615f,   -0.09547548741102219f,  0.19672873616218567f,
+        -0.09772756695747375f,   -0.12099097669124603f,  0.25711894035339355f,
+        -0.22594313323497772f,   0.11507536470890045f,   -0.0334012433886528f,
+        0.004332459066063166f};
+    v16 z[GROUP], u[GROUP], p[GROUP];
+    UNROLL for (int i = 0; i < n; i++) {
+        z[i] = smaller((v16)((i16)x[i] & (i16)(0x7fffffff)), SPLAT(5.25f));
+        u[i] = FMA(z[i], SPLAT(0.380952388f), SPLAT(-1.0f));
+        p[i] = SPLAT(coefficients[0]);
+    }
+    UNROLL for (int k = 1; k < 16; k++) {
+        UNROLL for (int i = 0; i < n; i++) { p[i] = FMA(p[i], u[i], SPLAT(coefficients[k])); }
+    }
+    UNROLL for (int i = 0; i < n; i++) { x[i] = FMA(-z[i], p[i], larger(x[i], SPLAT(0.0f))); }
 }
 
 ALWAYS v16 hyperbolic_tangent(v16 x) {
@@ -124,16 +122,21 @@ ALWAYS v16 gelu_tanh(v16 x) {
     return FMA(half, hyperbolic_tangent(inner), half);
 }
 
-ALWAYS v16 apply(const sheaf_activation activation, v16 x) {
-    switch (activation) {
-    case SHEAF_ACTIVATION_NONE: return x;
-    case SHEAF_ACTIVATION_GELU: return gelu(x);
-    case SHEAF_ACTIVATION_GELU_TANH: return gelu_tanh(x);
-    case SHEAF_ACTIVATION_RELU: return larger(x, SPLAT(0.0f));
-    case SHEAF_ACTIVATION_SILU: return x / (exponential(-x) + SPLAT(1.0f));
-    case SHEAF_ACTIVATION_TANH: return hyperbolic_tangent(x);
+ALWAYS v16 silu(v16 x) { return x / (exponential(-x) + SPLAT(1.0f)); }
+
+// x = activation(x) for `n` vectors, n ≤ GROUP.
+ALWAYS void apply(const sheaf_activation activation, v16 *x, const int n) {
+    if (activation == SHEAF_ACTIVATION_GELU) { gelu(x, n); }
+    UNROLL for (int i = 0; i < n; i++) {
+        switch (activation) {
+        case SHEAF_ACTIVATION_NONE:
+        case SHEAF_ACTIVATION_GELU: break;
+        case SHEAF_ACTIVATION_GELU_TANH: x[i] = gelu_tanh(x[i]); break;
+        case SHEAF_ACTIVATION_RELU: x[i] = larger(x[i], SPLAT(0.0f)); break;
+        case SHEAF_ACTIVATION_SILU: x[i] = silu(x[i]); break;
+        case SHEAF_ACTIVATION_TANH: x[i] = hyperbolic_tangent(x[i]); break;
+        }
     }
-    return x;
 }
 
 // ---- Matrix product ----
@@ -222,28 +225,54 @@ __attribute__((noinline)) static void tile_ragged(
     }
 }
 
+// Finishes `n` whole vectors: vector i lies at row + i / P, column + 16 · (i mod P).
+ALWAYS void finish_vectors(
+    const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
+    const int P, const int n) {
+    v16 x[GROUP];
+    UNROLL for (int i = 0; i < n; i++) {
+        const size_t j = column + (size_t)(i % P) * LANES;
+        x[i] = LOAD(call->c + (row + (size_t)(i / P)) * call->c_stride + j);
+        if (call->bias) { x[i] = x[i] + LOAD(call->bias + j); }
+    }
+    apply(activation, x, n);
+    UNROLL for (int i = 0; i < n; i++) {
+        const size_t j = column + (size_t)(i % P) * LANES;
+        const size_t r = row + (size_t)(i / P);
+        if (call->residual) { x[i] = x[i] + LOAD(call->residual + r * call->residual_stride + j); }
+        STORE(call->c + r * call->c_stride + j, x[i]);
+    }
+}
+
+// Finishes the first `count` columns of one vector.
+ALWAYS void finish_part(
+    const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
+    size_t count) {
+    float *c = call->c + row * call->c_stride + column;
+    v16 x = load_part(c, count);
+    if (call->bias) { x = x + load_part(call->bias + column, count); }
+    apply(activation, &x, 1);
+    if (call->residual) {
+        x = x + load_part(call->residual + row * call->residual_stride + column, count);
+    }
+    store_part(c, x, count);
+}
+
 ALWAYS void finish_with(
     const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
     size_t rows, size_t columns) {
-    for (size_t r = row; r < row + rows; r++) {
-        float *c = call->c + r * call->c_stride;
-        const float *residual = call->residual ? call->residual + r * call->residual_stride : NULL;
-        for (size_t j = column; j < column + columns; j += LANES) {
-            const size_t count = least(LANES, column + columns - j);
-            if (count == LANES) {
-                v16 v = LOAD(c + j);
-                if (call->bias) { v = v + LOAD(call->bias + j); }
-                v = apply(activation, v);
-                if (residual) { v = v + LOAD(residual + j); }
-                STORE(c + j, v);
-            } else {
-                v16 v = load_part(c + j, count);
-                if (call->bias) { v = v + load_part(call->bias + j, count); }
-                v = apply(activation, v);
-                if (residual) { v = v + load_part(residual + j, count); }
-                store_part(c + j, v, count);
-            }
+    const size_t end = row + rows;
+    if (columns == SHEAF_PANELS * LANES) {
+        for (; row + 2 <= end; row += 2) {
+            finish_vectors(activation, call, row, column, SHEAF_PANELS, GROUP);
         }
+        if (row < end) {
+            finish_vectors(activation, call, row, column, SHEAF_PANELS, SHEAF_PANELS);
+        }
+    } else if (columns == LANES) {
+        for (; row < end; row++) { finish_vectors(activation, call, row, column, 1, 1); }
+    } else {
+        for (; row < end; row++) { finish_part(activation, call, row, column, columns); }
     }
 }
 
@@ -272,8 +301,24 @@ __attribute__((noinline)) static void finish(
     }
 }
 
+// Asks for the share of step `step` of `steps` of the panels that come after the current ones, so
+// that their first use does not wait for memory.
+ALWAYS void prefetch_share(
+    const float *panels, size_t panel, size_t depth, size_t step, size_t steps) {
+    const size_t share = (depth + steps - 1) / steps;
+    const size_t first = step * share;
+    const size_t last = least(depth, first + share);
+    for (size_t k = first; k < last; k++) {
+        UNROLL for (int p = 0; p < SHEAF_PANELS; p++) {
+            __builtin_prefetch(panels + (size_t)p * panel + k * LANES, 0, 2);
+        }
+    }
+}
+
 static void product(const sheaf_product *call) {
     const size_t panel = call->depth * LANES;
+    const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
+    const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;
     do {
         const size_t depth = least(DEPTH_BLOCK, call->depth - start);
@@ -281,21 +326,26 @@ static void product(const sheaf_product *call) {
         size_t column = 0;
         while (column < call->columns) {
             const size_t left = call->columns - column;
-            const size_t width = left >= SHEAF_PANELS * LANES ? SHEAF_PANELS * LANES
-                                                              : least(left, LANES);
-            for (size_t row = 0; row < call->rows; row += SHEAF_ROWS) {
+            const size_t width = left >= wide ? wide : least(left, LANES);
+            const float *panels = call->b + column / LANES * panel + start * LANES;
+            const int more = left >= 2 * wide;
+            for (size_t step = 0; step < steps; step++) {
+                const size_t row = step * SHEAF_ROWS;
                 const size_t rows = least(SHEAF_ROWS, call->rows - row);
                 const tile_call t = {
                     .a = call->a + row * call->a_stride + start,
                     .a_stride = call->a_stride,
-                    .b = call->b + column / LANES * panel + start * LANES,
+                    .b = panels,
                     .panel = panel,
                     .depth = depth,
                     .c = call->c + row * call->c_stride + column,
                     .c_stride = call->c_stride,
                     .fresh = start == 0,
                 };
-                if (width == SHEAF_PANELS * LANES) {
+                if (more) {
+                    prefetch_share(panels + SHEAF_PANELS * panel, panel, depth, step, steps);
+                }
+                if (width == wide) {
                     tile_wide(&t, rows);
                 } else if (width == LANES) {
                     tile_narrow(&t, rows);
@@ -342,22 +392,34 @@ static void pack_values(const sheaf_attention *call, float *packed) {
     }
 }
 
-// scores = e^(scale·(score − maximum)) in place; returns the inverse of their sum. The row is
-// padded to a multiple of 16; what lies past `length` becomes e^−87, which no sum of a value ≥ 1
-// can feel, and is not read again.
-static float soften(float *scores, size_t length, float scale) {
+// scores = e^(scale·(score − row maximum)) in place for `rows` rows, and the inverses of the rows'
+// sums. Rows are padded to a multiple of 16; what lies past `length` becomes e^−87, which a sum of
+// at least 1 cannot feel, and is not read again. Three passes, so that no row waits for another's
+// reduction.
+static void soften(
+    float *scores, size_t rows, size_t length, float scale, float *inverse) {
     const size_t padded = (length + LANES - 1) / LANES * LANES;
-    for (size_t j = length; j < padded; j++) { scores[j] = -3e38f; }
-    v16 top = LOAD(scores);
-    for (size_t j = LANES; j < padded; j += LANES) { top = larger(top, LOAD(scores + j)); }
-    const v16 maximum = SPLAT(max_lanes(top));
-    v16 sum = SPLAT(0.0f);
-    for (size_t j = 0; j < padded; j += LANES) {
-        const v16 e = exponential((LOAD(scores + j) - maximum) * SPLAT(scale));
-        STORE(scores + j, e);
-        sum = sum + e;
+    float maximum[QUERY_BLOCK];
+    v16 sums[QUERY_BLOCK];
+    for (size_t r = 0; r < rows; r++) {
+        float *row = scores + r * padded;
+        for (size_t j = length; j < padded; j++) { row[j] = -3e38f; }
+        v16 top = LOAD(row);
+        for (size_t j = LANES; j < padded; j += LANES) { top = larger(top, LOAD(row + j)); }
+        maximum[r] = max_lanes(top);
     }
-    return 1.0f / sum_lanes(sum);
+    for (size_t r = 0; r < rows; r++) {
+        float *row = scores + r * padded;
+        const v16 highest = SPLAT(maximum[r]);
+        v16 sum = SPLAT(0.0f);
+        for (size_t j = 0; j < padded; j += LANES) {
+            const v16 e = exponential((LOAD(row + j) - highest) * SPLAT(scale));
+            STORE(row + j, e);
+            sum = sum + e;
+        }
+        sums[r] = sum;
+    }
+    for (size_t r = 0; r < rows; r++) { inverse[r] = 1.0f / sum_lanes(sums[r]); }
 }
 
 static void attention(const sheaf_attention *call) {
@@ -375,9 +437,7 @@ static void attention(const sheaf_attention *call) {
             .rows = rows, .columns = padded, .depth = call->size,
             .a = call->q + row * call->q_stride, .a_stride = call->q_stride, .b = keys,
             .c = scores, .c_stride = padded});
-        for (size_t r = 0; r < rows; r++) {
-            inverse[r] = soften(scores + r * padded, call->length, call->scale);
-        }
+        soften(scores, rows, call->length, call->scale, inverse);
         float *out = call->out + row * call->out_stride;
         product(&(sheaf_product){
             .rows = rows, .columns = call->size, .depth = call->length,
@@ -475,12 +535,11 @@ static void normalise(float *row, size_t width) {
 }
 
 static void activate(float *values, size_t count, sheaf_activation activation) {
-    size_t j = 0;
-    for (; j + LANES <= count; j += LANES) {
-        STORE(values + j, apply(activation, LOAD(values + j)));
-    }
-    if (j < count) {
-        store_part(values + j, apply(activation, load_part(values + j, count - j)), count - j);
+    for (size_t j = 0; j < count; j += LANES) {
+        const size_t width = least(LANES, count - j);
+        v16 x = load_part(values + j, width);
+        apply(activation, &x, 1);
+        store_part(values + j, x, width);
     }
 }
 

@@ -4,30 +4,57 @@ import Foundation
 public enum WorkerThreads {
     /// Runs `body(0)` … `body(count − 1)` at the same time and returns when all have ended.
     ///
-    /// The calling thread runs `body(0)` itself.
+    /// The calling thread runs `body(0)` itself. Where the system refuses a thread, the calling
+    /// thread runs that share too.
     public static func run(count: Int, _ body: (Int) -> Void) {
         guard count > 1 else {
             body(0)
             return
         }
-        // The closure outlives no thread: this function returns only after every thread is done.
+        // The closure outlives no thread: each one is joined, and drops its share before it ends.
         withoutActuallyEscaping(body) { escapable in
-            let shared = SharedBody(call: escapable)
-            let group = DispatchGroup()
+            var threads: [pthread_t] = []
+            var refused: [Int] = []
             for worker in 1..<count {
-                group.enter()
-                let thread = Thread {
-                    shared.call(worker)
-                    group.leave()
+                if let thread = start(Share { escapable(worker) }) {
+                    threads.append(thread)
+                } else {
+                    refused.append(worker)
                 }
-                thread.start()
             }
-            shared.call(0)
-            group.wait()
+            escapable(0)
+            for worker in refused { escapable(worker) }
+            for thread in threads { pthread_join(thread, nil) }
         }
+    }
+
+    private static func start(_ share: Share) -> pthread_t? {
+        let handle = Unmanaged.passRetained(share)
+        #if canImport(Darwin)
+            var thread: pthread_t?
+            let code = pthread_create(&thread, nil, { Self.enter($0) }, handle.toOpaque())
+        #else
+            var thread = pthread_t()
+            let code = pthread_create(&thread, nil, { Self.enter($0) }, handle.toOpaque())
+        #endif
+        guard code == 0 else {
+            handle.release()
+            return nil
+        }
+        return thread
+    }
+
+    private static func enter(_ handle: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        if let handle { Unmanaged<Share>.fromOpaque(handle).takeRetainedValue().run() }
+        return nil
     }
 }
 
-private struct SharedBody: @unchecked Sendable {
-    let call: (Int) -> Void
+/// What one thread runs.
+private final class Share {
+    let run: () -> Void
+
+    init(_ run: @escaping () -> Void) {
+        self.run = run
+    }
 }

@@ -21,7 +21,8 @@ enum Architecture: Equatable, Sendable {
     private static let mark = "embeddings.word_embeddings.weight"
 
     init(_ names: some Collection<String>) {
-        let prefixes = Set(names.filter { $0.hasSuffix(Self.mark) }.map { $0.dropLast(Self.mark.count) })
+        let prefixes = Set(
+            names.filter { $0.hasSuffix(Self.mark) }.map { $0.dropLast(Self.mark.count) })
         var towers: [Tower: DPRNames] = [:]
         // Hugging Face's names, then those of DPR's own checkpoints.
         for (tower, root) in [(Tower.question, "question_encoder."), (.context, "ctx_encoder.")]

@@ -67,6 +67,17 @@ extension TextEncoder {
         }
     }
 
+    /// The vectors of a batch in its own order: `[sequences, dimension]`.
+    func vectors(_ batch: TokenBatch) -> [Float] {
+        let count = batch.sequences * dimension
+        return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let out = buffer.baseAddress {
+                compute(batch, Array(0..<batch.sequences), BertArena(), out)
+            }
+            filled = count
+        }
+    }
+
     /// Computes the vectors of a batch and writes each to its row of `out`.
     private func compute(
         _ batch: TokenBatch, _ rows: [Int], _ arena: BertArena, _ out: UnsafeMutablePointer<Float>

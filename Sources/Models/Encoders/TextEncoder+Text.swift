@@ -13,7 +13,9 @@ extension TextEncoder {
             if passage.title.isEmpty {
                 append(prefixes.passage + text, pair: nil, to: &batch)
             } else {
-                append(prefixes.passage + passage.title, pair: text, to: &batch)
+                // A pair without second text is a single text, as the reference tokenizes it.
+                append(
+                    prefixes.passage + passage.title, pair: text.isEmpty ? nil : text, to: &batch)
             }
         }
     }
