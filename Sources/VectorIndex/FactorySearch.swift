@@ -28,14 +28,12 @@ struct FactorySearch: RowSearch {
     }
 
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int
+        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
-        let dimension = store.dimension
         let fetch = min(store.rows, 4 * k + 64)
         let found = try index.search(questions, k: fetch, nprobe: probes)
-        return (0..<questions.count / dimension).map { number in
-            let question = UnsafeBufferPointer(
-                rebasing: questions[number * dimension..<(number + 1) * dimension])
+        return (0..<questions.count / store.dimension).map { number in
+            let question = store.question(number, of: questions)
             var top = TopRows(k: k)
             for row in found.rows[number * fetch..<(number + 1) * fetch] where row >= 0 {
                 top.offer(ScoredRow(row: Int(row), score: store.score(question, row: Int(row))))

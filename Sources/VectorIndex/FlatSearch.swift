@@ -1,10 +1,16 @@
 /// Index kind `Flat`: Faiss proposes rows by float32, the fixed kernel scores them in float64, and
 /// an error bound proves that no other row belongs into the answer.
 ///
-/// Faiss' own scores differ with the size of the batch (from 20 questions on it uses BLAS) and its
-/// ties with k; the answer here depends on neither.
+/// Faiss' own scores differ with the size of the batch and its ties with k; the answer here depends
+/// on neither.
 struct FlatSearch: RowSearch {
-    let store: RowStore
+    /// From this many questions on Faiss multiplies matrices with BLAS.
+    ///
+    /// Below, it sums row by row, on Debian with SSE2 alone, which takes longer than scoring every
+    /// row in float64 outright.
+    private static let smallestBatch = 20
+
+    private let store: RowStore
     private let index: FaissIndex
 
     init(store: RowStore) throws(IndexError) {
@@ -14,30 +20,29 @@ struct FlatSearch: RowSearch {
     }
 
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int
+        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
-        let dimension = store.dimension
-        let count = questions.count / dimension
-        func question(_ index: Int) -> UnsafeBufferPointer<Float> {
-            UnsafeBufferPointer(rebasing: questions[index * dimension..<(index + 1) * dimension])
-        }
-
-        var answers = [[ScoredRow]?](repeating: nil, count: count)
-        var open = Array(0..<count)
+        var answers = [[ScoredRow]?](repeating: nil, count: questions.count / store.dimension)
         // Enough beyond k that a near tie is proved at once; what is not is asked again, wider.
-        for fetch in [2 * k + 64, 16 * (2 * k + 64)] where !open.isEmpty && fetch < store.rows {
-            let packed = open.flatMap { question($0) }
+        for fetch in [2 * k + 64, 16 * (2 * k + 64)] where fetch < store.rows {
+            let open = answers.indices.filter { answers[$0] == nil }
+            guard open.count >= Self.smallestBatch else { break }
+            let packed = open.flatMap { store.question($0, of: questions) }
             let found = try packed.withUnsafeBufferPointer { (buffer) throws(IndexError) in
                 try index.search(buffer, k: fetch)
             }
             for (place, number) in open.enumerated() {
                 let range = place * fetch..<(place + 1) * fetch
                 answers[number] = proved(
-                    question(number), rows: found.rows[range], scores: found.scores[range], k: k)
+                    store.question(number, of: questions), rows: found.rows[range],
+                    scores: found.scores[range], k: k)
             }
-            open.removeAll { answers[$0] != nil }
         }
-        return answers.enumerated().map { $1 ?? store.scan(question($0), k: k) }
+        let open = answers.indices.filter { answers[$0] == nil }
+        let packed = open.flatMap { store.question($0, of: questions) }
+        let scanned = packed.withUnsafeBufferPointer { store.scan($0, k: k) }
+        for (number, answer) in zip(open, scanned) { answers[number] = answer }
+        return answers.compactMap { $0 }
     }
 
     /// The k first rows, if the proposals provably contain them.

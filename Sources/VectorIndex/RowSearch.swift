@@ -4,8 +4,9 @@ protocol RowSearch: Sendable {
     ///
     /// - Parameters:
     ///   - questions: `[count, dimension]`, finite.
-    ///   - k: At least 1.
+    ///   - k: From 1 to the number of rows.
+    ///   - threads: Over how many threads the rows may be divided.
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int
+        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]]
 }

@@ -99,23 +99,32 @@ final class RowStore: Sendable {
         }
     }
 
-    /// Scores every row: the plain way to the exact answer, and the last resort of the others.
-    func scan(_ question: UnsafeBufferPointer<Float>, k: Int) -> [ScoredRow] {
-        var top = TopRows(k: k)
-        var scores = [Double](repeating: 0, count: 1024)
+    /// Scores every row for each question `[count, dimension]`: the plain way to the exact answer,
+    /// and the last resort of the others.
+    func scan(_ questions: UnsafeBufferPointer<Float>, k: Int) -> [[ScoredRow]] {
+        var tops = [TopRows](repeating: TopRows(k: k), count: questions.count / dimension)
+        // Few enough rows to stay in the cache while every question meets them.
+        var scores = [Double](repeating: 0, count: 64)
         forEachRun { firstRow, vectors in
             let rows = vectors.count / dimension
             for start in stride(from: 0, to: rows, by: scores.count) {
                 let count = min(scores.count, rows - start)
                 let block = UnsafeBufferPointer(
                     rebasing: vectors[start * dimension..<(start + count) * dimension])
-                Kernels.scores(metric, question, block, into: &scores)
-                for index in 0..<count {
-                    top.offer(ScoredRow(row: firstRow + start + index, score: scores[index]))
+                for number in tops.indices {
+                    Kernels.scores(metric, question(number, of: questions), block, into: &scores)
+                    tops[number].offer(scores[..<count], firstRow: firstRow + start)
                 }
             }
         }
-        return top.sorted()
+        return tops.map { $0.sorted() }
+    }
+
+    /// One of the questions `[count, dimension]`.
+    func question(
+        _ number: Int, of questions: UnsafeBufferPointer<Float>
+    ) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(rebasing: questions[number * dimension..<(number + 1) * dimension])
     }
 
     private func segmentIndex(ofRow row: Int) -> Int {

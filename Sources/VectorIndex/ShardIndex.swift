@@ -8,7 +8,7 @@ public import Corpus
 /// the questions into batches.
 public final class ShardIndex: Sendable {
     /// The kinds with exact answers; any other name is tried as a Faiss factory string.
-    public static let exactKinds = ["Flat"]
+    public static let exactKinds = ["exact", "Flat"]
 
     /// How vectors are compared.
     public let metric: Metric
@@ -43,6 +43,7 @@ public final class ShardIndex: Sendable {
         } else {
             searcher =
                 switch kind {
+                case "exact": try ExactScan(store: store)
                 case "Flat": try FlatSearch(store: store)
                 default: try FactorySearch(store: store, kind: kind)
                 }
@@ -55,7 +56,8 @@ public final class ShardIndex: Sendable {
     ///   - questions: `[count, dimension]`, row-major, finite.
     ///   - count: How many questions there are.
     ///   - k: How many hits to return at most; all passages when there are fewer.
-    ///   - threads: Over how many threads to divide the work; the caller waits for all.
+    ///   - threads: Over how many threads to divide the work; the caller waits for all. Questions
+    ///     are divided first, then, for kind `exact`, rows.
     /// - Returns: For each question its hits, in the order of `Hit.precedes`.
     /// - Throws: `IndexError.shapeMismatch`, `.outOfRange`, `.nonFiniteQuestion` or `.faiss`.
     public func search(
@@ -65,11 +67,14 @@ public final class ShardIndex: Sendable {
         guard count > 0, let searcher else { return Array(repeating: [], count: count) }
         let width = questions.count / count
         let k = min(k, store.rows)
+        let inner = max(1, threads / count)
         let parts = Threads.run(count: count, threads: threads) { range in
             questions.withUnsafeBufferPointer { all in
                 let own = UnsafeBufferPointer(
                     rebasing: all[range.lowerBound * width..<range.upperBound * width])
-                return Result { () throws(IndexError) in try searcher.search(own, k: k) }
+                return Result { () throws(IndexError) in
+                    try searcher.search(own, k: k, threads: inner)
+                }
             }
         }
         var hits: [[Hit]] = []

@@ -32,6 +32,15 @@ struct TopRows {
         }
     }
 
+    /// Offers rows that follow each other.
+    mutating func offer(_ scores: ArraySlice<Double>, firstRow: Int) {
+        var threshold = threshold
+        for (index, score) in scores.enumerated() where score >= threshold {
+            offer(ScoredRow(row: firstRow + index, score: score))
+            threshold = self.threshold
+        }
+    }
+
     func sorted() -> [ScoredRow] {
         heap.elements.sorted { $0.precedes($1) }
     }

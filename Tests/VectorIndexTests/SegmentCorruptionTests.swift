@@ -62,7 +62,7 @@ struct SegmentCorruptionTests {
         var generator = SeededGenerator(12)
         let headerEnd = 8 + Int(original[0]) + Int(original[1]) << 8
         var opened = 0
-        for turn in 0..<4000 {
+        for turn in 0..<3000 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 // Most of the time in the header and the integers, where structure is.

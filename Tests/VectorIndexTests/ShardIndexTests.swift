@@ -51,9 +51,9 @@ struct ShardIndexTests {
     func `random vectors are ranked as by the plain search`(_ each: Case) throws {
         var generator = SeededGenerator(21)
         for dimension in [1, 2, 7, 31, 32, 33, 72, 130] {
-            for count in [1, 15, 16, 17, 600] {
+            for count in [1, 16, 17, 65, 300] {
                 let rows = (0..<count * dimension).map { _ in generator.normal() }
-                let questions = (0..<25 * dimension).map { _ in generator.normal() }
+                let questions = (0..<21 * dimension).map { _ in generator.normal() }
                 try check(each, rows: rows, questions: questions, dimension: dimension, "random")
             }
         }
@@ -63,8 +63,8 @@ struct ShardIndexTests {
     func `a dimension beyond every block size works`(_ each: Case) throws {
         var generator = SeededGenerator(22)
         let dimension = 4097
-        let rows = (0..<200 * dimension).map { _ in Float.random(in: -1...1, using: &generator) }
-        let questions = Array(rows[..<(3 * dimension)])
+        let rows = (0..<100 * dimension).map { _ in Float.random(in: -1...1, using: &generator) }
+        let questions = Array(rows[..<(21 * dimension)])
         try check(each, rows: rows, questions: questions, dimension: dimension, "wide")
     }
 
@@ -74,10 +74,10 @@ struct ShardIndexTests {
         for dimension in [1, 7, 33] {
             let row = (0..<dimension).map { _ in generator.normal() }
             let questions = (0..<22 * dimension).map { _ in generator.normal() }
-            let same = [[Float]](repeating: row, count: 900).flatMap { $0 }
+            let same = [[Float]](repeating: row, count: 400).flatMap { $0 }
             try check(each, rows: same, questions: questions, dimension: dimension, "all equal")
             let other = (0..<dimension).map { _ in generator.normal() }
-            let two = (0..<900).flatMap { _ in Bool.random(using: &generator) ? row : other }
+            let two = (0..<400).flatMap { _ in Bool.random(using: &generator) ? row : other }
             try check(each, rows: two, questions: questions, dimension: dimension, "two values")
         }
     }
@@ -88,7 +88,7 @@ struct ShardIndexTests {
         for dimension in [2, 7, 31, 64] {
             // Rows around one vector, each a few units in the last place away.
             let base = (0..<dimension).map { _ in generator.normal() }
-            let rows = (0..<800).flatMap { _ in
+            let rows = (0..<300).flatMap { _ in
                 base.map { value in
                     value + value.ulp * Float(Int.random(in: -2...2, using: &generator))
                 }
@@ -113,7 +113,7 @@ struct ShardIndexTests {
                         Float.random(in: -1...1, using: &generator) * scale
                     }
                 }
-                let rows = (0..<400).flatMap { _ in values(&generator) }
+                let rows = (0..<200).flatMap { _ in values(&generator) }
                 let questions = (0..<21).flatMap { _ in values(&generator) }
                 try check(
                     each, rows: rows, questions: questions, dimension: dimension,

@@ -1,0 +1,103 @@
+import Corpus
+import Testing
+
+@testable import VectorIndex
+
+/// What is particular to the scan over codes; that its answers are exact, ShardIndexTests says.
+struct ExactScanTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func store(
+        _ rows: [Float], dimension: Int, metric: Metric
+    ) throws -> RowStore {
+        try RowStore(
+            segments: try segments(
+                rows, dimension: dimension, rows: [rows.count / dimension], in: folder),
+            metric: metric)
+    }
+
+    @Test(arguments: Metric.allCases)
+    func `every instruction set gives the same answer`(metric: Metric) throws {
+        var generator = SeededGenerator(61)
+        for dimension in [1, 3, 4, 33, 100] {
+            let rows = (0..<1500 * dimension).map { _ in generator.normal() }
+            let questions = (0..<21 * dimension).map { _ in generator.normal() }
+            let store = try store(rows, dimension: dimension, metric: metric)
+            let plain = plainSearch(
+                metric, questions: questions, rows: rows, dimension: dimension, k: 7
+            ).map { $0.map { ScoredRow(row: Int($0.ordinal.rawValue), score: $0.score) } }
+            for path in Kernels.paths {
+                let scan = try ExactScan(store: store, path: path)
+                let found = try questions.withUnsafeBufferPointer { (all) throws(IndexError) in
+                    try scan.search(all, k: 7, threads: 1)
+                }
+                #expect(found == plain, "\(path), dimension \(dimension)")
+            }
+        }
+    }
+
+    @Test(arguments: Metric.allCases)
+    func `every bound holds, on every instruction set`(metric: Metric) throws {
+        var generator = SeededGenerator(62)
+        let scales: [Float] = [1, .leastNonzeroMagnitude * 1000, 1e-20, 3e37]
+        for dimension in [1, 2, 5, 31, 32, 33, 260] {
+            for (rowScale, askedScale) in scales.flatMap({ one in scales.map { (one, $0) } }) {
+                let rows = (0..<128 * dimension).map { _ in generator.normal() / 6 * rowScale }
+                let questions = (0..<9 * dimension).map { _ in generator.normal() / 6 * askedScale }
+                let store = try store(rows, dimension: dimension, metric: metric)
+                for path in Kernels.paths.indices {
+                    let bounds = allBounds(questions, store, onPath: path)
+                    for (question, row, lower, upper) in bounds {
+                        let score = plainScore(
+                            metric,
+                            questions[question * dimension..<(question + 1) * dimension],
+                            rows[row * dimension..<(row + 1) * dimension])
+                        guard lower <= score, score <= upper else {
+                            Issue.record(
+                                """
+                                \(lower) <= \(score) <= \(upper) fails: \(path), dimension \
+                                \(dimension), scales \(rowScale) and \(askedScale)
+                                """)
+                            return
+                        }
+                    }
+                    #expect(bounds.count == 9 * 128)
+                }
+            }
+        }
+    }
+
+    @Test func `a code stands for its vector as closely as it claims`() throws {
+        // The bound of a row that is its own question: an error far beyond that of rounding to
+        // 1/127 would make the scan useless, though still right.
+        var generator = SeededGenerator(63)
+        let rows = (0..<64 * 384).map { _ in generator.normal() }
+        let store = try store(rows, dimension: 384, metric: .innerProduct)
+        for (question, row, lower, upper) in allBounds(Array(rows[..<384]), store)
+        where question == row {
+            #expect(upper - lower < 0.05 * upper)
+        }
+    }
+
+    @Test func `memory stays bounded where bounds tell nothing apart`() throws {
+        // More equal rows than the list of pending candidates holds.
+        let rows = [Float](repeating: 0.3, count: 20_000 * 2)
+        let store = try store(rows, dimension: 2, metric: .innerProduct)
+        let scan = try ExactScan(store: store)
+        let found = try [Float(1), 1].withUnsafeBufferPointer { (all) throws(IndexError) in
+            try scan.search(all, k: 5, threads: 1)
+        }
+        #expect(found[0].map(\.row) == [0, 1, 2, 3, 4])
+    }
+
+    /// Question, row and bounds, for all pairs.
+    private func allBounds(
+        _ questions: [Float], _ store: RowStore, onPath path: Int = 0
+    ) -> [(question: Int, row: Int, lower: Double, upper: Double)] {
+        questions.withUnsafeBufferPointer { all in
+            CodeTable(store).allBounds(all, metric: store.metric, path: Kernels.paths[path])
+        }
+    }
+}
