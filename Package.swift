@@ -100,8 +100,8 @@ let package = Package(
         .target(
             name: "Sheaf",
             dependencies: [
-                "Corpus", "Tokenizers", "Models", "Evaluation", "VectorIndex", "ClusterCore",
-                "ClusterRuntime",
+                "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
+                "ClusterCore", "ClusterRuntime", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: aboveTheRim),
 

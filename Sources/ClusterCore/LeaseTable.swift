@@ -26,7 +26,7 @@ public struct LeaseTable: Sendable {
 
         /// Makes rules; the defaults suit a local cluster.
         public init(
-            leasesPerWorker: Int = 2, duration: Duration = .seconds(120), failuresAllowed: Int = 3,
+            leasesPerWorker: Int = 2, duration: Duration = .seconds(60), failuresAllowed: Int = 3,
             preferenceWindow: Int = 64
         ) {
             self.leasesPerWorker = leasesPerWorker

@@ -1,4 +1,5 @@
 public import ClusterCore
+import VectorIndex
 
 /// What can go wrong in the running cluster.
 public enum ClusterError: Error, Equatable, Sendable {
@@ -97,10 +98,29 @@ extension ClusterError {
         }
     }
 
-    /// Any error as one of ours: typed errors of other rooms are about files and input.
+    /// Any error as one of ours: typed errors of other rooms are about files and input, but for those of a
+    /// disk that does not take or give what it should.
     static func wrap(_ error: any Error) -> ClusterError {
         if let error = error as? ClusterError { return error }
+        if let error = error as? IndexError, error.isAboutStorage {
+            return .answered(Failure(code: .storage, message: error.description))
+        }
         return .input("\(error)")
+    }
+}
+
+extension IndexError {
+    /// True when a file could not be written, read, or trusted.
+    var isAboutStorage: Bool {
+        switch self {
+        case .fileSystem, .checksumMismatch, .malformedSegment, .invalidText, .nonFiniteRow: true
+        default: false
+        }
+    }
+
+    /// True when the file's content is not what was written.
+    var isDamage: Bool {
+        if case .fileSystem = self { false } else { isAboutStorage }
     }
 }
 

@@ -62,6 +62,7 @@ public actor ClusterClient {
 
     /// Ends the connection.
     public func close() {
+        try? send(.goodbye(Goodbye(reason: "done")), on: .control, requestID: 0)
         receiver?.cancel()
         reactor?.stop()
         reactor = nil
@@ -175,6 +176,14 @@ public actor ClusterClient {
                 if report.state == .complete { return report }
             }
             throw ClusterError.unavailable("The coordinator stopped while it was indexing.", nil)
+        }
+    }
+
+    /// Ends the indexing run under way; what is committed stays, and the same request goes on from there.
+    public func cancelIndexing() async throws(ClusterError) {
+        try await typed {
+            var answers = try request(.cancel(Cancel()), on: .control).makeIterator()
+            _ = try await answers.next()
         }
     }
 

@@ -19,7 +19,7 @@ public struct LocalCluster: Sendable {
 
         /// Makes a size.
         public init(workers: Int, threads: Int = 1) {
-            self.workers = max(1, workers)
+            self.workers = max(0, workers)
             self.threads = max(1, threads)
         }
     }

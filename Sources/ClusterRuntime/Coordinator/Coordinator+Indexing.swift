@@ -62,17 +62,23 @@ extension Coordinator {
         job?.record = record
         job?.isAlreadyComplete = record.isComplete
         let boundaries = try catalog.batches(record.name)
-        for segment in try catalog.segments(record.name) { job?.add(segment) }
+        let committed = try presentSegments(of: record)
+        for segment in committed { job?.add(segment) }
         job?.reader = BatchReader(
             source: source, boundaries: boundaries, skipMalformed: record.skipsMalformed)
         job?.leases = LeaseTable(
-            batchCount: record.batchCount, committed: Set(job?.segments.keys.map { $0 } ?? []),
+            batchCount: record.batchCount, committed: Set(committed.map(\.batch)),
             shardCount: record.shardCount, epoch: epoch)
         job?.encodedBefore = heartbeats.mapValues(\.passagesEncoded)
         if collections[record.name] == nil { serveCollection(record) }
         job?.publishedRows = collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
         job?.state = .encoding
-        if record.isComplete { return finishJob() }
+        if record.isComplete, job?.leases?.isComplete == true,
+            collections[record.name]?.newest != nil
+        {
+            return finishJob()
+        }
+        job?.isAlreadyComplete = false
         if job?.leases?.isComplete == true { publishJob() } else { feedWorkers() }
     }
 
@@ -113,8 +119,25 @@ extension Coordinator {
         return record
     }
 
+    /// The committed segments whose files are still there; the others are encoded again.
+    private func presentSegments(of record: CollectionRecord) throws -> [SegmentRecord] {
+        try catalog.segments(record.name).filter { segment in
+            guard
+                try catalog.holders(segment.sha256, collection: record.name)
+                    .contains(Catalog.sharedHolder)
+            else { return true }
+            let path = options.data.segments(record.name) + "/" + segment.sha256 + ".safetensors"
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            if (attributes?[.size] as? NSNumber)?.uint64Value == segment.bytes { return true }
+            log.warning("\(path) is missing or cut short: its batch is encoded again")
+            try catalog.forget(segment, collection: record.name)
+            return false
+        }
+    }
+
     private func scanned(_ passages: UInt64) {
-        if job?.state == .scanning { job?.passagesScanned = max(job?.passagesScanned ?? 0, passages) }
+        guard let running = job, running.state == .scanning else { return }
+        job?.passagesScanned = max(running.passagesScanned, passages)
     }
 
     // MARK: Leases
@@ -389,7 +412,9 @@ extension Coordinator {
             skippedLines: UInt64(running.record?.skippedLines ?? 0),
             workers: UInt32(membership.ready.count),
             generation: collections[running.collection]?.record.generation ?? 0,
-            note: running.note, alreadyComplete: running.isAlreadyComplete,
+            note: running.note.isEmpty && running.state == .encoding && membership.ready.isEmpty
+                ? "no worker is ready" : running.note,
+            alreadyComplete: running.isAlreadyComplete,
             passagesEncoded: encoded.reduce(0, +))
     }
 

@@ -8,12 +8,15 @@ struct Greeting: Sendable {
     var name: String
     var incarnation: UInt64
     var lanes: Set<Lane>
-    var hello: Hello
+    var lastHeard: Instant
 
     var worker: WorkerID { WorkerID(name: name, incarnation: incarnation) }
 }
 
 extension Coordinator {
+    /// Silence after which a client is forgotten.
+    static let clientIdleTime: Duration = .seconds(3600)
+
     /// A peer introduces itself on one of its lanes; a worker belongs to the cluster once it has on all.
     func greet(_ hello: Hello, _ envelope: Envelope, from peer: PeerID, on lane: Lane) {
         let now = MonotonicClock.now()
@@ -21,7 +24,7 @@ extension Coordinator {
             greetings[peer]
             ?? Greeting(
                 role: hello.role, name: hello.name, incarnation: envelope.incarnation, lanes: [],
-                hello: hello)
+                lastHeard: now)
         if greeting.role == .worker {
             if greeting.name.isEmpty { greeting.name = freeName() }
             if let member = membership.member(named: greeting.name), member.id != greeting.worker,
@@ -113,6 +116,14 @@ extension Coordinator {
         if let peer = peers.removeValue(forKey: worker) { greetings[peer] = nil }
         heartbeats[worker] = nil
         windows[worker] = nil
+    }
+
+    /// A client that ended without a goodbye is forgotten; one that comes back says HELLO again.
+    func forgetIdleClients(now: Instant) {
+        let idle = greetings.filter {
+            $0.value.role == .client && now - $0.value.lastHeard > Coordinator.clientIdleTime
+        }
+        for peer in idle.keys { greetings[peer] = nil }
     }
 
     private func freeName() -> String {

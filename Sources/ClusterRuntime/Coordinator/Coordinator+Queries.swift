@@ -275,8 +275,8 @@ extension Coordinator {
             let answered = Set(
                 result.shards.filter(\.answered).map { ShardNumber(Int($0.shard)) })
             searches[searchID]?.answers.append(lists)
-            searches[searchID]?.slowestMicroseconds = max(
-                searches[searchID]?.slowestMicroseconds ?? 0, result.computeUs)
+            let slowest = searches[searchID]?.slowestMicroseconds ?? 0
+            searches[searchID]?.slowestMicroseconds = max(slowest, result.computeUs)
             perform(
                 searches[searchID]?.machine.answered(
                     worker, requested: asked.shards, shards: answered) ?? [], searchID)

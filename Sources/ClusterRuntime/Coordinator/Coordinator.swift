@@ -150,6 +150,7 @@ public actor Coordinator {
         tickJob(now: now)
         tickSearches(now: now)
         tickServing(now: now)
+        forgetIdleClients(now: now)
     }
 
     private func receive(_ inbound: Inbound) {
@@ -178,6 +179,7 @@ public actor Coordinator {
                 requestID: envelope.requestID)
         }
         if greeting.role == .client {
+            greetings[peer]?.lastHeard = MonotonicClock.now()
             return receiveFromClient(envelope, ClientAddress(peer, lane, envelope.requestID))
         }
         let worker = greeting.worker
@@ -219,10 +221,13 @@ public actor Coordinator {
                 envelope.budgetMicroseconds == 0
                 ? options.searchBudget : .microseconds(Int64(envelope.budgetMicroseconds))
             Task { await self.query(request, budget: budget, for: client) }
+        case .goodbye: greetings[client.peer] = nil
         case .statusRequest(let request):
             reply(.status(status(of: request.collection)), to: client)
         case .dropRequest(let request): drop(request.collection, for: client)
-        case .cancel: pauseJob()
+        case .cancel:
+            pauseJob()
+            reply(.done(Done(note: "indexing paused")), to: client)
         case .shutdown:
             reply(.done(Done(note: "stopping")), to: client)
             Task { await self.shutDown() }

@@ -8,6 +8,8 @@ import VectorIndex
 struct IndexPlan: Sendable {
     /// Shards of a collection where the user names no number.
     static let defaultShardCount = 8
+    /// Index kind where the user names none.
+    static let defaultKind = "Flat"
     /// Shards of a collection at most.
     static let largestShardCount = 4096
 
@@ -35,6 +37,13 @@ struct IndexPlan: Sendable {
         guard request.metric.isEmpty || Metric(rawValue: request.metric) != nil else {
             throw .input("Unknown metric “\(request.metric)”. Name ip or l2.")
         }
+        do throws(IndexError) {
+            _ = try ShardIndex(
+                segments: [], metric: Metric(rawValue: request.metric) ?? .innerProduct,
+                kind: request.kind.isEmpty ? IndexPlan.defaultKind : request.kind)
+        } catch {
+            throw .input("\(error)")
+        }
         guard request.segmentIDs.isEmpty || SegmentIDs(rawValue: request.segmentIDs) != nil else {
             throw .input("Unknown segment ids “\(request.segmentIDs)”. Name zero or pair.")
         }
@@ -45,7 +54,7 @@ struct IndexPlan: Sendable {
     }
 
     var metric: String { request.metric.isEmpty ? Metric.innerProduct.rawValue : request.metric }
-    var kind: String { request.kind.isEmpty ? "Flat" : request.kind }
+    var kind: String { request.kind.isEmpty ? IndexPlan.defaultKind : request.kind }
     var shardCount: Int {
         request.shards == 0 ? IndexPlan.defaultShardCount : Int(request.shards)
     }

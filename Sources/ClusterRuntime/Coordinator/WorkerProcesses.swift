@@ -1,6 +1,5 @@
 import Foundation
 import Logging
-import Synchronization
 
 /// The worker processes that a coordinator starts on its own host and keeps running.
 final class WorkerProcesses: Sendable {
@@ -19,7 +18,7 @@ final class WorkerProcesses: Sendable {
     private let endpoint: String
     private let log: Logger
     private let ended: @Sendable (String, Int32) -> Void
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// - Parameter ended: Called with name and process id when one has ended.
     init(

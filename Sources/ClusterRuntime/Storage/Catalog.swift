@@ -179,6 +179,18 @@ public final class Catalog: Sendable {
         }
     }
 
+    /// Forgets the segment of a batch whose file is gone.
+    public func forget(_ segment: SegmentRecord, collection: String) throws(ClusterError) {
+        try write { connection in
+            try connection.execute(
+                sql: "DELETE FROM segment WHERE collection = ? AND batch = ?",
+                arguments: [collection, segment.batch.rawValue])
+            try connection.execute(
+                sql: "DELETE FROM copy WHERE collection = ? AND sha256 = ?",
+                arguments: [collection, segment.sha256])
+        }
+    }
+
     /// Who holds a copy of the segment: names of workers, or `sharedHolder`.
     public func holders(_ sha256: String, collection: String) throws(ClusterError) -> [String] {
         try read { connection in

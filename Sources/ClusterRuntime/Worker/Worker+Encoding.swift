@@ -120,9 +120,14 @@ extension Worker {
                     throw ClusterError.internal(
                         "A lease of \(grant.count) passages came with \(passages.count).")
                 }
+                var counted = 0
                 let vectors = encoder.encode(
                     passages: passages.map { ($0.title, $0.text) }, threads: threads
-                ) { counters.encoded(passages: $0) }
+                ) { done in
+                    counters.encoded(passages: done - counted)
+                    counted = done
+                }
+                counters.encoded(passages: passages.count - counted)
                 try data.makeFolder(folder)
                 return try Segment.write(
                     SegmentContent(
@@ -140,12 +145,10 @@ extension Worker {
     private func encoder(for spec: EncoderSpec) async throws -> TextEncoder {
         let key = EncoderSpec.Key(fingerprint: spec.fingerprint, segmentIDs: spec.segmentIDs)
         if let encoder = encoders[key] { return encoder }
-        let encoder = try await encodeLane.run { [counters] in
-            try counters.whileBusy {
-                try TextEncoder.load(
-                    folder: spec.model, tower: .context,
-                    segmentIDs: SegmentIDs(rawValue: spec.segmentIDs))
-            }
+        let encoder = try await encodeLane.run {
+            try TextEncoder.load(
+                folder: spec.model, tower: .context,
+                segmentIDs: SegmentIDs(rawValue: spec.segmentIDs))
         }
         guard encoder.fingerprint == spec.fingerprint else {
             throw ClusterError.input(

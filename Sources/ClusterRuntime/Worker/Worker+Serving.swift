@@ -95,12 +95,9 @@ extension Worker {
         guard let metric = Metric(rawValue: order.metric) else {
             throw ClusterError.internal("Unknown metric “\(order.metric)”.")
         }
-        let (parts, kind, counters) = (segments, order.kind, counters)
+        let (parts, kind) = (segments, order.kind)
         let index = try await loadLane.run {
-            try counters.whileBusy {
-                defer { counters.advanced() }
-                return try ShardIndex(segments: parts, metric: metric, kind: kind)
-            }
+            try ShardIndex(segments: parts, metric: metric, kind: kind)
         }
         return ServedShard(index: index, segmentNames: shard.segments.map(\.sha256))
     }
@@ -111,10 +108,13 @@ extension Worker {
         if !FileManager.default.fileExists(atPath: path) {
             try await receiveSegment(reference, collection, path)
         }
-        let segment = try await loadLane.run { [counters] in
-            try counters.whileBusy {
-                defer { counters.advanced() }
+        let segment = try await loadLane.run {
+            do throws(IndexError) {
                 return try Segment.open(path: path, expecting: reference.sha256)
+            } catch {
+                // Set aside, so that it is fetched or encoded again and never read.
+                if error.isDamage { rename(path, path + ".damaged") }
+                throw error
             }
         }
         openSegments[reference.sha256] = segment

@@ -102,6 +102,7 @@ public actor Worker {
     }
 
     private func leave() {
+        guard !isDone else { return }
         send(.goodbye(Goodbye(reason: "stopped")), on: .control)
         isDone = true
     }

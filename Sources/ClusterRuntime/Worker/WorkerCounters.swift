@@ -25,8 +25,6 @@ final class WorkerCounters: Sendable {
         progressCount.add(1, ordering: .relaxed)
     }
 
-    func advanced() { progressCount.add(1, ordering: .relaxed) }
-
     /// Counts as busy while `body` runs.
     func whileBusy<Value>(_ body: () throws -> Value) rethrows -> Value {
         busyCount.add(1, ordering: .relaxed)
