@@ -21,8 +21,9 @@ enum ByteAlphabet {
     static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
         uniqueKeysWithValues: characters.enumerated().map { ($1, UInt8($0)) })
 
-    /// The text of tokens: their bytes joined, with U+FFFD where these are not UTF-8. A token with
-    /// a character outside the alphabet stands for itself.
+    /// The text of tokens: their bytes joined, with U+FFFD where these are not UTF-8.
+    ///
+    /// A token with a character outside the alphabet stands for itself.
     static func text(of tokens: [String]) -> String {
         var joined: [UInt8] = []
         for token in tokens {

@@ -43,28 +43,18 @@ public final class BytePairTokenizer: TextTokenizer {
                     reason: "'\(merge.first)' and '\(merge.second)' merge twice")
             }
         }
-        var tokens = files.added
-        func id(_ token: String?, _ role: String) throws(TokenizerError) -> Int32? {
+        var specials = SpecialTokens(files.added, vocabulary, path: files.path)
+        func add(_ token: String?, _ role: String) throws(TokenizerError) -> Int32? {
             guard let token else { return nil }
-            let known = tokens.firstIndex { $0.content == token }
-            guard let id = known.map({ tokens[$0].id }) ?? vocabulary.id(of: token) else {
-                throw .missingSpecialToken(path: files.path, role: role, token: token)
-            }
-            if let known {
-                tokens[known].special = true
-            } else {
-                // The mask takes the space before it along, as in training.
-                tokens.append(
-                    AddedToken(content: token, id: id, stripsLeft: role == "mask"))
-            }
-            return id
+            // The mask takes the space before it along, as in training.
+            return try specials.add(token, role: role, stripsLeft: role == "mask")
         }
-        beginningID = try id(files.names.beginning, "beginning")
-        endID = try id(files.names.end, "end")
-        maskID = try id(files.names.mask, "mask")
-        let padding = try id(files.names.padding, "padding")
-        _ = try id(files.names.unknown, "unknown")
-        for content in files.names.additional { _ = try id(content, "additional special") }
+        beginningID = try add(files.names.beginning, "beginning")
+        endID = try add(files.names.end, "end")
+        maskID = try add(files.names.mask, "mask")
+        let padding = try add(files.names.padding, "padding")
+        _ = try add(files.names.unknown, "unknown")
+        for content in files.names.additional { _ = try add(content, "additional special") }
         guard let paddingID = padding ?? endID else {
             throw .missingSpecialToken(path: files.path, role: "padding", token: "<pad>")
         }
@@ -87,7 +77,9 @@ public final class BytePairTokenizer: TextTokenizer {
             vocabulary: vocabulary, merges: merges,
             byteIDs: ByteAlphabet.characters.map { vocabulary.id(of: String($0)) ?? -1 },
             unknownID: unknownID, fusesUnknown: files.fusesUnknown)
-        added = try AddedVocabulary(tokens, vocabulary: vocabulary, path: files.path) { $0 }
+        added = try AddedVocabulary(
+            specials.tokens, vocabulary: vocabulary, path: files.path
+        ) { $0 }
         addsPrefixSpace = files.addsPrefixSpace
         trimsOffsets = files.trimsOffsets
     }

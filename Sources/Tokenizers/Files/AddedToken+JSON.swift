@@ -37,11 +37,12 @@ extension AddedToken {
     static func merge(
         _ tokens: [AddedToken], into known: inout [AddedToken], path: String
     ) throws(TokenizerError) {
-        var places: [String: Int] = [:]
-        for (index, token) in known.enumerated() { places[token.content] = index }
+        var places: [TokenKey: Int] = [:]
+        for (index, token) in known.enumerated() { places[TokenKey(token.content)] = index }
         for token in tokens {
-            guard let index = places[token.content] else {
-                places[token.content] = known.count
+            let key = TokenKey(token.content)
+            guard let index = places[key] else {
+                places[key] = known.count
                 known.append(token)
                 continue
             }
@@ -77,7 +78,7 @@ struct SpecialTokenNames {
 
     /// Later documents override earlier ones.
     init(_ documents: [JSONNode?]) throws(TokenizerError) {
-        var seen: Set<String> = []
+        var seen: Set<TokenKey> = []
         for case let document? in documents {
             for key in ["unk", "sep", "pad", "cls", "mask", "bos", "eos"] {
                 if let node = try document.member(key + "_token") {
@@ -86,7 +87,7 @@ struct SpecialTokenNames {
             }
             for node in try document.member("additional_special_tokens")?.elements() ?? [] {
                 let content = try Self.content(node)
-                if seen.insert(content).inserted { additional.append(content) }
+                if seen.insert(TokenKey(content)).inserted { additional.append(content) }
             }
         }
     }

@@ -76,7 +76,7 @@ struct JSONReader {
     private mutating func object(depth: Int) throws(TokenizerError) -> JSONValue {
         position += 1
         var members: [JSONValue.Member] = []
-        var keys: Set<String> = []
+        var keys: Set<TokenKey> = []
         skipSpace()
         if peek() == UInt8(ascii: "}") {
             position += 1
@@ -87,7 +87,7 @@ struct JSONReader {
             let start = position
             if peek() != UInt8(ascii: "\"") { throw malformed("expected a key in quotes") }
             let key = try string()
-            if !keys.insert(key).inserted {
+            if !keys.insert(TokenKey(key)).inserted {
                 throw malformed("key '\(key.prefix(60))' stands twice in an object", at: start)
             }
             try expect(UInt8(ascii: ":"), "a colon")

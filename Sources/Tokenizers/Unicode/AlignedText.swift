@@ -48,40 +48,46 @@ struct AlignedText {
     }
 
     /// Canonical decomposition with marks in canonical order.
+    ///
+    /// Marks that change places leave their origins behind, as in the reference: the first scalar
+    /// of each decomposition takes the next origin, the others share the one before.
     func decomposed() -> AlignedText {
         var result = AlignedText(capacity: count)
         var parts: [UInt32] = []
-        var marks: [(scalar: UInt32, origin: Int, order: UInt8)] = []
-        func flush(_ result: inout AlignedText) {
+        var marks: [(scalar: UInt32, opens: Bool, order: UInt8)] = []
+        var place = -1
+        func append(_ scalar: UInt32, opens: Bool) {
+            if opens { place += 1 }
+            result.append(scalar, origin: origins[place])
+        }
+        func flush() {
             if marks.isEmpty { return }
             // Stable by construction: equal classes keep their place.
             let sorted = marks.enumerated().sorted {
                 ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
             }
-            for (place, entry) in sorted.enumerated() {
-                result.append(entry.element.scalar, origin: marks[place].origin)
-            }
+            for (_, mark) in sorted { append(mark.scalar, opens: mark.opens) }
             marks.removeAll(keepingCapacity: true)
         }
-        for (value, origin) in zip(scalars, origins) {
+        for value in scalars {
             if value < 0x80 {
-                flush(&result)
-                result.append(value, origin: origin)
+                flush()
+                append(value, opens: true)
                 continue
             }
             parts.removeAll(keepingCapacity: true)
             Decomposition.append(value, to: &parts)
-            for part in parts {
+            for (index, part) in parts.enumerated() {
                 let order = Unicode.Scalar(part).map(ScalarRules.combiningClass) ?? 0
                 if order == 0 {
-                    flush(&result)
-                    result.append(part, origin: origin)
+                    flush()
+                    append(part, opens: index == 0)
                 } else {
-                    marks.append((part, origin, order))
+                    marks.append((part, index == 0, order))
                 }
             }
         }
-        flush(&result)
+        flush()
         return result
     }
 

@@ -5,7 +5,7 @@ struct AddedVocabulary: Sendable {
     /// Looked for in the normalised text.
     let normalized: AddedTokenMatcher
     private let tokensByID: [Int32: AddedToken]
-    private let idsByContent: [String: Int32]
+    private let idsByContent: [TokenKey: Int32]
 
     /// The id after the largest one.
     let idCount: Int
@@ -18,7 +18,7 @@ struct AddedVocabulary: Sendable {
         var original = AddedTokenMatcher()
         var normalized = AddedTokenMatcher()
         var tokensByID: [Int32: AddedToken] = [:]
-        var idsByContent: [String: Int32] = [:]
+        var idsByContent: [TokenKey: Int32] = [:]
         var isWhole = true
         for token in tokens where !token.content.isEmpty {
             if let known = vocabulary.id(of: token.content), known != token.id {
@@ -26,14 +26,14 @@ struct AddedVocabulary: Sendable {
                     path: path, token: token.content, id: Int(token.id), vocabularyID: Int(known))
             }
             if let other = vocabulary.token(for: token.id) ?? tokensByID[token.id]?.content,
-                other != token.content
+                TokenKey(other) != TokenKey(token.content)
             {
                 throw .duplicateID(path: path, id: Int(token.id), tokens: [other, token.content])
             }
             if token.id < 0 || Int(token.id) >= Vocabulary.idLimit {
                 throw .invalidID(path: path, token: token.content, id: Int(token.id))
             }
-            if idsByContent.updateValue(token.id, forKey: token.content) != nil {
+            if idsByContent.updateValue(token.id, forKey: TokenKey(token.content)) != nil {
                 throw .duplicateToken(
                     path: path, token: token.content, first: Int(token.id), second: Int(token.id))
             }
@@ -58,7 +58,7 @@ struct AddedVocabulary: Sendable {
     }
 
     func token(for id: Int32) -> String? { tokensByID[id]?.content }
-    func id(of token: String) -> Int32? { idsByContent[token] }
+    func id(of token: String) -> Int32? { idsByContent[TokenKey(token)] }
     func isSpecial(_ id: Int32) -> Bool { tokensByID[id]?.special ?? false }
 
     /// Calls back with the pieces of a text that no normalisation changes, each with its first

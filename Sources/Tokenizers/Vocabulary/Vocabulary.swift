@@ -16,8 +16,12 @@ struct Vocabulary: Sendable {
     /// The id after the largest one.
     var idCount: Int { starts.count }
 
-    /// Builds the tables from (token, id) pairs; `path` is what errors name.
-    init(_ entries: [(token: String, id: Int)], path: String) throws(TokenizerError) {
+    /// Builds the tables from (token, id) pairs.
+    ///
+    /// Errors name `path`; they call a token's place its id plus `firstPlace`.
+    init(
+        _ entries: [(token: String, id: Int)], path: String, firstPlace: Int = 0
+    ) throws(TokenizerError) {
         if entries.isEmpty { throw .emptyVocabulary(path: path) }
         var idCount = 0
         for (token, id) in entries {
@@ -34,9 +38,6 @@ struct Vocabulary: Sendable {
             if starts[id] <= ends[id] {
                 let bytes = pool[Int(starts[id])..<Int(ends[id])]
                 let first = String(decoding: bytes, as: UTF8.self)
-                if first == token {
-                    throw .duplicateToken(path: path, token: token, first: id, second: id)
-                }
                 throw .duplicateID(path: path, id: id, tokens: [first, token])
             }
             if pool.count + token.utf8.count > Int(UInt32.max) {
@@ -58,7 +59,9 @@ struct Vocabulary: Sendable {
             while slots[slot] != 0 {
                 let other = Int(slots[slot] & 0xFFFF_FFFF) - 1
                 if pool[Int(starts[other])..<Int(ends[other])].elementsEqual(pool[range]) {
-                    throw .duplicateToken(path: path, token: token, first: other, second: id)
+                    throw .duplicateToken(
+                        path: path, token: token, first: other + firstPlace,
+                        second: id + firstPlace)
                 }
                 slot = (slot + 1) & (slots.count - 1)
             }

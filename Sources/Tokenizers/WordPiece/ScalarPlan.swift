@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What the normalisation that some options ask for does to each scalar, worked out beforehand.
 struct ScalarPlan: Sendable {
     /// What happens to a scalar.
@@ -30,13 +32,37 @@ struct ScalarPlan: Sendable {
     private(set) var pool: [UInt8] = []
     private let options: WordPieceOptions
 
+    /// The plans in use: one for each of the sixteen ways to set the options that matter here.
+    private static let plans = Mutex<[Int: ScalarPlan]>([:])
+
+    /// The plan for the options, made once.
+    static func shared(_ options: WordPieceOptions) -> ScalarPlan {
+        let flags = [
+            options.lowercases, options.removesAccents, options.splitsChineseCharacters,
+            options.cleansText,
+        ]
+        let key = flags.reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
+        return plans.withLock { plans in
+            if let plan = plans[key] { return plan }
+            let plan = ScalarPlan(options)
+            plans[key] = plan
+            return plan
+        }
+    }
+
     private static let planned: UInt32 = 0x20000
 
-    init(_ options: WordPieceOptions) {
+    private init(_ options: WordPieceOptions) {
         self.options = options
         plan = [UInt32](repeating: Action.keep.rawValue, count: Int(Self.planned))
         for value in Self.affected {
             guard let scalar = Unicode.Scalar(value) else { continue }
+            if Self.isIdeograph(value) {
+                if options.splitsChineseCharacters {
+                    plan[Int(value)] = Action.isolate.rawValue
+                }
+                continue
+            }
             let (action, scalars) = outcome(scalar)
             var entry = action.rawValue
             if action == .replace || action == .isolate, scalars != [value] {
@@ -54,10 +80,15 @@ struct ScalarPlan: Sendable {
     /// The scalars of planes 0 and 1 that any options change or split at.
     private static let affected: [UInt32] = (0..<planned).filter { value in
         guard let scalar = Unicode.Scalar(value) else { return false }
-        return ScalarRules.isChinese(value) || Decomposition.changes(value)
+        return isIdeograph(value) || ScalarRules.isChinese(value) || Decomposition.changes(value)
             || ScalarRules.isControl(scalar) || ScalarRules.isWhitespace(scalar)
             || ScalarRules.isPunctuation(scalar) || ScalarRules.isNonspacingMark(scalar)
             || ScalarRules.changesInLowercase(scalar) || ScalarRules.combiningClass(scalar) != 0
+    }
+
+    /// The two blocks of ideographs that nothing but splitting touches.
+    private static func isIdeograph(_ value: UInt32) -> Bool {
+        (0x3400...0x4DBF).contains(value) || (0x4E00...0x9FFF).contains(value)
     }
 
     /// The action for a scalar, and the index of its replacement or -1.

@@ -5,7 +5,13 @@ struct WordPieceFiles {
     var entries: [(token: String, id: Int)]
     var options: WordPieceOptions
     var added: [AddedToken] = []
+    /// Further special tokens, named without an id.
+    var additional: [String] = []
     var template: EncodingTemplate?
+    /// What errors call the first token's place: line 1, or id 0.
+    var firstPlace = 0
+    /// A vocabulary without the mask token is legal where no file names it.
+    var maskIsOptional = false
 
     init(path: String, entries: [(token: String, id: Int)], options: WordPieceOptions) {
         self.path = path
@@ -21,7 +27,7 @@ struct WordPieceFiles {
         if let document = try files.json("tokenizer.json") {
             self = try Self.read(document)
         } else if let lines = try files.lines("vocab.txt") {
-            self = try Self.read(lines, path: files.path("vocab.txt"))
+            self = Self.read(lines, path: files.path("vocab.txt"))
             if let document = try files.json("added_tokens.json") {
                 added = try AddedToken.legacy(document)
             }
@@ -29,21 +35,14 @@ struct WordPieceFiles {
             throw .missingFile(folder: folder, expected: ["tokenizer.json", "vocab.txt"])
         }
         if let config { try override(config) }
-        try name(names, files)
+        name(names)
     }
 
-    private static func read(
-        _ lines: [String], path: String
-    ) throws(TokenizerError) -> WordPieceFiles {
-        var places: [String: Int] = [:]
-        for (index, line) in lines.enumerated() {
-            if let first = places.updateValue(index, forKey: line) {
-                throw .duplicateToken(
-                    path: path, token: line, first: first + 1, second: index + 1)
-            }
-        }
-        return WordPieceFiles(
+    private static func read(_ lines: [String], path: String) -> WordPieceFiles {
+        var files = WordPieceFiles(
             path: path, entries: lines.enumerated().map { ($1, $0) }, options: WordPieceOptions())
+        files.firstPlace = 1
+        return files
     }
 
     private static func read(_ document: JSONNode) throws(TokenizerError) -> WordPieceFiles {
@@ -121,32 +120,14 @@ struct WordPieceFiles {
         try AddedToken.merge(try AddedToken.decoder(config), into: &added, path: config.path)
     }
 
-    private mutating func name(
-        _ names: SpecialTokenNames, _ files: TokenizerFolder
-    ) throws(TokenizerError) {
+    private mutating func name(_ names: SpecialTokenNames) {
         options.unknownToken = names["unk"] ?? options.unknownToken
         options.separatorToken = names["sep"] ?? options.separatorToken
         options.paddingToken = names["pad"] ?? options.paddingToken
         options.classifierToken = names["cls"] ?? options.classifierToken
-        var ids: [String: Int] = [:]
-        for (token, id) in entries { ids[token] = id }
-        let known = Set(added.map(\.content))
-        if let mask = names["mask"] {
-            options.maskToken = mask
-        } else if let mask = options.maskToken, ids[mask] == nil, !known.contains(mask) {
-            options.maskToken = nil
-        }
-        for content in names.additional where !known.contains(content) {
-            guard let id = ids[content] else {
-                throw .missingSpecialToken(
-                    path: files.path("special_tokens_map.json"), role: "additional special",
-                    token: content)
-            }
-            guard let id = Int32(exactly: id) else {
-                throw .invalidID(path: path, token: content, id: id)
-            }
-            added.append(AddedToken(content: content, id: id))
-        }
+        options.maskToken = names["mask"] ?? options.maskToken
+        maskIsOptional = names["mask"] == nil
+        additional = names.additional
     }
 }
 

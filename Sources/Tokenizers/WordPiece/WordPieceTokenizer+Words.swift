@@ -95,7 +95,7 @@ extension WordPieceTokenizer {
     private func appendWithUnsplit(_ text: AlignedText, to result: inout TokenSequence) {
         for word in text.spacedWords() {
             let content = text.string(in: word)
-            if options.neverSplit.contains(content) {
+            if unsplit.contains(TokenKey(content)) {
                 result.append(
                     id(for: content) ?? model.unknownID,
                     text.origins[word.lowerBound]..<text.origins[word.upperBound - 1] + 1)

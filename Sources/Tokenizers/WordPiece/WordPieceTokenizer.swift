@@ -24,6 +24,8 @@ public final class WordPieceTokenizer: TextTokenizer {
     let model: WordPieceModel
     let added: AddedVocabulary
     let plan: ScalarPlan
+    /// The words of `neverSplit`, by their bytes.
+    let unsplit: Set<TokenKey>
     /// What the bytes from 0 to 127 do: below 128 the byte that joins the word, else an action.
     let asciiPlan: [UInt8]
 
@@ -40,34 +42,22 @@ public final class WordPieceTokenizer: TextTokenizer {
 
     init(_ files: WordPieceFiles) throws(TokenizerError) {
         let path = files.path
-        let vocabulary = try Vocabulary(files.entries, path: path)
-        let options = files.options
-        var tokens = files.added
-        func id(_ token: String, _ role: String) throws(TokenizerError) -> Int32 {
-            if let id = vocabulary.id(of: token) ?? tokens.first(where: { $0.content == token })?.id
-            {
-                return id
-            }
-            throw .missingSpecialToken(path: path, role: role, token: token)
+        let vocabulary = try Vocabulary(
+            files.entries, path: path, firstPlace: files.firstPlace)
+        var options = files.options
+        var specials = SpecialTokens(files.added, vocabulary, path: path)
+        if files.maskIsOptional, let mask = options.maskToken, !specials.isKnown(mask) {
+            options.maskToken = nil
         }
-        unknownID = try id(options.unknownToken, "unknown")
-        separatorID = try id(options.separatorToken, "separator")
-        paddingID = try id(options.paddingToken, "padding")
-        classifierID = try id(options.classifierToken, "classifier")
-        maskID = try options.maskToken.map { (token) throws(TokenizerError) in
-            try id(token, "mask")
-        }
-        let specials = [
-            (options.unknownToken, unknownID), (options.separatorToken, separatorID),
-            (options.paddingToken, paddingID), (options.classifierToken, classifierID),
-            (options.maskToken ?? "", maskID ?? unknownID),
-        ]
-        for (content, id) in specials where !content.isEmpty {
-            if let index = tokens.firstIndex(where: { $0.content == content }) {
-                tokens[index].special = true
-            } else {
-                tokens.append(AddedToken(content: content, id: id))
-            }
+        unknownID = try specials.add(options.unknownToken, role: "unknown")
+        separatorID = try specials.add(options.separatorToken, role: "separator")
+        paddingID = try specials.add(options.paddingToken, role: "padding")
+        classifierID = try specials.add(options.classifierToken, role: "classifier")
+        var maskID: Int32?
+        if let mask = options.maskToken { maskID = try specials.add(mask, role: "mask") }
+        self.maskID = maskID
+        for content in files.additional {
+            _ = try specials.add(content, role: "additional special")
         }
         self.options = options
         model = try WordPieceModel(
@@ -75,11 +65,12 @@ public final class WordPieceTokenizer: TextTokenizer {
             continuationPrefix: options.continuationPrefix, path: path)
         template =
             files.template ?? .bert(classifier: classifierID, separator: separatorID)
-        added = try AddedVocabulary(tokens, vocabulary: vocabulary, path: path) { content in
-            Self.normalizedForm(of: content, options)
-        }
-        let plan = ScalarPlan(options)
+        added = try AddedVocabulary(
+            specials.tokens, vocabulary: vocabulary, path: path
+        ) { [options] in Self.normalizedForm(of: $0, options) }
+        let plan = ScalarPlan.shared(options)
         self.plan = plan
+        unsplit = Set(options.neverSplit.map(TokenKey.init))
         asciiPlan = Self.asciiPlan(plan)
     }
 
