@@ -22,7 +22,7 @@ final class CodeTable: @unchecked Sendable {
         codes = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
             .bindMemory(to: UInt8.self)
         codes.initialize(repeating: 128)
-        numbers = .allocate(capacity: 4 * paddedRows)
+        numbers = .allocate(capacity: (hasSquares ? 4 : 3) * paddedRows)
         numbers.initialize(repeating: 0)
         store.forEachRun { firstRow, vectors in
             for index in 0..<vectors.count / dimension {
@@ -44,7 +44,9 @@ final class CodeTable: @unchecked Sendable {
         numbers[row] = code.scale
         numbers[paddedRows + row] = code.code_norm
         numbers[2 * paddedRows + row] = code.residual_norm
-        numbers[3 * paddedRows + row] = Kernels.innerProduct(vector, vector)
+        if hasSquares {
+            numbers[3 * paddedRows + row] = Kernels.innerProduct(vector, vector)
+        }
     }
 
     /// The rows of `range` that may belong into the answer of each question.

@@ -10,6 +10,8 @@ public enum IndexError: Error, Equatable, Sendable {
     case unsupportedVersion(path: String, found: String, supported: String)
     /// Stored text is not UTF-8.
     case invalidText(path: String, row: Int, field: String)
+    /// An id cannot be written as one line of text.
+    case lineBreakInID(path: String, row: Int)
     /// A vector holds NaN or infinity, at this component.
     case nonFiniteVector(passageID: String, component: Int)
     /// A stored vector of a segment holds NaN or infinity.
@@ -50,6 +52,9 @@ extension IndexError: CustomStringConvertible {
         case .invalidText(let path, let row, let field):
             "\(path) holds a \(field) in row \(row) that is not UTF-8. "
                 + "Delete it and fetch or build the segment again."
+        case .lineBreakInID(let path, let row):
+            "\(path) holds an id in row \(row) that contains a line break. "
+                + "Give the passages of this source other ids, and index it again."
         case .nonFiniteVector(let passageID, let component):
             "the vector of passage \(passageID) is not finite at component \(component). "
                 + "Check the encoder's weights, or leave this passage out."

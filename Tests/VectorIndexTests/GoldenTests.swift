@@ -79,8 +79,9 @@ struct GoldenTests {
         let golden = try Tensors("\(Self.goldens)/cases/retrieval.safetensors")
         let rows = try golden.values("passage_embeddings", Float.self)
         let path = "\(Self.goldens)/index/\(name).faiss"
-        let index = try FaissIndex(reading: path)
-        #expect(index.dimension == (try golden.shape("passage_embeddings"))[1])
-        #expect(try index.vectors(0..<index.rows) == rows)
+        let read = try FaissFile.read(path: path)
+        #expect(read.metric == (name == "flat_l2" ? .l2 : .innerProduct))
+        #expect(read.dimension == (try golden.shape("passage_embeddings"))[1])
+        #expect(read.vectors == rows)
     }
 }
