@@ -68,14 +68,18 @@ struct BytePairModel: Sendable {
     }
 
     /// A merge that may come: of the symbol at `place` with its right neighbour.
-    private struct Candidate {
-        var rank: Int32
-        var place: Int32
+    private struct Candidate: Comparable {
+        /// Rank << 32 | place: the lowest rank first, and of equal ones the leftmost.
+        var order: UInt64
         /// The right neighbour and both ids when this was noted; stale where they changed since.
         var next: Int32
         var first: Int32
         var second: Int32
         var id: Int32
+
+        var place: Int { Int(order & 0xFFFF_FFFF) }
+
+        static func < (left: Candidate, right: Candidate) -> Bool { left.order < right.order }
     }
 
     private func mergeLong(_ symbols: inout [Symbol], from start: Int) {
@@ -83,7 +87,7 @@ struct BytePairModel: Sendable {
         symbols.removeSubrange(start...)
         var next = (1...word.count).map { Int32($0 == word.count ? -1 : $0) }
         var previous = (0..<word.count).map { Int32($0 - 1) }
-        var heap = MinimumHeap<Candidate> { ($0.rank, $0.place) < ($1.rank, $1.place) }
+        var heap = MinimumHeap<Candidate>()
         func note(_ place: Int32, _ heap: inout MinimumHeap<Candidate>) {
             guard place >= 0, next[Int(place)] >= 0 else { return }
             let right = next[Int(place)]
@@ -92,13 +96,13 @@ struct BytePairModel: Sendable {
             if let merge = merges.merge(first, second) {
                 heap.insert(
                     Candidate(
-                        rank: merge.rank, place: place, next: right, first: first, second: second,
-                        id: merge.id))
+                        order: UInt64(merge.rank) << 32 | UInt64(place), next: right,
+                        first: first, second: second, id: merge.id))
             }
         }
         for place in 0..<Int32(word.count) { note(place, &heap) }
         while let candidate = heap.removeMinimum() {
-            let place = Int(candidate.place)
+            let place = candidate.place
             let right = Int(candidate.next)
             guard next[place] == candidate.next, word[place].id == candidate.first,
                 word[right].id == candidate.second
@@ -108,49 +112,10 @@ struct BytePairModel: Sendable {
             // An id of -1 marks a symbol merged away; candidates that name it are stale.
             word[right].id = -1
             next[place] = next[right]
-            if next[place] >= 0 { previous[Int(next[place])] = candidate.place }
+            if next[place] >= 0 { previous[Int(next[place])] = Int32(place) }
             note(previous[place], &heap)
-            note(candidate.place, &heap)
+            note(Int32(place), &heap)
         }
         for symbol in word where symbol.id >= 0 { symbols.append(symbol) }
-    }
-}
-
-/// A binary heap that gives the least element first.
-struct MinimumHeap<Element> {
-    private var elements: [Element] = []
-    private let precedes: (Element, Element) -> Bool
-
-    init(_ precedes: @escaping (Element, Element) -> Bool) {
-        self.precedes = precedes
-    }
-
-    mutating func insert(_ element: Element) {
-        elements.append(element)
-        var child = elements.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            if !precedes(elements[child], elements[parent]) { return }
-            elements.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    mutating func removeMinimum() -> Element? {
-        guard let last = elements.popLast() else { return nil }
-        if elements.isEmpty { return last }
-        let minimum = elements[0]
-        elements[0] = last
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < elements.count && precedes(elements[child], elements[least]) {
-                least = child
-            }
-            if least == parent { return minimum }
-            elements.swapAt(parent, least)
-            parent = least
-        }
     }
 }

@@ -6,7 +6,7 @@ extension WordPieceTokenizer {
         for (index, token) in tokens.enumerated() {
             if index == 0 {
                 text += TextCleanup.cleanToken(token)
-            } else if !prefix.isEmpty, token.utf8.starts(with: prefix.utf8) {
+            } else if token.utf8.starts(with: prefix.utf8) {
                 let rest = String(decoding: token.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
                 text += TextCleanup.cleanToken(rest)
             } else {
