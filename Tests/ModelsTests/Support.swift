@@ -62,13 +62,14 @@ struct GoldenCase {
     }
 
     /// Rows of `[sequences, width]` ids, each cut to the length its attention mask gives.
-    func batch(_ prefix: String = "", segments: Bool = true) throws -> TokenBatch {
-        let ids = try integers(prefix + "input_ids")
-        let mask = try integers(prefix + "attention_mask")
+    func batch(_ prefix: String = "", suffix: String = "") throws -> TokenBatch {
+        let ids = try integers(prefix + "input_ids" + suffix)
+        let mask = try integers(prefix + "attention_mask" + suffix)
         let types =
-            segments && checkpoint.tensors[prefix + "token_type_ids"] != nil
-            ? try integers(prefix + "token_type_ids") : [Int](repeating: 0, count: ids.count)
-        let width = shape(prefix + "input_ids").last ?? 0
+            checkpoint.tensors[prefix + "token_type_ids" + suffix] != nil
+            ? try integers(prefix + "token_type_ids" + suffix)
+            : [Int](repeating: 0, count: ids.count)
+        let width = shape(prefix + "input_ids" + suffix).last ?? 0
         var batch = TokenBatch()
         for start in stride(from: 0, to: ids.count, by: width) {
             for index in start..<start + width where mask[index] == 1 {
