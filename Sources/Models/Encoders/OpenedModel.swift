@@ -31,11 +31,16 @@ struct OpenedModel: Sendable {
                 try MappedFile(transformer + "/" + name, purpose: "the tokenizer"))
         }
         smallFiles = files
-        tokenizer = try Self.tokenizer(transformer)
-        try check(tokenizer)
+        tokenizer = try Self.tokenizer(
+            transformer, rows: description.configuration.vocabularySize)
+        try checkSegments()
     }
 
-    private static func tokenizer(_ folder: String) throws(ModelError) -> WordPieceTokenizer {
+    /// The tokenizer in `folder`, which must fit an embedding of `rows` rows.
+    ///
+    /// Embeddings may have rows beyond the vocabulary where they were padded for alignment: up to
+    /// the next multiple of 128.
+    static func tokenizer(_ folder: String, rows: Int) throws(ModelError) -> WordPieceTokenizer {
         let vocabulary = folder + "/vocab.txt"
         guard
             ModelDescription.exists(vocabulary)
@@ -43,30 +48,30 @@ struct OpenedModel: Sendable {
         else {
             throw .missingFile(path: vocabulary, purpose: "the tokenizer's vocabulary")
         }
+        let tokenizer: WordPieceTokenizer
         do {
-            return try WordPieceTokenizer(folder: folder)
+            tokenizer = try WordPieceTokenizer(folder: folder)
         } catch {
             throw .tokenizer(folder: folder, reason: "\(error)")
         }
-    }
-
-    /// Embeddings may have rows beyond the vocabulary where they were padded for alignment: up to
-    /// the next multiple of 128.
-    private func check(_ tokenizer: WordPieceTokenizer) throws(ModelError) {
-        let rows = description.configuration.vocabularySize
         let pieces = tokenizer.vocabularySize
         guard pieces <= rows, rows <= (pieces + 127) / 128 * 128 else {
-            throw .vocabularyMismatch(
-                folder: description.transformerFolder, vocabulary: pieces, embeddingRows: rows)
+            throw .vocabularyMismatch(folder: folder, vocabulary: pieces, embeddingRows: rows)
         }
+        return tokenizer
+    }
+
+    /// The tokenizer's template may give segments that the model has no rows for.
+    private func checkSegments() throws(ModelError) {
+        guard description.segmentIDs == .pair else { return }
         var ids: [Int32] = []
         var segments: [Int32] = []
         tokenizer.encodeIDs("a", pair: "a", maximumLength: 8, into: &ids, typeIDs: &segments)
-        let used = description.segmentIDs == .pair ? Int(segments.max() ?? 0) : 0
-        guard used < description.configuration.segments else {
+        let largest = Int(segments.max() ?? 0)
+        guard largest < description.configuration.segments else {
             throw .invalidConfiguration(
                 path: description.transformerFolder + "/config.json", key: "type_vocab_size",
-                reason: "is too small for the tokenizer's segment \(used)")
+                reason: "is too small for the tokenizer's segment \(largest)")
         }
     }
 

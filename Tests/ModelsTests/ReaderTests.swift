@@ -1,0 +1,100 @@
+import Testing
+
+@testable import Models
+
+@Suite("DPR reader")
+struct ReaderTests {
+    @Test
+    func `logits and spans are the reference's`() throws {
+        let golden = try GoldenCase("dpr_reader_forward")
+        let folder = try goldenModel("dpr_reader")
+        let reader = try DPRReader.load(folder: folder.path)
+        let batch = try golden.batch()
+        let width = golden.shape("input_ids")[1]
+        let starts = try golden.floats("start_logits")
+        let ends = try golden.floats("end_logits")
+        let relevance = try golden.floats("relevance_logits")
+        var all: [ReaderScores] = []
+        for passage in 0..<batch.sequences {
+            let tokens = batch.starts[passage]..<batch.starts[passage + 1]
+            let scores = reader.scores(Array(batch.ids[tokens]), BertArena())
+            let row = passage * width..<passage * width + tokens.count
+            #expect(largestDifference(scores.starts, starts[row]) < 1e-4)
+            #expect(largestDifference(scores.ends, ends[row]) < 1e-4)
+            #expect(abs(scores.relevance - relevance[passage]) < 1e-4)
+            all.append(scores)
+        }
+        guard case .object(let decoded) = golden.json["decode_best_spans"] else {
+            Issue.record("the case has no spans")
+            return
+        }
+        for (name, value) in decoded {
+            let json = try #require(try golden.json.object("decode_best_spans")?.object(name))
+            let arguments = try #require(try json.object("args"))
+            let options = SpanOptions(
+                spans: try arguments.integer("num_spans") ?? 16,
+                spansPerPassage: try arguments.integer("num_spans_per_passage") ?? 4,
+                maximumLength: try arguments.integer("max_answer_length") ?? 64)
+            let answers = reader.answers(all, options)
+            guard case .object(let members) = value, case .array(let spans) = members["spans"]
+            else { continue }
+            #expect(answers.count == spans.count, "\(name)")
+            for (answer, span) in zip(answers, spans) {
+                guard case .object(let span) = span else { continue }
+                #expect(span["doc_id"] == .number("\(answer.passage)"))
+                #expect(span["start"] == .number("\(answer.start)"))
+                #expect(span["end"] == .number("\(answer.end)"))
+                #expect(span["text"] == .string(answer.text))
+            }
+        }
+    }
+
+    @Test
+    func `a passage is read as question, title and text`() throws {
+        let golden = try GoldenCase("dpr_reader_forward")
+        let batch = try golden.batch()
+        let folder = try goldenModel("dpr_reader")
+        let reader = try DPRReader.load(folder: folder.path)
+        let passage = (title: "Mars", text: "Mars is the red planet. It has two moons.")
+        let one = reader.scores(question: "what is mars?", passages: [passage])
+        let scores = try #require(one.first)
+        #expect(scores.ids.first == batch.ids.first)
+        #expect(scores.ids.filter { $0 == scores.ids[scores.passageStart - 1] }.count == 2)
+        #expect(scores.starts.count == scores.ids.count)
+        let many = reader.scores(
+            question: "what is mars?", passages: [("", ""), passage, ("x", "y"), passage],
+            threads: 3)
+        #expect(many.count == 4)
+        #expect(many[1] == scores)
+        #expect(many[3] == scores)
+        let long = (title: "Mars", text: String(repeating: "red planet ", count: 500))
+        let cut = try #require(reader.scores(question: "what?", passages: [long]).first)
+        #expect(cut.ids.count == reader.maximumLength)
+        #expect(reader.answers(to: "what is mars?", in: []) == [])
+    }
+
+    @Test
+    func `nested spans are left out and overlapping ones kept`() {
+        let scores = ReaderScores(
+            ids: [1, 2, 3, 4, 5], passageStart: 1, starts: [9, 3, 2, 0, 0], ends: [9, 0, 0, 3, 2],
+            relevance: 0)
+        let spans = scores.bestSpans(
+            SpanOptions(spans: 9, spansPerPassage: 3, maximumLength: 4))
+        #expect(spans.map(\.range) == [1...3, 2...4])
+        #expect(spans.map(\.score) == [6, 4])
+        let short = scores.bestSpans(
+            SpanOptions(spans: 9, spansPerPassage: 9, maximumLength: 1))
+        #expect(short.map(\.range) == [1...1, 3...3, 2...2, 4...4])
+    }
+
+    @Test
+    func `an encoder is no reader`() throws {
+        let folder = try goldenModel("dpr_ctx")
+        let error = failure { () throws(ModelError) in try DPRReader.load(folder: folder.path) }
+        #expect(
+            error
+                == .wrongTower(
+                    folder: folder.path, expected: "a DPR reader",
+                    found: "a DPR context encoder"))
+    }
+}
