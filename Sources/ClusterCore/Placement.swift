@@ -50,7 +50,8 @@ public enum Placement {
     }
 
     /// −weight / ln(u) with u uniform in (0, 1) from a hash of shard and worker.
-    private static func score(_ collection: String, _ shard: Int, _ candidate: Candidate) -> Double {
+    private static func score(_ collection: String, _ shard: Int, _ candidate: Candidate) -> Double
+    {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in "\(collection)\u{0}\(shard)\u{0}\(candidate.name)".utf8 {
             hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
