@@ -5,9 +5,11 @@
 public struct CreditWindow: Sendable {
     /// Bytes that may be sent now.
     public private(set) var available: Int
+    private let granted: Int
 
     /// Makes a window of the receiver's first grant.
     public init(granted: Int) {
+        self.granted = granted
         available = granted
     }
 
@@ -18,8 +20,13 @@ public struct CreditWindow: Sendable {
         return true
     }
 
-    /// The receiver took `bytes`.
+    /// The receiver took `bytes`; what was sent before the window was renewed does not widen it.
     public mutating func grant(_ bytes: Int) {
-        available += bytes
+        available += min(bytes, granted - available)
+    }
+
+    /// What is under way is given up: its connection was lost, or its lease returned.
+    public mutating func renew() {
+        available = granted
     }
 }
