@@ -12,6 +12,8 @@
 /// 3. A staged batch is taken from nobody: the commit under way decides.
 /// 4. `committed` is final.
 /// 5. A worker holds at most `leasesPerWorker` leases, so its death repeats at most that many batches.
+/// 6. A lease whose messages were lost expires, however busy its worker is with others: a worker
+///    encodes in the order of its grants, so what comes after a later lease's report is not of it.
 public struct LeaseTable: Sendable {
     /// How leases are given.
     public struct Rules: Sendable {
@@ -82,13 +84,16 @@ public struct LeaseTable: Sendable {
     /// Number of shards, for the preference of owners.
     public let shardCount: Int
     private let epoch: UInt64
-    private var grants: UInt64 = 0
     private var states: [State]
     private var failures: [BatchNumber: Int] = [:]
     private var held: [WorkerID: Set<BatchNumber>] = [:]
+    /// The latest attempt each worker has reported on.
+    private var reported: [WorkerID: Attempt] = [:]
     /// No batch below this one is pending.
     private var firstPending = 0
 
+    /// Number of grants in this epoch, those of earlier tables included.
+    public private(set) var grantCount: UInt64
     /// Number of batches committed.
     public private(set) var committedCount = 0
     /// Number of grants of batches that had been granted before in this epoch.
@@ -97,14 +102,18 @@ public struct LeaseTable: Sendable {
 
     /// Makes the table of a source with `batchCount` batches, of which `committed` are done already.
     ///
-    /// - Parameter epoch: The coordinator's epoch, below 2³².
+    /// - Parameters:
+    ///   - epoch: The coordinator's epoch, below 2³².
+    ///   - grantsBefore: `grantCount` of the table before this one in the same epoch: a run that is
+    ///     interrupted and begun again must not grant an attempt twice.
     public init(
         batchCount: Int, committed: Set<BatchNumber>, shardCount: Int, epoch: UInt64,
-        rules: Rules = Rules()
+        rules: Rules = Rules(), grantsBefore: UInt64 = 0
     ) {
         self.rules = rules
         self.shardCount = shardCount
         self.epoch = epoch
+        grantCount = grantsBefore
         states = Array(repeating: .pending, count: batchCount)
         for batch in committed where batch.rawValue < batchCount {
             states[batch.rawValue] = .committed(nil)
@@ -150,9 +159,9 @@ public struct LeaseTable: Sendable {
                     isPending($0) && owned.contains(BatchNumber($0).shard(of: shardCount))
                 } ?? firstPending
         }
-        grants += 1
+        grantCount += 1
         let lease = Lease(
-            batch: BatchNumber(chosen), attempt: Attempt(epoch: epoch, count: grants),
+            batch: BatchNumber(chosen), attempt: Attempt(epoch: epoch, count: grantCount),
             worker: worker, deadline: now + rules.duration)
         states[chosen] = .leased(lease)
         held[worker, default: []].insert(lease.batch)
@@ -166,6 +175,7 @@ public struct LeaseTable: Sendable {
         switch states[batch.rawValue] {
         case .leased(let lease) where lease.attempt == attempt:
             states[batch.rawValue] = .staged(lease)
+            reported(lease)
             return .commit
         case .staged(let lease) where lease.attempt == attempt:
             return .alreadyStaged
@@ -199,6 +209,7 @@ public struct LeaseTable: Sendable {
         guard states.indices.contains(batch.rawValue),
             case .leased(let lease) = states[batch.rawValue], lease.attempt == attempt
         else { return .stale }
+        reported(lease)
         release(lease)
         failures[batch, default: 0] += 1
         return failures[batch, default: 0] >= rules.failuresAllowed ? .giveUp : .retry
@@ -207,6 +218,7 @@ public struct LeaseTable: Sendable {
     /// A worker gives `batch` back for a reason that is not the batch's: a full disk, a missing folder.
     public mutating func givenBack(_ batch: BatchNumber, attempt: Attempt) {
         guard let lease = lease(batch), lease.attempt == attempt, isLeased(lease) else { return }
+        reported(lease)
         release(lease)
     }
 
@@ -214,13 +226,16 @@ public struct LeaseTable: Sendable {
     public mutating func workerLost(_ worker: WorkerID) -> [Lease] {
         let lost = leases(of: worker).filter(isLeased)
         lost.forEach { release($0) }
+        reported[worker] = nil
         return lost
     }
 
-    /// A worker computes: its leases run anew.
+    /// A worker encodes: its leases run anew, except those that a later one has overtaken.
     public mutating func progressed(_ worker: WorkerID, now: Instant) {
         for batch in held[worker] ?? [] {
-            guard case .leased(var lease) = states[batch.rawValue] else { continue }
+            guard case .leased(var lease) = states[batch.rawValue],
+                lease.attempt > reported[worker] ?? Attempt(0)
+            else { continue }
             lease.deadline = now + rules.duration
             states[batch.rawValue] = .leased(lease)
         }
@@ -244,6 +259,10 @@ public struct LeaseTable: Sendable {
         } else {
             false
         }
+    }
+
+    private mutating func reported(_ lease: Lease) {
+        reported[lease.worker] = max(lease.attempt, reported[lease.worker] ?? lease.attempt)
     }
 
     private mutating func release(_ lease: Lease) {
