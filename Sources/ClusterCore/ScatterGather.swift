@@ -54,6 +54,14 @@ public struct ScatterGather: Sendable {
         return ask(rows.filter { $0.value > 0 }.keys.sorted())
     }
 
+    /// True while the answer of `worker` to a request for these shards counts.
+    ///
+    /// A worker merges the hits of all shards of a request, so an answer is taken whole or not at all.
+    /// A request is open as a whole until its worker has answered or failed, or time is up.
+    public func expects(_ worker: WorkerID, requested: [ShardNumber]) -> Bool {
+        requested.contains { states[$0].flatMap(asked) == worker }
+    }
+
     /// A worker answered one request: shards it was asked for and does not name have failed there.
     public mutating func answered(
         _ worker: WorkerID, requested: [ShardNumber], shards: Set<ShardNumber>

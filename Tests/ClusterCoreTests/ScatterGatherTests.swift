@@ -1,0 +1,149 @@
+import ClusterCore
+import Testing
+
+@Suite struct ScatterGatherTests {
+    private let a = worker("a")
+    private let b = worker("b")
+    private let zero = ShardNumber(0)
+    private let one = ShardNumber(1)
+    private let two = ShardNumber(2)
+
+    private func search(
+        _ rows: [ShardNumber: UInt64], _ holders: [ShardNumber: [WorkerID]]
+    ) -> ScatterGather {
+        ScatterGather(rows: rows, holders: holders, deadline: at(1))
+    }
+
+    private func coverage(_ shards: UInt32, of total: UInt32, rows: UInt64, of all: UInt64)
+        -> Coverage
+    {
+        Coverage(shardsTotal: total, shardsAnswered: shards, rowsTotal: all, rowsAnswered: rows)
+    }
+
+    @Test func `each worker is asked once for all the shards it is the best holder of`() {
+        var search = search([zero: 5, one: 6, two: 7], [zero: [a, b], one: [b], two: [a]])
+        #expect(search.start() == [.send(a, shards: [zero, two]), .send(b, shards: [one])])
+        #expect(search.shardsAsked(of: a) == [zero, two])
+    }
+
+    @Test func `a search ends with its last answer`() {
+        var search = search([zero: 5, one: 6], [zero: [a], one: [b]])
+        _ = search.start()
+        #expect(search.answered(a, requested: [zero], shards: [zero]) == [])
+        #expect(search.answered(b, requested: [one], shards: [one]) == [.finish])
+        #expect(search.coverage == coverage(2, of: 2, rows: 11, of: 11))
+    }
+
+    @Test func `a search of nothing ends at once`() {
+        var search = search([:], [:])
+        #expect(search.start() == [.finish])
+        #expect(search.coverage == Coverage())
+    }
+
+    // MARK: Invariant 1: each holder once per shard
+
+    @Test func `when a worker fails the next holder is asked`() {
+        var search = search([zero: 5], [zero: [a, b]])
+        _ = search.start()
+        #expect(search.failed(a) == [.send(b, shards: [zero])])
+        #expect(search.failed(b) == [.finish])
+        #expect(search.coverage == coverage(0, of: 1, rows: 0, of: 5))
+    }
+
+    @Test func `a shard that its worker does not name is asked of the next holder`() {
+        var search = search([zero: 5, one: 6], [zero: [a], one: [a, b]])
+        _ = search.start()
+        #expect(
+            search.answered(a, requested: [zero, one], shards: [zero])
+                == [.send(b, shards: [one])])
+        #expect(search.answered(b, requested: [one], shards: [one]) == [.finish])
+        #expect(search.coverage == coverage(2, of: 2, rows: 11, of: 11))
+    }
+
+    @Test func `an answer that comes after its worker was given up counts for nothing`() {
+        var search = search([zero: 5], [zero: [a, b]])
+        _ = search.start()
+        _ = search.failed(a)
+        #expect(search.answered(a, requested: [zero], shards: [zero]) == [])
+        #expect(search.coverage.shardsAnswered == 0)
+        #expect(search.answered(b, requested: [zero], shards: [zero]) == [.finish])
+        #expect(search.coverage == coverage(1, of: 1, rows: 5, of: 5))
+    }
+
+    @Test func `the first of two requests to a worker does not answer for the second`() {
+        var search = search([zero: 5, one: 6], [zero: [a], one: [b, a]])
+        _ = search.start()
+        #expect(search.failed(b) == [.send(a, shards: [one])])
+        #expect(search.answered(a, requested: [zero], shards: [zero, one]) == [])
+        #expect(search.shardsAsked(of: a) == [one])
+        #expect(search.answered(a, requested: [one], shards: [one]) == [.finish])
+    }
+
+    @Test func `the failure of a worker nobody asked changes nothing`() {
+        var search = search([zero: 5], [zero: [a]])
+        _ = search.start()
+        #expect(search.failed(b) == [])
+        #expect(search.shardsAsked(of: a) == [zero])
+    }
+
+    // MARK: Invariant 2: the end
+
+    @Test func `a shard nobody holds is missing from the start`() {
+        var search = search([zero: 5, one: 6], [zero: [a]])
+        #expect(search.start() == [.send(a, shards: [zero])])
+        #expect(search.answered(a, requested: [zero], shards: [zero]) == [.finish])
+        #expect(search.coverage == coverage(1, of: 2, rows: 5, of: 11))
+    }
+
+    @Test func `at the deadline waiting ends and late workers are told so`() {
+        var search = search([zero: 5, one: 6], [zero: [a], one: [b]])
+        _ = search.start()
+        _ = search.answered(a, requested: [zero], shards: [zero])
+        #expect(search.tick(now: Instant(nanoseconds: 999_999_999)) == [])
+        #expect(search.tick(now: at(1)) == [.cancel(b), .finish])
+        #expect(search.coverage == coverage(1, of: 2, rows: 5, of: 11))
+    }
+
+    @Test func `after the end nothing happens any more`() {
+        var search = search([zero: 5], [zero: [a, b]])
+        _ = search.start()
+        _ = search.tick(now: at(1))
+        #expect(search.answered(a, requested: [zero], shards: [zero]) == [])
+        #expect(search.failed(a) == [])
+        #expect(search.tick(now: at(2)) == [])
+        #expect(search.coverage.shardsAnswered == 0)
+    }
+
+    // MARK: Invariant 3: coverage
+
+    @Test func `a shard without rows is answered from the start`() {
+        var search = search([zero: 0, one: 6], [one: [a]])
+        #expect(search.start() == [.send(a, shards: [one])])
+        #expect(search.coverage == coverage(1, of: 2, rows: 0, of: 6))
+    }
+
+    @Test func `shards a worker names without being asked do not count`() {
+        var search = search([zero: 5, one: 6], [zero: [a], one: [b]])
+        _ = search.start()
+        _ = search.answered(a, requested: [zero], shards: [zero, one, two])
+        #expect(search.coverage == coverage(1, of: 2, rows: 5, of: 11))
+    }
+
+    // MARK: Which answers count
+
+    /// A worker merges the hits of its shards, so an answer is taken whole or not at all.
+    @Test func `an answer is expected until its worker answered, was given up, or time is up`() {
+        var search = search([zero: 5, one: 6], [zero: [a, b], one: [b]])
+        _ = search.start()
+        #expect(search.expects(a, requested: [zero]))
+        #expect(!search.expects(b, requested: [zero]))
+        _ = search.failed(a)
+        #expect(!search.expects(a, requested: [zero]))
+        #expect(search.expects(b, requested: [zero]))
+        _ = search.answered(b, requested: [zero], shards: [zero])
+        #expect(!search.expects(b, requested: [zero]))
+        #expect(search.expects(b, requested: [one]))
+        _ = search.tick(now: at(1))
+        #expect(!search.expects(b, requested: [one]))
+    }
+}
