@@ -6,10 +6,14 @@
 ///
 /// Invariants:
 /// 1. `serving` is nil or a generation whose shards were all loaded when it took over.
-/// 2. A worker is asked to load a set of shards once, and again only when that set changes.
+/// 2. A worker has one order of a generation at a time: the next one follows its answer, and the same
+///    one is repeated when no answer, or only part of what was asked, has come for `patience`.
 /// 3. A generation is unloaded only when it is neither serving nor next, and no search pins it.
+/// 4. A worker is named as a holder only of shards it reported and was not told to drop since.
 public struct ServingTable: Sendable {
-    /// A published generation: rows of each shard. Shards without rows are legal and need no worker.
+    /// A published generation: rows of each shard.
+    ///
+    /// Shards without rows are legal and need no worker.
     public struct Generation: Hashable, Sendable {
         /// Its number.
         public var number: UInt64
@@ -36,6 +40,17 @@ public struct ServingTable: Sendable {
         case serve(generation: UInt64)
     }
 
+    /// What one worker was last asked to hold of one generation.
+    private struct Ask: Sendable {
+        var shards: Set<ShardNumber> = []
+        var isAnswered = true
+        /// Since when it is known not to be carried out.
+        var openSince: Instant?
+    }
+
+    /// Time after which an order not carried out is repeated: it, or its answer, may be lost.
+    public static let patience: Duration = .seconds(5)
+
     /// The collection's name, which enters placement.
     public let collection: String
     /// Its number of shards.
@@ -47,7 +62,7 @@ public struct ServingTable: Sendable {
     private var owners: [ShardNumber: String] = [:]
     private var workers: [String: WorkerID] = [:]
     private var loaded: [UInt64: [WorkerID: Set<ShardNumber>]] = [:]
-    private var asked: [UInt64: [WorkerID: Set<ShardNumber>]] = [:]
+    private var asked: [UInt64: [WorkerID: Ask]] = [:]
     private var pins: [UInt64: Int] = [:]
     private var retired: Set<UInt64> = []
 
@@ -80,13 +95,38 @@ public struct ServingTable: Sendable {
         return orders()
     }
 
-    /// A worker has loaded shards.
+    /// A worker has carried out an order: these shards of it are loaded now, others failed.
     public mutating func loaded(
         _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>
     ) -> [Order] {
         guard workers[worker.name] == worker, knows(generation) else { return [] }
-        loaded[generation, default: [:]][worker] = shards
+        let ask = asked[generation]?[worker] ?? Ask(shards: shards)
+        loaded[generation, default: [:]][worker] = shards.intersection(ask.shards)
+        // The answer to an order that was repeated may come twice, the second after the next order.
+        if shards.isSubset(of: ask.shards) { asked[generation]?[worker]?.isAnswered = true }
         return orders()
+    }
+
+    /// Time passes: what was asked for and is not carried out is asked for again.
+    public mutating func tick(now: Instant) -> [Order] {
+        var result: [Order] = []
+        for number in [serving, next].compactMap({ $0?.number }) {
+            for worker in workers.values.sorted() {
+                guard var ask = asked[number]?[worker] else { continue }
+                if ask.isAnswered, ask.shards == loaded[number]?[worker] ?? [] {
+                    ask.openSince = nil
+                } else if now - (ask.openSince ?? now) >= ServingTable.patience {
+                    ask.isAnswered = false
+                    ask.openSince = now
+                    result.append(
+                        .load(worker, generation: number, shards: ask.shards.sorted()))
+                } else {
+                    ask.openSince = ask.openSince ?? now
+                }
+                asked[number]?[worker] = ask
+            }
+        }
+        return result
     }
 
     /// A worker could not load what it was asked to: it may be asked again.
@@ -152,9 +192,10 @@ public struct ServingTable: Sendable {
                         let owner = owners[shard].flatMap { workers[$0] }
                         return owner.map { held[$0]?.contains(shard) != true } ?? true
                     })
-                let last = asked[generation.number]?[worker]
-                guard wanted != (last ?? []) else { continue }
-                asked[generation.number, default: [:]][worker] = wanted
+                let last = asked[generation.number]?[worker] ?? Ask()
+                guard last.isAnswered, wanted != last.shards else { continue }
+                asked[generation.number, default: [:]][worker] = Ask(
+                    shards: wanted, isAnswered: false)
                 // What is dropped must not be offered to searches from this moment on.
                 loaded[generation.number]?[worker]?.formIntersection(wanted)
                 result.append(

@@ -1,0 +1,248 @@
+import ClusterCore
+import Testing
+
+@Suite struct ServingTableTests {
+    private let a = worker("a")
+    private let b = worker("b")
+    private let c = worker("c")
+
+    private func generation(_ number: UInt64, rows: [UInt64] = [5, 5, 5, 5])
+        -> ServingTable.Generation
+    {
+        var byShard: [ShardNumber: UInt64] = [:]
+        for (shard, count) in rows.enumerated() { byShard[ShardNumber(shard)] = count }
+        return .init(number: number, rows: byShard)
+    }
+
+    private func table(on workers: [WorkerID] = []) -> ServingTable {
+        var table = ServingTable(collection: "c", shardCount: 4)
+        _ = table.place(on: workers.map { member($0) })
+        return table
+    }
+
+    /// A table whose generation 1 is loaded and serves.
+    private func serving(on workers: [WorkerID]) -> ServingTable {
+        var table = table(on: workers)
+        obey(table.publish(generation(1)), &table)
+        return table
+    }
+
+    /// Carries out all load orders at once, and those that follow.
+    @discardableResult
+    private func obey(
+        _ orders: [ServingTable.Order], _ table: inout ServingTable
+    ) -> [ServingTable.Order] {
+        var all: [ServingTable.Order] = []
+        var open = orders
+        while !open.isEmpty {
+            let order = open.removeFirst()
+            all.append(order)
+            if case .load(let worker, let generation, let shards) = order {
+                open += table.loaded(worker, generation: generation, shards: Set(shards))
+            }
+        }
+        return all
+    }
+
+    private func loads(_ orders: [ServingTable.Order]) -> [WorkerID: [ShardNumber]] {
+        var loads: [WorkerID: [ShardNumber]] = [:]
+        for case .load(let worker, _, let shards) in orders { loads[worker] = shards }
+        return loads
+    }
+
+    // MARK: Invariant 1: what serves was wholly loaded
+
+    @Test func `a published generation serves when its last shard is loaded`() {
+        var table = table(on: [a, b])
+        let orders = loads(table.publish(generation(1)))
+        #expect(Set(orders.keys) == [a, b])
+        #expect(Set(orders.values.joined()) == shards(0, 1, 2, 3))
+        #expect(table.serving == nil)
+        #expect(table.loaded(a, generation: 1, shards: Set(orders[a] ?? [])) == [])
+        #expect(
+            table.loaded(b, generation: 1, shards: Set(orders[b] ?? [])) == [.serve(generation: 1)])
+        #expect(table.serving == generation(1))
+    }
+
+    @Test func `a generation without rows serves without workers`() {
+        var table = table()
+        #expect(table.publish(generation(1, rows: [0, 0, 0, 0])) == [.serve(generation: 1)])
+    }
+
+    @Test func `without workers a generation waits for the first`() {
+        var table = table()
+        #expect(table.publish(generation(1)) == [])
+        let orders = table.place(on: [member(a)])
+        #expect(orders == [.load(a, generation: 1, shards: shards(0, 1, 2, 3).sorted())])
+        #expect(obey(orders, &table).contains(.serve(generation: 1)))
+    }
+
+    @Test func `while the next generation loads the former serves`() {
+        var table = serving(on: [a])
+        let orders = table.publish(generation(2))
+        #expect(orders == [.load(a, generation: 2, shards: shards(0, 1, 2, 3).sorted())])
+        #expect(table.serving?.number == 1)
+        #expect(table.loaded(a, generation: 2, shards: shards(0, 1, 2)) == [])
+        #expect(table.serving?.number == 1)
+        #expect(
+            table.loaded(a, generation: 2, shards: shards(0, 1, 2, 3))
+                == [.serve(generation: 2), .unload(generation: 1)])
+        #expect(table.serving?.number == 2)
+    }
+
+    @Test func `a generation that is overtaken before it was loaded never serves`() {
+        var table = serving(on: [a])
+        _ = table.publish(generation(2))
+        #expect(
+            table.publish(generation(3))
+                == [
+                    .load(a, generation: 3, shards: shards(0, 1, 2, 3).sorted()),
+                    .unload(generation: 2),
+                ])
+        #expect(table.loaded(a, generation: 2, shards: shards(0, 1, 2, 3)) == [])
+        #expect(table.serving?.number == 1)
+    }
+
+    @Test func `what a former life or a stranger says is loaded does not count`() {
+        var table = table(on: [a])
+        _ = table.publish(generation(1))
+        let reborn = worker("a", life: 2)
+        #expect(
+            table.place(on: [member(reborn)])
+                == [.load(reborn, generation: 1, shards: shards(0, 1, 2, 3).sorted())])
+        #expect(table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3)) == [])
+        #expect(table.loaded(b, generation: 1, shards: shards(0, 1, 2, 3)) == [])
+        #expect(table.loaded(reborn, generation: 9, shards: shards(0, 1, 2, 3)) == [])
+        #expect(table.serving == nil)
+    }
+
+    // MARK: Moving shards
+
+    @Test func `a former holder serves until the new owner has loaded`() throws {
+        var table = serving(on: [a])
+        let toB = try #require(loads(table.place(on: [member(a), member(b)]))[b])
+        #expect(!toB.isEmpty)
+        for shard in toB { #expect(table.holders(of: shard, generation: 1) == [a]) }
+        let orders = table.loaded(b, generation: 1, shards: Set(toB))
+        let kept = shards(0, 1, 2, 3).subtracting(toB)
+        #expect(orders == [.load(a, generation: 1, shards: kept.sorted())])
+        for shard in toB { #expect(table.holders(of: shard, generation: 1) == [b]) }
+        for shard in kept { #expect(table.holders(of: shard, generation: 1) == [a]) }
+    }
+
+    @Test func `the owner is asked before other holders`() throws {
+        let table = serving(on: [a, b])
+        let shard = ShardNumber(0)
+        let owner = try #require(table.owner(of: shard))
+        #expect(table.holders(of: shard, generation: 1).map(\.name) == [owner])
+        #expect(table.owned(by: worker(owner)).contains(shard))
+    }
+
+    @Test func `the shards of a worker that is gone are loaded by the others`() throws {
+        var table = serving(on: [a, b])
+        let lost = table.owned(by: a)
+        let orders = table.place(on: [member(b)])
+        #expect(loads(orders) == [b: shards(0, 1, 2, 3).sorted()])
+        for shard in lost { #expect(table.holders(of: shard, generation: 1).isEmpty) }
+        obey(orders, &table)
+        for shard in lost { #expect(table.holders(of: shard, generation: 1) == [b]) }
+    }
+
+    /// The report says what was there when it was sent, not what will be when a search comes.
+    @Test func `a shard that a worker was told to drop is not believed to be there`() throws {
+        var table = serving(on: [a])
+        let moving = try #require(loads(table.place(on: [member(a), member(b)]))[b])
+        _ = table.loaded(b, generation: 1, shards: Set(moving))
+        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
+        for shard in moving { #expect(table.holders(of: shard, generation: 1) == [b]) }
+    }
+
+    // MARK: Invariant 2: one order at a time
+
+    @Test func `a worker is not asked twice for the same shards`() {
+        var table = table(on: [a])
+        #expect(!table.publish(generation(1)).isEmpty)
+        #expect(table.place(on: [member(a)]) == [])
+        #expect(table.retry() == [])
+    }
+
+    /// With two orders under way nobody could tell which of them a report answers.
+    @Test func `a worker that has not answered yet gets its next order when it has`() throws {
+        var table = table(on: [a])
+        _ = table.publish(generation(1))
+        let toB = try #require(loads(table.place(on: [member(a), member(b)]))[b])
+        #expect(loads(table.loaded(b, generation: 1, shards: Set(toB))) == [:])
+        let orders = table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
+        #expect(orders.contains(.serve(generation: 1)))
+        #expect(loads(orders) == [a: shards(0, 1, 2, 3).subtracting(toB).sorted()])
+        for shard in toB { #expect(table.holders(of: shard, generation: 1) == [b]) }
+    }
+
+    @Test func `an order or its answer that was lost is repeated after five seconds`() {
+        var table = table(on: [a])
+        let orders = table.publish(generation(1))
+        #expect(table.tick(now: at(10)) == [])
+        #expect(table.tick(now: Instant(nanoseconds: 14_999_999_999)) == [])
+        #expect(table.tick(now: at(15)) == orders)
+        #expect(table.tick(now: at(16)) == [])
+        #expect(table.tick(now: at(20)) == orders)
+        #expect(obey(orders, &table) == orders + [.serve(generation: 1)])
+        #expect(table.tick(now: at(25)) == [])
+        #expect(table.tick(now: at(60)) == [])
+    }
+
+    @Test func `what a worker could not load is asked of it again`() {
+        var table = table(on: [a])
+        let orders = table.publish(generation(1))
+        #expect(table.loaded(a, generation: 1, shards: shards(0, 2)) == [])
+        #expect(table.tick(now: at(1)) == [])
+        #expect(table.tick(now: at(6)) == orders)
+        #expect(obey(orders, &table).contains(.serve(generation: 1)))
+    }
+
+    @Test func `a worker that loaded in part may be given other shards at once`() throws {
+        var table = table(on: [a])
+        _ = table.publish(generation(1))
+        _ = table.loaded(a, generation: 1, shards: [])
+        let orders = loads(table.place(on: [member(a), member(b)]))
+        #expect(Set(orders.keys) == [a, b])
+        #expect(Set(orders.values.joined()) == shards(0, 1, 2, 3))
+    }
+
+    // MARK: Invariant 3: pins
+
+    @Test func `a search pins the generation it began with`() throws {
+        var table = serving(on: [a])
+        #expect(table.pin() == generation(1))
+        let orders = obey(table.publish(generation(2)), &table)
+        #expect(orders.contains(.serve(generation: 2)))
+        #expect(!orders.contains(.unload(generation: 1)))
+        #expect(table.pin()?.number == 2)
+        #expect(table.holders(of: ShardNumber(0), generation: 1) == [a])
+        #expect(table.unpin(1) == [.unload(generation: 1)])
+        #expect(table.unpin(2) == [])
+        #expect(table.holders(of: ShardNumber(0), generation: 1) == [])
+        #expect(table.holders(of: ShardNumber(0), generation: 2) == [a])
+    }
+
+    @Test func `a generation is unloaded with the last of its searches`() {
+        var table = serving(on: [a])
+        _ = table.pin()
+        _ = table.pin()
+        obey(table.publish(generation(2)), &table)
+        #expect(table.unpin(1) == [])
+        #expect(table.unpin(1) == [.unload(generation: 1)])
+        #expect(table.unpin(1) == [])
+    }
+
+    @Test func `nothing can be pinned before the first generation serves`() {
+        var table = table(on: [a])
+        #expect(table.pin() == nil)
+        _ = table.publish(generation(1))
+        #expect(table.pin() == nil)
+    }
+
+    @Test func `rows of a generation are the sum over its shards`() {
+        #expect(generation(1, rows: [1, 0, 7]).rowCount == 8)
+    }
+}
