@@ -29,6 +29,8 @@ struct SegmentRelay: Sendable {
 }
 
 extension Coordinator {
+    /// Pause before a load that failed is asked for again.
+    static let loadRetryInterval: Duration = .seconds(1)
     /// Generations kept on disk: the newest and the one before it.
     static let manifestsKept: UInt64 = 2
 
@@ -101,11 +103,11 @@ extension Coordinator {
         carryOut(loaded.failure.isEmpty ? orders : orders.filter(\.isNotLoad), loaded.collection)
     }
 
-    /// Asks again, every few seconds, for shards that could not be loaded.
+    /// Asks again, once a second, for shards that could not be loaded.
     func tickServing(now: Instant) {
         for name in collections.keys {
             guard let collection = collections[name], !collection.loadFailure.isEmpty,
-                now - collection.lastRetry > .seconds(5)
+                now - collection.lastRetry > Coordinator.loadRetryInterval
             else { continue }
             collections[name]?.lastRetry = now
             for worker in membership.ready {

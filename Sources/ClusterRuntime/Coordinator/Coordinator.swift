@@ -127,6 +127,8 @@ public actor Coordinator {
         stopper.cancel()
         reactor?.stop()
         try? FileManager.default.removeItem(atPath: options.data.announcement)
+        catalog.close()
+        lock.release()
         log.info("stopped")
     }
 

@@ -10,12 +10,16 @@ public final class Catalog: Sendable {
     /// Version of the schema, kept in `user_version`.
     public static let schemaVersion = 1
 
+    /// Time that a statement waits for another process that writes.
+    private static let busySeconds = 10.0
+
     private let database: DatabasePool
 
     /// Opens or makes the catalog of `folder`.
     public init(_ folder: DataFolder) throws(ClusterError) {
         do {
             var configuration = Configuration()
+            configuration.busyMode = .timeout(Catalog.busySeconds)
             configuration.prepareDatabase { connection in
                 try connection.execute(sql: "PRAGMA synchronous = FULL")
                 try connection.execute(sql: "PRAGMA foreign_keys = ON")
@@ -83,6 +87,11 @@ public final class Catalog: Sendable {
             }
             return (clusterID, UInt64(epoch))
         }
+    }
+
+    /// Closes the file; no call may follow.
+    func close() {
+        try? database.close()
     }
 
     /// All collections, by name.

@@ -1,4 +1,5 @@
 public import Corpus
+import Foundation
 import VectorIndex
 
 /// Reads the passages of a collection straight from the data folder, with or without a cluster running.
@@ -9,6 +10,9 @@ public struct CollectionReader: Sendable {
     /// Opens the newest generation of `collection`.
     public init(data: DataFolder, collection: String) throws(ClusterError) {
         self.data = data
+        guard FileManager.default.fileExists(atPath: data.catalog) else {
+            throw .unknownCollection(collection, existing: [])
+        }
         let catalog = try Catalog(data)
         guard let record = try catalog.collection(collection) else {
             throw .unknownCollection(collection, existing: try catalog.collections().map(\.name))

@@ -74,6 +74,9 @@ public final class FolderLock: Sendable {
         pwrite(descriptor, text, text.count, 0)
     }
 
+    /// Gives the lock back.
+    func release() { flock(descriptor, LOCK_UN) }
+
     deinit { close(descriptor) }
 
     /// True when some process holds the lock on `path`.

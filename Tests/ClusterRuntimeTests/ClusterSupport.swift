@@ -1,0 +1,199 @@
+import ClusterCore
+import Corpus
+import Foundation
+import Logging
+import Models
+
+@testable import ClusterRuntime
+
+/// A folder of this test's own, removed with it.
+final class ScratchFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "sheaf-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Coordinator and workers as tasks of the test process, over real sockets and real files.
+final class TestCluster: Sendable {
+    let data: DataFolder
+    let client: ClusterClient
+    let endpoint: String
+    private let coordinator: Running
+    private let workers: [String: Running]
+
+    /// What can be told to stop and waited for.
+    struct Running: Sendable {
+        let stop: AsyncStream<Void>.Continuation
+        let task: Task<Void, any Error>
+
+        func end() async {
+            stop.yield(())
+            stop.finish()
+            _ = try? await task.value
+        }
+    }
+
+    /// Starts a cluster on `folder`.
+    ///
+    /// - Parameter sharing: False gives each worker a data folder of its own, as on other hosts.
+    init(_ folder: String, workers count: Int, sharing: Bool = true) async throws {
+        data = DataFolder(path: folder + "/data")
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        let (started, announce) = AsyncStream.makeStream(of: String.self)
+        let (stop, end) = AsyncStream.makeStream(of: Void.self)
+        let options = CoordinatorOptions(
+            data: data, endpoint: "tcp://127.0.0.1:0", localWorkers: 0, threadsPerWorker: 1,
+            questionThreads: 1, security: .localOnly)
+        let (coordinatorLog, workerLog) = (log, log)
+        coordinator = Running(
+            stop: end,
+            task: Task {
+                defer { announce.finish() }
+                try await Coordinator.run(options: options, log: coordinatorLog, stop: stop) {
+                    announce.yield($0)
+                }
+            })
+        var iterator = started.makeAsyncIterator()
+        guard let endpoint = await iterator.next() else {
+            try await coordinator.task.value
+            throw ClusterError.internal("The coordinator did not start.")
+        }
+        self.endpoint = endpoint
+        var workers: [String: Running] = [:]
+        for number in 1...count {
+            let name = "worker-\(number)"
+            let own = DataFolder(path: folder + "/" + name)
+            let options = WorkerOptions(
+                coordinator: endpoint, name: name, data: sharing ? data : own, threads: 1,
+                security: .localOnly)
+            let (stop, end) = AsyncStream.makeStream(of: Void.self)
+            workers[name] = Running(
+                stop: end,
+                task: Task { try await Worker.run(options: options, log: workerLog, stop: stop) })
+        }
+        self.workers = workers
+        client = try await ClusterClient.connect(to: endpoint, security: .localOnly)
+        try await wait { $0.workers.count { $0.state == "ready" } == count }
+    }
+
+    /// Waits until the cluster's status is as wanted.
+    func wait(until condition: (Status) -> Bool) async throws {
+        for _ in 0..<1500 {
+            if condition(try await client.status()) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw ClusterError.internal("The cluster did not get there: \(try await client.status())")
+    }
+
+    func stopWorker(_ name: String) async { await workers[name]?.end() }
+
+    func stop() async {
+        await client.close()
+        for worker in workers.values { await worker.end() }
+        await coordinator.end()
+    }
+
+    func index(
+        _ corpus: String, as name: String, model: String, shards: Int = 0, batchSize: Int = 16
+    ) async throws -> IndexProgress {
+        try await client.index(
+            .test(corpus, as: name, model: model, shards: shards, batchSize: batchSize)
+        ) { _ in }
+    }
+
+    func search(
+        _ questions: [String], in name: String, k: Int, allowPartial: Bool = false
+    ) async throws -> [SearchAnswer] {
+        var answers: [SearchAnswer] = []
+        try await client.search(
+            questions, collection: name, k: k, allowPartial: allowPartial, texts: true,
+            budget: .seconds(20)
+        ) { _, answer in answers.append(answer) }
+        return answers
+    }
+}
+
+extension IndexRequest {
+    static func test(
+        _ corpus: String, as name: String, model: String, shards: Int = 0, batchSize: Int = 16
+    ) -> IndexRequest {
+        IndexRequest(
+            collection: name, paths: [corpus], questionModel: model + "/question_encoder",
+            contextModel: model + "/context_encoder", shards: UInt32(shards),
+            batchSize: UInt32(batchSize))
+    }
+}
+
+/// Models and corpora for the tests.
+enum TestData {
+    /// The folder of goldens: `$SHEAF_GOLDENS`, else the repository's own.
+    static var goldens: String {
+        if let named = ProcessInfo.processInfo.environment["SHEAF_GOLDENS"] { return named }
+        return URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/goldens").path
+    }
+
+    /// A folder with both towers of the tiny DPR model and their tokenizer.
+    static func model(in folder: String) throws -> String {
+        let files = FileManager.default
+        for (tower, source) in [("question_encoder", "dpr_question"), ("context_encoder", "dpr_ctx")] {
+            let target = folder + "/model/" + tower
+            try files.createDirectory(atPath: target, withIntermediateDirectories: true)
+            for part in [source, "wordpiece"] {
+                for file in try files.contentsOfDirectory(atPath: goldens + "/models/" + part) {
+                    try files.copyItem(
+                        atPath: goldens + "/models/\(part)/\(file)", toPath: target + "/" + file)
+                }
+            }
+        }
+        return folder + "/model"
+    }
+
+    /// `count` passages of words from a seed, as a psgs file; some texts occur twice.
+    static func corpus(_ count: Int, seed: UInt64, in folder: String) throws -> String {
+        var text = "id\ttext\ttitle\n"
+        for passage in passages(count, seed: seed) {
+            text += "\(passage.id)\t\"\(passage.text)\"\t\(passage.title)\n"
+        }
+        let path = folder + "/corpus-\(seed).tsv"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    static func passages(_ count: Int, seed: UInt64) -> [Passage] {
+        var state = seed
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let words = [
+            "river", "planet", "capital", "iron", "gold", "city", "light", "water", "moon", "bee",
+            "heart", "sun", "ring", "stone", "north", "king", "queen", "war", "peace", "ship",
+        ]
+        var passages: [Passage] = []
+        for number in 0..<count {
+            if number % 11 == 10 {
+                var twin = passages[number - 7]
+                twin.id = "p\(number)"
+                passages.append(twin)
+                continue
+            }
+            let text = (0..<(3 + next(30))).map { _ in words[next(words.count)] }
+            let title = next(5) == 0 ? "" : words[next(words.count)]
+            passages.append(
+                Passage(id: "p\(number)", title: title, text: text.joined(separator: " ")))
+        }
+        return passages
+    }
+
+    static let questions = [
+        "which river runs through the capital", "iron and gold", "the moon of a planet", "bee",
+        "a king and a queen at war", "north light", "who has a ship of stone",
+    ]
+}
