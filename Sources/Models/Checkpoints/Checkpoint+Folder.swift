@@ -1,17 +1,27 @@
 import Foundation
 
 extension Checkpoint {
-    /// Opens the weights of a model folder: safetensors before pickled files, whole before sharded.
+    /// Opens the weights of a model folder: safetensors before pickled files, whole before sharded,
+    /// and last a single DPR checkpoint (`*.cp`).
     static func open(folder: String) throws(ModelError) -> Checkpoint {
-        guard FileManager.default.fileExists(atPath: folder) else {
+        guard ModelDescription.exists(folder) else {
             throw .missingFile(path: folder, purpose: "the model's folder")
         }
-        let whole = folder + "/model.safetensors"
-        if FileManager.default.fileExists(atPath: whole) { return try openSafetensors(whole) }
-        let index = whole + ".index.json"
-        if FileManager.default.fileExists(atPath: index) {
-            return try openShardedSafetensors(index: index)
+        let safetensors = folder + "/model.safetensors"
+        if ModelDescription.exists(safetensors) { return try openSafetensors(safetensors) }
+        let shards = safetensors + ".index.json"
+        if ModelDescription.exists(shards) { return try openShardedSafetensors(index: shards) }
+        let pickled = folder + "/pytorch_model.bin"
+        if ModelDescription.exists(pickled) { return try openPickled(pickled) }
+        let pickledShards = pickled + ".index.json"
+        if ModelDescription.exists(pickledShards) {
+            return try openShardedPickled(index: pickledShards)
         }
-        throw .missingFile(path: whole, purpose: "the model's weights")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let checkpoints = names.filter { $0.hasSuffix(".cp") }
+        guard let only = checkpoints.first, checkpoints.count == 1 else {
+            throw .missingFile(path: safetensors, purpose: "the model's weights")
+        }
+        return try openPickled(folder + "/" + only)
     }
 }
