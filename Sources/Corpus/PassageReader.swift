@@ -152,9 +152,10 @@ public final class PassageReader {
             return
         }
         layout = try headerLayout(path)
-        try bytes.advance(to: position.byteOffset - 1)
+        // One byte early, to see that a line ends there.
+        let isInside = try bytes.advance(to: position.byteOffset - 1)
         let buffer = LineBuffer(bytes, line: position.line)
-        guard try !buffer.isAtEnd() else {
+        guard isInside, try !buffer.isAtEnd() else {
             throw .strayPosition(path: path, byteOffset: position.byteOffset)
         }
         let before = buffer[0]

@@ -4,7 +4,8 @@ import Foundation
 struct AnswerExpression: Sendable {
     private let expression: NSRegularExpression
 
-    /// The steps allowed to one search, in units of ICU's progress reports (10,000 steps each).
+    /// The progress reports that one search may give beyond one for each place it starts from;
+    /// a report within a match stands for 10,000 steps of ICU.
     private static let reportsAllowed = 2_000
 
     /// Compiles a pattern, or gives nil where it is invalid.
@@ -22,6 +23,7 @@ struct AnswerExpression: Sendable {
     func matches(_ text: String) -> Bool {
         var isFound = false
         var reports = 0
+        let allowed = text.utf16.count + Self.reportsAllowed
         let whole = NSRange(location: 0, length: text.utf16.count)
         unsafe expression.enumerateMatches(in: text, options: [.reportProgress], range: whole) {
             result, _, stop in
@@ -30,7 +32,7 @@ struct AnswerExpression: Sendable {
             } else {
                 reports += 1
             }
-            if isFound || reports > Self.reportsAllowed { unsafe stop.pointee = true }
+            if isFound || reports > allowed { unsafe stop.pointee = true }
         }
         return isFound
     }

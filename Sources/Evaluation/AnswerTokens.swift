@@ -11,7 +11,7 @@ public struct AnswerTokens: Hashable, Sendable {
 
     /// Splits a text.
     public init(_ text: String) {
-        var builder = TokenBuilder(capacity: text.utf8.count + 64)
+        var builder = TokenBuilder(capacity: text.utf8.count * 3 / 2 + 64)
         var text = text
         text.withUTF8 { utf8 in
             let bytes = unsafe utf8.span
@@ -21,7 +21,7 @@ public struct AnswerTokens: Hashable, Sendable {
                 let isASCII = bytes[at] < 0x80
                 while at < bytes.count, (bytes[at] < 0x80) == isASCII { at += 1 }
                 if isASCII {
-                    for index in start..<at { builder.add(ascii: bytes[index]) }
+                    builder.add(ascii: bytes.extracting(start..<at))
                 } else {
                     builder.add(run: bytes.extracting(start..<at))
                 }
@@ -62,29 +62,37 @@ private struct TokenBuilder {
         bytes.reserveCapacity(capacity)
     }
 
-    /// Adds one ASCII character.
-    mutating func add(ascii byte: UInt8) {
-        switch byte {
-        case 0x30...0x39, 0x61...0x7A:
-            addLetter(byte)
-        case 0x41...0x5A:
-            addLetter(byte + 0x20)
-        case 0x21...0x7E:
-            endWord()
-            bytes.append(byte)
-            bytes.append(0)
-        default:
-            endWord()
+    /// Adds a run of ASCII.
+    mutating func add(ascii run: Span<UInt8>) {
+        var at = 0
+        // A word that began beyond ASCII goes on.
+        while !word.isEmpty, at < run.count, Self.isLetterOrDigit(run[at]) {
+            word.append(Unicode.Scalar(run[at]))
+            at += 1
         }
+        if at == run.count { return }
+        if !word.isEmpty { endWord() }
+        var inWord = inASCIIWord
+        for index in at..<run.count {
+            let byte = run[index]
+            if Self.isLetterOrDigit(byte) {
+                bytes.append(0x41...0x5A ~= byte ? byte | 0x20 : byte)
+                inWord = true
+                continue
+            }
+            if inWord { bytes.append(0) }
+            inWord = false
+            if 0x21...0x7E ~= byte {
+                bytes.append(byte)
+                bytes.append(0)
+            }
+        }
+        inASCIIWord = inWord
     }
 
-    private mutating func addLetter(_ byte: UInt8) {
-        if word.isEmpty {
-            inASCIIWord = true
-            bytes.append(byte)
-        } else {
-            word.append(Unicode.Scalar(byte))
-        }
+    @inline(__always)
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
     }
 
     /// Adds a run without ASCII, which can be decomposed on its own: ASCII never decomposes, and

@@ -70,12 +70,25 @@ struct PythonExpression {
         case "M": emit("\\b(?<=\\w)")
         case "0"..."7" where inClass || letter == "0":
             return octal()
+        case "p", "P", "N":
+            return property()
         default:
             copy()
             copy()
             return true
         }
         at += 2
+        return true
+    }
+
+    /// Copies a property or a named character with its braces.
+    private mutating func property() -> Bool {
+        copy()
+        copy()
+        guard peek() == "{" else { return true }
+        while let scalar = peek(), scalar != "}" { copy() }
+        guard peek() != nil else { return false }
+        copy()
         return true
     }
 

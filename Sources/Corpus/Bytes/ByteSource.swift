@@ -40,23 +40,22 @@ final class ByteSource {
     }
 
     /// Goes forward to an offset of the decompressed bytes: a seek, or reading when compressed.
-    func advance(to target: UInt64) throws(CorpusError) {
+    ///
+    /// False where the file ends before.
+    func advance(to target: UInt64) throws(CorpusError) -> Bool {
         precondition(target >= offset && fingerprint == nil, "advance goes forward, undigested")
         guard inflater != nil else {
-            guard target <= file.size else {
-                throw .strayPosition(path: path, byteOffset: target)
-            }
+            guard target <= file.size else { return false }
             try file.seek(to: target)
             offset = target
-            return
+            return true
         }
         var scratch = [UInt8](repeating: 0, count: 256 << 10)
         while offset < target {
             let wanted = Int(min(UInt64(scratch.count), target - offset))
-            guard try read(into: &scratch, 0..<wanted) > 0 else {
-                throw .strayPosition(path: path, byteOffset: target)
-            }
+            guard try read(into: &scratch, 0..<wanted) > 0 else { return false }
         }
+        return true
     }
 
     /// The digest of all bytes read so far.

@@ -6,13 +6,13 @@ final class GzipInflater {
     private let file: FileBytes
     // zlib keeps the address of its stream, so the stream may not move.
     private let stream: UnsafeMutablePointer<z_stream>
-    private var input = [UInt8](repeating: 0, count: 256 << 10)
+    private var input = [UInt8](repeating: 0, count: 64 << 10)
     private var head = 0
     private var tail = 0
     private var consumed: UInt64 = 0
     private var state = State.betweenMembers
 
-    private enum State { case betweenMembers, insideMember, ended }
+    private enum State { case betweenMembers, insideMember, ended, failed(CorpusError) }
 
     /// Takes a file that stands at its start.
     init(file: FileBytes) throws(CorpusError) {
@@ -38,6 +38,8 @@ final class GzipInflater {
             switch state {
             case .ended:
                 return 0
+            case .failed(let error):
+                throw error
             case .betweenMembers:
                 try openMember()
             case .insideMember:
@@ -117,7 +119,11 @@ final class GzipInflater {
         }
     }
 
+    /// Makes an error that every later read gives again.
     private func fault(_ reason: String) -> CorpusError {
-        .corruptGzip(path: file.path, byteOffset: consumed, reason: reason)
+        let error = CorpusError.corruptGzip(
+            path: file.path, byteOffset: consumed, reason: reason)
+        state = .failed(error)
+        return error
     }
 }

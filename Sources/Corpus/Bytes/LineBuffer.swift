@@ -3,6 +3,10 @@
 /// Offsets named `at` count from the start of the record, which is at `head`, so they stay right
 /// when the window moves.
 final class LineBuffer {
+    /// The window starts small, for most files that are opened are, and grows when a read fills it.
+    private static let firstBytes = 32 << 10
+    private static let usualBytes = 512 << 10
+
     private let source: ByteSource
     private let limit: Int
     private var bytes: [UInt8]
@@ -10,6 +14,7 @@ final class LineBuffer {
     private var tail = 0
     private(set) var line: UInt64
     private var ended = false
+    private var lastReadWasFull = false
 
     /// Where a line ends.
     enum LineEnd: Equatable {
@@ -26,7 +31,7 @@ final class LineBuffer {
         self.source = source
         self.limit = limit
         self.line = line
-        bytes = [UInt8](repeating: 0, count: 512 << 10)
+        bytes = [UInt8](repeating: 0, count: Self.firstBytes)
     }
 
     /// The offset in the file at which the record starts.
@@ -118,10 +123,12 @@ final class LineBuffer {
             tail -= head
             head = 0
         }
-        if tail == bytes.count {
-            bytes.append(contentsOf: repeatElement(0, count: bytes.count))
+        if tail == bytes.count || lastReadWasFull && bytes.count < Self.usualBytes {
+            let target = max(2 * bytes.count, Self.usualBytes)
+            bytes += [UInt8](repeating: 0, count: target - bytes.count)
         }
         let count = try source.read(into: &bytes, tail..<bytes.count)
+        lastReadWasFull = tail + count == bytes.count
         tail += count
         ended = count == 0
         return !ended

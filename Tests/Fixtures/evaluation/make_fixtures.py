@@ -1,0 +1,119 @@
+"""Writes the fixtures of this folder: answer matches by DPR's rule, measures by trec_eval.
+
+Needs the packages regex and pytrec-eval-terrier.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import pathlib
+import random
+import sys
+import unicodedata
+
+import pytrec_eval
+import regex
+
+HERE = pathlib.Path(__file__).parent
+TOKEN = regex.compile(r"([\p{L}\p{N}\p{M}]+)|([^\p{Z}\p{C}])", regex.I | regex.U | regex.M)
+
+
+def tokens(text):
+    return [found.group().lower() for found in TOKEN.finditer(unicodedata.normalize("NFD", text))]
+
+
+def has_string(answers, text):
+    words = tokens(text)
+    wanted = [tokens(answer) for answer in answers]
+    return any(w == words[i : i + len(w)] for w in wanted for i in range(len(words) - len(w) + 1))
+
+
+def has_expression(answers, text):
+    text = unicodedata.normalize("NFD", text)
+    for answer in answers:
+        try:
+            pattern = regex.compile(unicodedata.normalize("NFD", answer), regex.I | regex.U | regex.M)
+        except BaseException:
+            continue
+        if pattern.search(text):
+            return True
+    return False
+
+
+def strings():
+    rng = random.Random(7)
+    pool = list("ab AB.,-'\"1 2Σσς ΣΑ’·éÉßİı한국日本ǅ") + ["\u0301", "\u0323", "\u0345", "\u00ad", "\u200d", "\0", "\n"]
+    for _ in range(500):
+        text = "".join(rng.choice(pool) for _ in range(rng.randint(0, 14)))
+        start = rng.randrange(len(text) + 1)
+        part = text[start : start + rng.randint(0, 5)]
+        answer = rng.choice([part, part.lower(), part.upper(), unicodedata.normalize("NFC", part), rng.choice(pool)])
+        yield {"answers": [answer], "text": text, "has_answer": has_string([answer], text)}
+
+
+def every_character():
+    """One row a code point of the planes in use, each with its upper and lower case."""
+    for value in [*range(0x250), *range(0x370, 0x600), *range(0x1E00, 0x2200), 0xAC00, 0x4E2D, 0x1F600, 0x1D400, 0x10400]:
+        character = chr(value)
+        if unicodedata.category(character) == "Cn":
+            continue  # Tables of other versions of Unicode may know it.
+        for answer, text in ((character.lower(), character), ("a b", f"a{character}b")):
+            yield {"answers": [answer], "text": text, "has_answer": has_string([answer], text)}
+
+
+def expressions():
+    rng = random.Random(8)
+    atoms = ["a", "b", "B", "é", ".", r"\s", r"\d", r"\w", r"\b", "^", "$", "[ab]", "[^a]", "(a|b)", "(?:ab)", r"\.", r"\-", "1", " ", "|", "a?", "b*", "a+", "a{2}", "b{1,2}", "a{,2}", "{", "}", "[]a]", "[a-]", "[[a]", r"\Z", "(?P<n>a)", r"\x41", r"\S", "(?=a)", "(?<=a)b", r"[\s\d]", r"\p{L}", ")", "]", r"\e", r"\q", ",", "%", "°", "[.,]", "[a&&b]", r"\v", r"\a", "_", r"\é"]
+    texts = list("abAB12 éÉ.\n-_,\"'()[]{}&x\u2028\r\t°") + ["ab", "aa", "bb", "12"]
+    for _ in range(600):
+        pattern = "".join(rng.choice(atoms) for _ in range(rng.randint(1, 5)))
+        text = "".join(rng.choice(texts) for _ in range(rng.randint(0, 9)))
+        yield {"answers": [pattern], "text": text, "has_answer": has_expression([pattern], text)}
+
+
+def ranking():
+    rng = random.Random(9)
+    qrels, run = {}, {}
+    for question in range(1, 25):
+        passages = [f"p{n}" for n in rng.sample(range(400), 60)]
+        graded = rng.sample(passages, rng.randint(1, 25))
+        qrels[f"q{question}"] = {p: rng.choice([0, 1, 1, 2, 3]) for p in graded} | {graded[0]: 1}
+        if question != 5:
+            found = rng.sample(passages, 50)
+            run[f"q{question}"] = {p: 100 - rank * 1.25 - question / 64 for rank, p in enumerate(found)}
+    cuts = [1, 5, 10, 20, 50]
+    wanted = {"map", "recip_rank", "ndcg_cut." + ",".join(map(str, cuts)), "success." + ",".join(map(str, cuts))}
+    scores = pytrec_eval.RelevanceEvaluator(qrels, wanted).evaluate(run)
+    # A question without results is a miss.
+    means = {m: sum(s[m] for s in scores.values()) / len(qrels) for m in next(iter(scores.values()))}
+    lines = [f"{q} Q0 {p} {r + 1} {s!r} random\n" for q, ps in run.items() for r, (p, s) in enumerate(ps.items())]
+    judged = [f"{q} 0 {p} {g}\n" for q, ps in qrels.items() for p, g in ps.items()]
+    return "".join(lines), "".join(judged), means
+
+
+def jsonl(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def main():
+    run, qrels, means = ranking()
+    files = {
+        "answers.string.jsonl": jsonl([*strings(), *every_character()]),
+        "answers.regex.jsonl": jsonl(expressions()),
+        "graded.run": run,
+        "graded.qrels": qrels,
+        "graded.expected.json": json.dumps(means, indent=2, sort_keys=True) + "\n",
+    }
+    manifest = {
+        "generator": "make_fixtures.py",
+        "python": sys.version.split()[0],
+        "regex": importlib.metadata.version("regex"),
+        "pytrec-eval-terrier": importlib.metadata.version("pytrec-eval-terrier"),
+        "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()},
+    }
+    for name, text in files.items():
+        (HERE / name).write_text(text)
+    (HERE / "MANIFEST.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+main()
