@@ -19,11 +19,9 @@ public final class DPRResultWriter {
     ///
     /// - Throws: `CorpusError.nonFiniteScore`, or `cannotWrite`.
     public func write(_ list: RankedList) throws(CorpusError) {
-        try list.checkScores()
-        var text = isEmpty ? "\n" : ",\n"
+        let text = try DPRResults.text(of: list)
+        try output.write((isEmpty ? "\n" : ",\n") + text)
         isEmpty = false
-        DPRResults.append(list, to: &text)
-        try output.write(text)
     }
 
     /// Ends the file and gives it its name.
@@ -115,9 +113,14 @@ public enum DPRResults {
         return entry
     }
 
-    /// Appends one element of a result file as JSON text.
-    static func append(_ list: RankedList, to text: inout String) {
-        text += "{\"question\": "
+    /// One element of a result file as JSON text, without line end or comma.
+    ///
+    /// `has_answer` is left out where it is not known.
+    ///
+    /// - Throws: `CorpusError.nonFiniteScore`.
+    public static func text(of list: RankedList) throws(CorpusError) -> String {
+        try list.checkScores()
+        var text = "{\"question\": "
         JSONText.append(list.question, to: &text)
         text += ", \"answers\": ["
         for (index, answer) in list.answers.enumerated() {
@@ -136,6 +139,6 @@ public enum DPRResults {
             if let hasAnswer = entry.hasAnswer { text += ", \"has_answer\": \(hasAnswer)" }
             text += "}"
         }
-        text += "]}"
+        return text + "]}"
     }
 }

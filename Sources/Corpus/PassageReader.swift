@@ -178,6 +178,7 @@ public final class PassageReader {
 
     private func columnLayout(_ buffer: LineBuffer?) throws(CorpusError) -> ColumnLayout {
         guard source.format == .psgs, let buffer else { return .msmarco }
+        try buffer.skipEmptyLines()
         var header = SeparatedFields()
         guard try !buffer.isAtEnd(), case .record = try header.read(buffer, quoting: true) else {
             return .psgs

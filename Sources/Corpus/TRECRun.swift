@@ -19,14 +19,7 @@ public final class TRECRunWriter {
     /// - Throws: `CorpusError.unwritableField` where an id holds white space, `nonFiniteScore`, or
     ///   `cannotWrite`.
     public func write(_ list: RankedList) throws(CorpusError) {
-        try list.checkScores()
-        try TRECRun.checkField("question id", list.questionID)
-        var text = ""
-        for (index, entry) in list.entries.enumerated() {
-            try TRECRun.checkField("passage id", entry.id)
-            text += "\(list.questionID) Q0 \(entry.id) \(index + 1) \(entry.score) \(tag)\n"
-        }
-        try output.write(text)
+        try output.write(try TRECRun.text(of: list, tag: tag))
     }
 
     /// Ends the file and gives it its name.
@@ -87,6 +80,24 @@ public enum TRECRun {
             lists[index].entries = order.map { entries[$0] }
         }
         return lists
+    }
+
+    /// The lines of a run for one question, each with its line end.
+    ///
+    /// - Throws: `CorpusError.unwritableField` where an id or the tag holds white space, or
+    ///   `nonFiniteScore`.
+    public static func text(
+        of list: RankedList, tag: String = "sheaf"
+    ) throws(CorpusError) -> String {
+        try list.checkScores()
+        try checkField("the tag", tag)
+        try checkField("question id", list.questionID)
+        var text = ""
+        for (index, entry) in list.entries.enumerated() {
+            try checkField("passage id", entry.id)
+            text += "\(list.questionID) Q0 \(entry.id) \(index + 1) \(entry.score) \(tag)\n"
+        }
+        return text
     }
 
     /// Refuses what a format whose fields are parted by white space cannot carry.

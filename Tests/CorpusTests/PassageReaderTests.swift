@@ -29,7 +29,8 @@ struct PassageReaderTests {
         let expected = [Passage(id: "7", title: "A", text: "b c")]
         for text in [
             "id\ttext\ttitle\n7\tb c\tA\n", "id\ttitle\ttext\r\n7\tA\tb c\r\n",
-            "title\tid\ttext\n\nA\t7\tb c", "7\tb c\tA", "\u{FEFF}id\ttext\ttitle\n7\tb c\tA",
+            "title\tid\ttext\n\nA\t7\tb c", "\n\r\n\ntitle\tid\ttext\nA\t7\tb c", "7\tb c\tA",
+            "\u{FEFF}id\ttext\ttitle\n7\tb c\tA",
             "id\tmore\ttext\ttitle\n7\tx\tb c\tA\n", "\"id\"\t\"text\"\t\"title\"\n7\tb c\tA\n",
         ] {
             #expect(try passages([write("a.tsv", text)]) == expected, "\(text.debugDescription)")

@@ -115,6 +115,20 @@ final class LineBuffer {
         }
     }
 
+    /// Drops empty lines.
+    func skipEmptyLines() throws(CorpusError) {
+        while try !isAtEnd() {
+            if bytes[head] == 0x0A {
+                consume(1, lines: 1)
+                continue
+            }
+            guard bytes[head] == 0x0D else { return }
+            while available < 2, try fill() {}
+            guard available >= 2, bytes[head + 1] == 0x0A else { return }
+            consume(2, lines: 1)
+        }
+    }
+
     /// Reads on; false at the end of the file.
     func fill() throws(CorpusError) -> Bool {
         if ended { return false }
