@@ -1,0 +1,149 @@
+public import ClusterCore
+public import ClusterRuntime
+public import Corpus
+import Foundation
+
+/// A cluster to index into and to search.
+///
+///     let cluster = try await Cluster.open(.resolve(nil))
+///     let order = IndexOrder(collection: "wiki", corpus: ["psgs.tsv"], model: "all-MiniLM-L6-v2")
+///     _ = try await cluster.index(order) { progress in }
+///     let answer = try await cluster.search("who wrote faust", in: "wiki", k: 10)
+///     await cluster.close()
+public struct Cluster: Sendable {
+    let client: ClusterClient
+    private let local: LocalCluster?
+
+    /// True when this process has started the cluster, so that `close()` ends it.
+    public var isOurs: Bool { local?.isOurs ?? false }
+
+    /// Workers of a cluster on this host where nobody names a number: one per core.
+    public static var defaultWorkers: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+    /// Connects to the cluster of a data folder, or starts one that ends with `close()`.
+    public static func open(
+        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1
+    ) async throws(SheafError) -> Cluster {
+        try await typed(interrupted: "Interrupted while the cluster started.") {
+            let local = try await LocalCluster.open(
+                data: data, size: try size(workers: workers, threads: threads))
+            return Cluster(client: local.client, local: local)
+        }
+    }
+
+    /// As `open(_:workers:threads:)`, for a folder that must hold collections already.
+    public static func openExisting(
+        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1
+    ) async throws(SheafError) -> Cluster {
+        guard FileManager.default.fileExists(atPath: data.catalog) else {
+            throw .request(
+                """
+                There are no collections in \(data.path). Name the folder they are in with --data, \
+                or make one with `sheaf index CORPUS --collection NAME --model DIR`.
+                """)
+        }
+        return try await open(data, workers: workers, threads: threads)
+    }
+
+    /// Connects to the coordinator whose control endpoint is named.
+    public static func connect(
+        to endpoint: String, security: SecurityPolicy = .localOnly
+    ) async throws(SheafError) -> Cluster {
+        try await typed(interrupted: "Interrupted while connecting.") {
+            Cluster(
+                client: try await ClusterClient.connect(to: endpoint, security: security),
+                local: nil)
+        }
+    }
+
+    /// The cluster that runs on a data folder; nil where none does.
+    public static func find(_ data: DataFolder) async throws(SheafError) -> Cluster? {
+        try await typed(interrupted: "Interrupted while connecting.") {
+            try await LocalCluster.find(data).map { Cluster(client: $0, local: nil) }
+        }
+    }
+
+    /// Starts a cluster that outlives this process; refused where one runs.
+    public static func startDetached(
+        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1
+    ) async throws(SheafError) -> Cluster {
+        try await typed(interrupted: "Interrupted while the cluster started.") {
+            let local = try await LocalCluster.startDetached(
+                data: data, size: try size(workers: workers, threads: threads))
+            return Cluster(client: local.client, local: local)
+        }
+    }
+
+    /// Stops the cluster that runs on a data folder; false where none does.
+    public static func stop(_ data: DataFolder) async throws(SheafError) -> Bool {
+        try await typed(interrupted: "Interrupted while the cluster stopped.") {
+            try await LocalCluster.stop(data)
+        }
+    }
+
+    /// Ends the connection, and the cluster too where this process has started it.
+    ///
+    /// Does so even from a cancelled task.
+    public func close() async {
+        let (client, local) = (client, local)
+        await Task {
+            if let local { await local.close() } else { await client.close() }
+        }.value
+    }
+
+    /// Runs `body` and closes the cluster, however the body ends.
+    public func closing<Value: Sendable>(
+        _ body: () async throws -> Value
+    ) async throws(SheafError) -> Value {
+        do {
+            let value = try await body()
+            await close()
+            return value
+        } catch {
+            await close()
+            throw SheafError(error)
+        }
+    }
+
+    private static func size(workers: Int, threads: Int) throws(SheafError) -> LocalCluster.Size {
+        guard (0...1024).contains(workers) else {
+            throw .request("\(workers) workers: name a number from 1 to 1024.")
+        }
+        guard (1...1024).contains(threads) else {
+            throw .request("\(threads) threads: name a number from 1 to 1024.")
+        }
+        return LocalCluster.Size(workers: workers, threads: threads)
+    }
+}
+
+extension Cluster {
+    /// How the cluster is, and its collections: all, or the one named.
+    ///
+    /// Throws `ClusterError.unknownCollection` where the one named is not there.
+    public func status(of collection: String? = nil) async throws(SheafError) -> Status {
+        try await typed(interrupted: "Interrupted.") {
+            let status = try await client.status(of: collection ?? "")
+            if let collection, !status.collections.contains(where: { $0.name == collection }) {
+                let existing = try await client.status().collections.map(\.name)
+                throw ClusterError.unknownCollection(collection, existing: existing)
+            }
+            return status
+        }
+    }
+
+    /// Removes a collection and its files.
+    public func drop(_ collection: String) async throws(SheafError) {
+        try await typed(interrupted: "Interrupted.") { try await client.drop(collection) }
+    }
+}
+
+extension Cluster {
+    /// The passages of some ids, in their order; nil where the collection has none.
+    public func passages(
+        _ ids: [String], of collection: String
+    ) async throws(SheafError) -> [Passage?] {
+        try await typed(interrupted: "Interrupted.") {
+            try await client.passages(ids, of: collection)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+public import ClusterCore
+
+/// Collections as people and programs read them.
+public struct CollectionReport: Sendable {
+    private let collections: [CollectionStatus]
+    private let isServing: Bool
+
+    /// Makes a report of collections.
+    ///
+    /// - Parameter isServing: Whether a cluster is there to serve them, so that it is worth telling
+    ///   which worker holds which shard.
+    public init(_ collections: [CollectionStatus], isServing: Bool) {
+        self.collections = collections
+        self.isServing = isServing
+    }
+
+    /// Whether there are none.
+    public var isEmpty: Bool { collections.isEmpty }
+
+    /// One line a collection.
+    public var table: String {
+        let headings = [
+            "collection", "state", "passages", "dimension", "metric", "shards", "batches", "size",
+        ]
+        let rows = collections.map { item in
+            let loaded = item.shards.count(where: \.loaded)
+            return [
+                item.name, item.state,
+                "\(Quantity.count(item.committed)) of \(Quantity.count(item.passages))",
+                "\(item.dimension)", item.metric,
+                isServing ? "\(loaded) of \(item.shardCount)" : "\(item.shardCount)",
+                "\(item.batchesCommitted) of \(item.batches)", Quantity.bytes(item.bytes),
+            ]
+        }
+        return TextTable(headings, rows, right: [2, 3, 5, 6, 7]).text
+    }
+
+    /// All of each collection.
+    public var text: String { collections.map(text).joined(separator: "\n") }
+
+    private func text(_ item: CollectionStatus) -> String {
+        var facts: [(String, String)] = [
+            ("name", item.name), ("state", item.state),
+            ("passages", "\(Quantity.count(item.committed)) of \(Quantity.count(item.passages))"),
+            ("batches", "\(item.batchesCommitted) of \(item.batches)"),
+            ("dimension", "\(item.dimension)"), ("metric", item.metric), ("index", item.kind),
+            ("generation", "\(item.generation)"), ("size", Quantity.bytes(item.bytes)),
+            ("created", item.created), ("source", item.paths.joined(separator: "\n")),
+            ("source digest", item.sourceDigest),
+            ("question model", item.questionModel.isEmpty ? "none" : item.questionModel),
+            ("context model", item.contextModel), ("fingerprint", item.fingerprint),
+        ]
+        if isServing, let coverage = item.coverage { facts.append(("coverage", coverage.text)) }
+        let width = (facts.map(\.0.count).max() ?? 0) + 2
+        let lines = facts.map { name, value in
+            let indented = value.split(separator: "\n", omittingEmptySubsequences: false)
+                .joined(separator: "\n" + String(repeating: " ", count: width))
+            return Columns.pad(name, to: width) + indented
+        }
+        return lines.joined(separator: "\n") + "\n\n" + shards(item) + "\n"
+    }
+
+    private func shards(_ item: CollectionStatus) -> String {
+        let rows = item.shards.map { shard in
+            let worker = shard.worker.isEmpty ? "none" : shard.worker
+            return ["\(shard.shard)", Quantity.count(shard.rows)]
+                + (isServing
+                    ? [shard.rows == 0 ? "" : worker + (shard.loaded ? "" : " (loading)")] : [])
+        }
+        let headings = ["shard", "passages"] + (isServing ? ["worker"] : [])
+        return TextTable(headings, rows, right: [0, 1]).text
+    }
+
+    /// All collections for programs.
+    public var document: JSONDocument { .array(collections.map(\.document)) }
+
+    /// Each collection for programs, by itself.
+    public var documents: [JSONDocument] { collections.map(\.document) }
+}
+
+extension CollectionStatus {
+    /// The collection for programs.
+    var document: JSONDocument {
+        [
+            "name": .string(name), "state": .string(state), "passages": .integer(passages),
+            "passages_committed": .integer(committed), "batches": .integer(batches),
+            "batches_committed": .integer(batchesCommitted),
+            "dimension": .integer(UInt64(dimension)), "metric": .string(metric),
+            "index": .string(kind), "generation": .integer(generation), "bytes": .integer(bytes),
+            "created": .string(created), "source": .strings(paths),
+            "source_digest": .string(sourceDigest), "question_model": .string(questionModel),
+            "context_model": .string(contextModel), "fingerprint": .string(fingerprint),
+            "coverage": coverage?.document ?? .null,
+            "shards": .array(
+                shards.map {
+                    [
+                        "shard": .integer(UInt64($0.shard)), "passages": .integer($0.rows),
+                        "worker": .string($0.worker), "loaded": .bool($0.loaded),
+                    ]
+                }),
+        ]
+    }
+}

@@ -1,0 +1,185 @@
+public import Corpus
+public import Evaluation
+import Foundation
+
+/// What results are to be measured by.
+public struct EvaluationOrder: Equatable, Sendable {
+    /// Where it is written which passages are right.
+    public enum Truth: Equatable, Sendable {
+        /// In the results themselves: DPR's JSON carries the answers.
+        case results
+        /// In a file of questions with answers.
+        case answers(String)
+        /// In TREC or BEIR judgements.
+        case judgements(String, negatives: NegativeRelevance)
+        /// In a file of questions with the ids of the passages that answer them.
+        case gold(String)
+    }
+
+    /// The results: DPR's JSON or a TREC run.
+    public var results: String
+    /// What is right.
+    public var truth: Truth
+    /// How answers are looked up; nil: as expressions for CuratedTREC, else as strings.
+    public var match: AnswerMode?
+
+    /// Makes an order.
+    public init(results: String, truth: Truth = .results, match: AnswerMode? = nil) {
+        self.results = results
+        self.truth = truth
+        self.match = match
+    }
+
+    /// The form of a result file.
+    enum Form: Equatable {
+        case dpr
+        case trec
+    }
+
+    /// Whether the texts must come from a collection: a TREC run carries none.
+    public var needsTexts: Bool {
+        get throws(SheafError) {
+            guard case .answers = truth else { return false }
+            return try form() == .trec
+        }
+    }
+
+    /// Tells the form by the first character that is no white space, or by the name if compressed.
+    func form() throws(SheafError) -> Form {
+        let file: FileHandle
+        do {
+            file = try FileHandle(forReadingFrom: URL(fileURLWithPath: results))
+        } catch {
+            throw .corpus(.cannotOpen(path: results, reason: error.localizedDescription))
+        }
+        defer { try? file.close() }
+        let head = (try? file.read(upToCount: 4096)) ?? Data()
+        if head.starts(with: [0x1F, 0x8B]) { return results.contains(".json") ? .dpr : .trec }
+        let first = head.drop { [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }.first
+        return first == UInt8(ascii: "[") || first == UInt8(ascii: "{") ? .dpr : .trec
+    }
+}
+
+extension EvaluationOrder {
+    /// Measures the results.
+    ///
+    /// Questions are matched by id; results that carry the question's text are matched by that
+    /// where the question file holds it, since DPR's JSON has no ids.
+    ///
+    /// - Parameter texts: The passages of some ids, in their order, nil where there is none; needed
+    ///   where `needsTexts` says so.
+    public func measure(
+        texts: (@Sendable ([String]) async throws -> [Passage?])? = nil
+    ) async throws(SheafError) -> EvaluationReport {
+        try await typed(interrupted: "Interrupted.") {
+            switch truth {
+            case .results:
+                guard try form() == .dpr else {
+                    throw SheafError.request(
+                        """
+                        \(results) is a TREC run, which holds no answers. Name what is right with \
+                        --qrels, --gold, or --answers and --collection.
+                        """)
+                }
+                return try byOwnAnswers()
+            case .answers(let file):
+                let list = try QuestionList(file: file)
+                var lists = try aligned(with: list.questions)
+                if try form() == .trec {
+                    guard let texts else {
+                        throw SheafError.request(
+                            """
+                            \(results) is a TREC run without texts to look answers up in. Name the \
+                            collection it came from with --collection.
+                            """)
+                    }
+                    try await EvaluationOrder.fill(&lists, texts)
+                }
+                return try Evaluation.byAnswers(
+                    lists, questions: list.questions, evidence: .texts(match ?? list.match))
+            case .judgements(let file, let negatives):
+                return try Evaluation.byJudgements(
+                    try lists(), try RelevanceJudgements.read(file), negatives: negatives)
+            case .gold(let file):
+                let questions = try QuestionFile.read(file)
+                return try Evaluation.byGoldPassages(try aligned(with: questions), questions)
+            }
+        }
+    }
+
+    /// One list at a time, so that memory does not grow with the file.
+    private func byOwnAnswers() throws -> EvaluationReport {
+        var evaluation = try AnswerEvaluation(evidence: .texts(match ?? .string))
+        var failure: EvaluationError?
+        try DPRResults.read(results) { list in
+            do throws(EvaluationError) {
+                if failure == nil { try evaluation.add(list) }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return try evaluation.report()
+    }
+
+    private func lists() throws -> [RankedList] {
+        try form() == .dpr ? try DPRResults.read(results) : try TRECRun.read(results)
+    }
+
+    /// The lists under the ids of `questions`, by the question's text where they carry it.
+    private func aligned(with questions: [Question]) throws -> [RankedList] {
+        var ids: [String: [String]] = [:]
+        for question in questions.reversed() { ids[question.text, default: []].append(question.id) }
+        return try lists().map { list in
+            var list = list
+            // Of questions with one text each takes its own list, in the order of the file.
+            if !list.question.isEmpty, let id = ids[list.question]?.popLast() {
+                list.questionID = id
+            }
+            return list
+        }
+    }
+
+    /// Gives the entries their texts, some hundred at a time.
+    private static func fill(
+        _ lists: inout [RankedList], _ texts: @Sendable ([String]) async throws -> [Passage?]
+    ) async throws {
+        var known: [String: String] = [:]
+        let wanted = Set(lists.flatMap { $0.entries.map(\.id) }).sorted()
+        for start in stride(from: 0, to: wanted.count, by: 512) {
+            let ids = Array(wanted[start..<min(start + 512, wanted.count)])
+            for (id, passage) in zip(ids, try await texts(ids)) {
+                guard let passage else {
+                    throw SheafError.request(
+                        """
+                        Passage “\(id)” of the results is not in the collection. Name the collection \
+                        that was searched with --collection.
+                        """)
+                }
+                known[id] = passage.text
+            }
+        }
+        for list in lists.indices {
+            for entry in lists[list].entries.indices {
+                lists[list].entries[entry].text = known[lists[list].entries[entry].id] ?? ""
+            }
+        }
+    }
+}
+
+extension EvaluationReport {
+    /// The report for programs: per measure its values by cut-off, or its one value.
+    public var document: JSONDocument {
+        let measures: [JSONDocument.Member] = Measure.allCases.compactMap { measure in
+            if let whole = value(measure) { return .init(measure.rawValue, .number(whole)) }
+            let values = values.filter { $0.measure == measure }.compactMap { value in
+                value.cutOff.map { JSONDocument.Member("\($0)", .number(value.value)) }
+            }
+            return values.isEmpty ? nil : .init(measure.rawValue, .object(values))
+        }
+        return [
+            "questions": .integer(UInt64(questions)), "depth": .integer(UInt64(depth)),
+            "measures": .object(measures), "notes": .strings(notes),
+        ]
+    }
+}

@@ -1,0 +1,191 @@
+public import ClusterCore
+import ClusterRuntime
+public import Corpus
+import Foundation
+public import Models
+public import VectorIndex
+
+/// What is to be indexed, into which collection, and how.
+public struct IndexOrder: Equatable, Sendable {
+    /// The collection to make or to go on with.
+    public var collection: String
+    /// The files of the corpus in their order, or BEIR folders.
+    public var corpus: [String]
+    /// A model folder for both towers, or a folder that holds one folder per tower.
+    public var model: String?
+    /// The folder of the question tower; wins over `model`.
+    public var questionModel: String?
+    /// The folder of the context tower; wins over `model`.
+    public var contextModel: String?
+    /// The format of the corpus; nil: told by its first record.
+    public var format: CorpusFormat?
+    /// The metric; nil: inner product.
+    public var metric: Metric?
+    /// The index kind: `Flat`, `exact`, or any Faiss factory string; nil: `Flat`.
+    public var kind: String?
+    /// Segment ids of a DPR encoder; nil: what the model says.
+    public var segmentIDs: SegmentIDs?
+    /// How many shards the collection has, for ever; nil: 8.
+    public var shards: Int?
+    /// Passages of a batch; nil: chosen by the size of the corpus.
+    public var batchSize: Int?
+    /// Whether malformed records are counted and passed over instead of ending the run.
+    public var skipMalformed = false
+
+    /// Names corpus, collection and model; all else has its default.
+    public init(
+        collection: String, corpus: [String], model: String? = nil, questionModel: String? = nil,
+        contextModel: String? = nil
+    ) {
+        self.collection = collection
+        self.corpus = corpus
+        self.model = model
+        self.questionModel = questionModel
+        self.contextModel = contextModel
+    }
+
+    /// Checks what can be checked without a cluster: names, numbers, files and model folders.
+    public func check() throws(SheafError) { _ = try request() }
+
+    /// The order as the coordinator takes it; all paths absolute, since its working folder is another.
+    func request() throws(SheafError) -> IndexRequest {
+        guard DataFolder.isValidCollectionName(collection) else {
+            throw .request(
+                """
+                “\(collection)” cannot name a collection. Use letters, digits, “-”, “_” and “.”, \
+                not beginning with “.”, 128 at most.
+                """)
+        }
+        guard model != nil || contextModel != nil else {
+            throw .request("No model is named. Name its folder with --model.")
+        }
+        let shards = try IndexOrder.positive(shards, "shards")
+        let batchSize = try IndexOrder.positive(batchSize, "passages in a batch")
+        let (source, folders) = try typed {
+            (
+                try CorpusSource(paths: corpus, format: format),
+                try ModelFolders.resolve(
+                    model: model, question: questionModel, context: contextModel)
+            )
+        }
+        return IndexRequest(
+            collection: collection, paths: source.paths.map(absolutePath),
+            format: source.format.rawValue,
+            questionModel: folders.question.map(absolutePath) ?? "",
+            contextModel: folders.context.map(absolutePath) ?? "",
+            segmentIDs: segmentIDs?.rawValue ?? "", metric: metric?.rawValue ?? "",
+            kind: kind ?? "",
+            shards: shards, batchSize: batchSize, skipMalformed: skipMalformed)
+    }
+
+    private static func positive(_ number: Int?, _ what: String) throws(SheafError) -> UInt32 {
+        guard let number else { return 0 }
+        guard number > 0, let fits = UInt32(exactly: number) else {
+            throw .request("\(number) \(what): name 1 or more.")
+        }
+        return fits
+    }
+}
+
+/// What an indexing run did.
+public struct IndexSummary: Equatable, Sendable {
+    /// The collection.
+    public var collection: String
+    /// Passages of the collection.
+    public var passages: UInt64
+    /// Batches of the collection.
+    public var batches: UInt64
+    /// Batches that were given out more than once in this run.
+    public var batchesRepeated: UInt64
+    /// Malformed records that were passed over.
+    public var skippedLines: UInt64
+    /// Passages that this run encoded; those of an earlier run are not among them.
+    public var passagesEncoded: UInt64
+    /// Workers at the end.
+    public var workers: UInt32
+    /// The generation that a search sees now.
+    public var generation: UInt64
+    /// Whether there was nothing to do.
+    public var alreadyComplete: Bool
+    /// Seconds from the request to the last commit.
+    public var seconds: Double
+    /// Seconds of these in which passages were encoded.
+    public var encodingSeconds: Double
+
+    /// Passages that this run encoded per second of encoding.
+    public var passagesPerSecond: Double {
+        encodingSeconds > 0 ? Double(passagesEncoded) / encodingSeconds : 0
+    }
+}
+
+extension Cluster {
+    /// Indexes a corpus, and returns when every passage can be searched.
+    ///
+    /// The corpus of an interrupted run goes on where it stopped; one that is complete is left as it
+    /// is. Paths and models are checked before anything is asked of the cluster. A cancelled call
+    /// stops the run: what is committed stays.
+    ///
+    /// - Parameter progress: Called a few times a second.
+    public func index(
+        _ order: IndexOrder, progress: @escaping @Sendable (IndexProgress) -> Void
+    ) async throws(SheafError) -> IndexSummary {
+        let request = try order.request()
+        let clock = ContinuousClock()
+        let began = clock.now
+        let encoding = First<ContinuousClock.Instant>()
+        return try await typed(interrupted: IndexOrder.goOn) {
+            let last = try await client.index(request) { report in
+                if report.state == .encoding { encoding.note(clock.now) }
+                progress(report)
+            }
+            let ended = clock.now
+            return IndexSummary(
+                collection: last.collection, passages: last.passagesTotal,
+                batches: last.batchesTotal, batchesRepeated: last.batchesRepeated,
+                skippedLines: last.skippedLines, passagesEncoded: last.passagesEncoded,
+                workers: last.workers, generation: last.generation,
+                alreadyComplete: last.alreadyComplete, seconds: (ended - began).seconds,
+                encodingSeconds: (ended - (encoding.value ?? began)).seconds)
+        }
+    }
+}
+
+extension IndexProgress {
+    /// Passages that are committed or being encoded now: never more than there are.
+    public var passagesDone: UInt64 { max(passagesCommitted, min(passagesEncoded, passagesTotal)) }
+}
+
+extension IndexSummary {
+    /// The summary for people, on one line or two.
+    public var text: String {
+        guard !alreadyComplete else {
+            return "“\(collection)” is complete already: \(Quantity.count(passages)) passages in "
+                + "\(Quantity.count(batches)) batches. Nothing was done."
+        }
+        let skipped =
+            skippedLines == 0 ? "" : ", \(Quantity.count(skippedLines)) malformed records skipped"
+        return "“\(collection)”: \(Quantity.count(passages)) passages in "
+            + "\(Quantity.count(batches)) batches (\(Quantity.count(batchesRepeated)) repeated"
+            + "\(skipped)), \(Quantity.time(.seconds(seconds))), "
+            + "\(Quantity.rate(passagesPerSecond)) passages/s"
+    }
+
+    /// The summary for programs.
+    public var document: JSONDocument {
+        [
+            "collection": .string(collection), "already_complete": .bool(alreadyComplete),
+            "passages": .integer(passages), "batches": .integer(batches),
+            "batches_repeated": .integer(batchesRepeated),
+            "skipped_records": .integer(skippedLines),
+            "passages_encoded": .integer(passagesEncoded), "workers": .integer(UInt64(workers)),
+            "generation": .integer(generation), "seconds": .number(seconds),
+            "encoding_seconds": .number(encodingSeconds),
+            "passages_per_second": .number(passagesPerSecond),
+        ]
+    }
+}
+
+extension IndexOrder {
+    /// What an interrupted run is told.
+    static let goOn = "Interrupted. What is done stays: the same command goes on from there."
+}

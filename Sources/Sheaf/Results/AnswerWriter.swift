@@ -1,0 +1,20 @@
+public import ClusterRuntime
+public import Corpus
+
+/// Turns answers into the text of one result format, piece by piece.
+public protocol AnswerWriter: Sendable {
+    /// What comes before the first answer.
+    func opening() -> String
+    /// One answer; `index` counts from 0.
+    func text(of answer: SearchAnswer, to question: Question, index: Int) throws(SheafError)
+        -> String
+    /// What comes after the last answer.
+    func closing() -> String
+}
+
+extension AnswerWriter {
+    /// Nothing.
+    public func opening() -> String { "" }
+    /// Nothing.
+    public func closing() -> String { "" }
+}

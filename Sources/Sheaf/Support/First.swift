@@ -1,0 +1,25 @@
+import Foundation
+import Synchronization
+
+/// The path as it is seen from every working folder; symbolic links stay.
+func absolutePath(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
+
+/// Keeps the first of the values it is told, from any thread.
+final class First<Value: Sendable>: Sendable {
+    private let first = Mutex<Value?>(nil)
+
+    var value: Value? { first.withLock { $0 } }
+
+    func note(_ value: Value) {
+        first.withLock { if $0 == nil { $0 = value } }
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Tokenizers
+
+/// The tokenizer of a model folder, for looking at what it does.
+public struct TokenizerTool: Sendable {
+    private let tokenizer: any TextTokenizer
+
+    /// Opens the tokenizer of a folder: byte pairs where it has merges, else word pieces.
+    public init(folder: String) throws(SheafError) {
+        tokenizer = try typed { () throws -> any TextTokenizer in
+            if TokenizerTool.hasMerges(folder) { return try BytePairTokenizer(folder: folder) }
+            return try WordPieceTokenizer(folder: folder)
+        }
+    }
+
+    /// The tokens of a text with special tokens, whole: ids, tokens, offsets in code points.
+    public func document(_ text: String) -> JSONDocument {
+        let encoding = tokenizer.encode(text)
+        return [
+            "ids": .array(encoding.ids.map { .integer(UInt64($0)) }),
+            "tokens": .strings(tokens(encoding.ids)),
+            "offsets": .array(
+                encoding.offsets.map {
+                    .array([.integer(UInt64($0.lowerBound)), .integer(UInt64($0.upperBound))])
+                }),
+        ]
+    }
+
+    /// The tokens of a text on one line, with their ids behind a tab.
+    public func text(_ text: String) -> String {
+        let ids = tokenizer.encode(text).ids
+        return tokens(ids).joined(separator: " ") + "\t"
+            + ids.map(String.init).joined(separator: " ")
+    }
+
+    private func tokens(_ ids: [Int32]) -> [String] {
+        ids.map { tokenizer.token(for: $0) ?? "" }
+    }
+
+    private static func hasMerges(_ folder: String) -> Bool {
+        let files = FileManager.default
+        if files.fileExists(atPath: folder + "/merges.txt") { return true }
+        guard let data = files.contents(atPath: folder + "/tokenizer.json"),
+            let document = try? JSONDecoder().decode(TokenizerFile.self, from: data)
+        else { return false }
+        return document.model.type == "BPE"
+    }
+
+    private struct TokenizerFile: Decodable {
+        struct Model: Decodable { var type: String? }
+        var model: Model
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import Sheaf
+
+struct CollectionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collections",
+        abstract: "List, describe and drop collections.",
+        subcommands: [List.self, Describe.self, Drop.self],
+        defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the collections of a data folder.",
+            discussion: """
+                Example:
+
+                  sheaf collections list
+                """)
+
+        @OptionGroup var data: DataOption
+
+        @Flag(help: "Print one JSON array.")
+        var json = false
+
+        func run() async throws {
+            let report = try await CollectionsCommand.report(data)
+            try Terminal.answer(
+                json ? report.document.text : report.isEmpty ? "no collections" : report.table)
+        }
+    }
+
+    struct Describe: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "describe",
+            abstract: "Tell all about one collection.",
+            discussion: """
+                Example:
+
+                  sheaf collections describe wiki --json
+                """)
+
+        @Argument(help: "The collection.")
+        var name: String
+
+        @OptionGroup var data: DataOption
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        func run() async throws {
+            let report = try await CollectionsCommand.report(data, of: name)
+            try Terminal.answer(
+                json ? report.documents.map(\.text).joined(separator: "\n") : report.text)
+        }
+    }
+
+    struct Drop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "drop",
+            abstract: "Remove a collection and its files.",
+            discussion: """
+                Example:
+
+                  sheaf collections drop wiki --yes
+
+                Asks at a terminal; elsewhere --yes is needed.
+                """)
+
+        @Argument(help: "The collection.")
+        var name: String
+
+        @OptionGroup var data: DataOption
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        func run() async throws {
+            let cluster = try await Cluster.openExisting(data.folder, workers: 0)
+            try await cluster.closing {
+                let items = try await cluster.status(of: name).collections
+                guard try yes || isConfirmed(items.first?.passages ?? 0) else {
+                    throw SheafError.request("“\(name)” was not removed. Say yes, or give --yes.")
+                }
+                try await cluster.drop(name)
+            }
+            let document: JSONDocument = ["dropped": .string(name)]
+            try Terminal.answer(json ? document.text : "“\(name)” is removed")
+        }
+
+        private func isConfirmed(_ passages: UInt64) throws -> Bool {
+            guard isatty(STDIN_FILENO) == 1 else {
+                throw SheafError.request(
+                    "Nobody can be asked here. Give --yes to remove “\(name)”.")
+            }
+            Terminal.say(
+                "Remove “\(name)” with its \(Quantity.count(passages)) passages? Type yes:")
+            return readLine() == "yes"
+        }
+    }
+
+    private static func report(
+        _ data: DataOption, of name: String? = nil
+    ) async throws -> CollectionReport {
+        let cluster = try await Cluster.openExisting(data.folder, workers: 0)
+        let status = try await cluster.closing { try await cluster.status(of: name) }
+        return CollectionReport(status.collections, isServing: !cluster.isOurs)
+    }
+}

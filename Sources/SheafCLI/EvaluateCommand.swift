@@ -1,0 +1,76 @@
+import ArgumentParser
+import Sheaf
+
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measure search results: accuracy, recall, MRR, nDCG, MAP.",
+        discussion: """
+            Examples:
+
+              sheaf evaluate results.json
+              sheaf evaluate run.trec --qrels qrels.txt
+              sheaf evaluate run.trec --answers nq-test.qa.csv --collection wiki
+              sheaf evaluate run.trec --gold questions.jsonl
+
+            RESULTS is DPR's JSON, whose own answers count unless another truth is named, or a TREC run.
+            Questions are matched by id (line numbers where a file has none), DPR's results by the text
+            of the question too. Cut-offs: 1, 5, 10, 20, 50, 100, 1000.
+            """)
+
+    @Argument(help: "DPR result JSON, or a TREC run.")
+    var results: String
+
+    @Option(
+        help: ArgumentHelp("Questions with answers to look up in the texts.", valueName: "file"))
+    var answers: String?
+
+    @Option(help: ArgumentHelp("TREC or BEIR judgements.", valueName: "file"))
+    var qrels: String?
+
+    @Option(
+        help: ArgumentHelp("Questions with passage_id or passage_ids (JSONL).", valueName: "file"))
+    var gold: String?
+
+    @Option(help: "How answers are looked up (default: regex for CuratedTREC, else string).")
+    var match: AnswerMode?
+
+    @Option(help: "How a negative relevance in --qrels counts.")
+    var negatives = NegativeRelevance.notRelevant
+
+    @Option(
+        help: ArgumentHelp("The collection with the texts of a TREC run.", valueName: "name"))
+    var collection: String?
+
+    @OptionGroup var data: DataOption
+    @OptionGroup var size: SizeOptions
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if [answers, qrels, gold].count(where: { $0 != nil }) > 1 {
+            throw ValidationError("--answers, --qrels and --gold exclude each other: name one.")
+        }
+    }
+
+    func run() async throws {
+        let order = EvaluationOrder(results: results, truth: truth, match: match)
+        let report = try await Interruption.cancels {
+            guard let collection, try order.needsTexts else { return try await order.measure() }
+            let cluster = try await Cluster.openExisting(
+                data.folder, workers: size.workerCount, threads: size.threads)
+            return try await cluster.closing {
+                try await order.measure { try await cluster.passages($0, of: collection) }
+            }
+        }
+        try Terminal.answer(json ? report.document.text : report.table)
+    }
+
+    private var truth: EvaluationOrder.Truth {
+        if let answers { return .answers(answers) }
+        if let qrels { return .judgements(qrels, negatives: negatives) }
+        if let gold { return .gold(gold) }
+        return .results
+    }
+}

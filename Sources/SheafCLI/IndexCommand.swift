@@ -1,0 +1,105 @@
+import ArgumentParser
+import Sheaf
+
+struct IndexCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Encode a corpus on a cluster and make it searchable.",
+        discussion: """
+            Example:
+
+              sheaf index psgs_w100.tsv.gz --collection wiki --model all-MiniLM-L6-v2 --workers 4
+
+            CORPUS is one or more files (psgs TSV, BEIR or plain JSONL, MS MARCO TSV; gzip in any of
+            them), or a BEIR folder. The cluster of the data folder is used where one runs, else one is
+            started for this run. An interrupted run goes on when the same command is given again.
+            """)
+
+    @Argument(help: ArgumentHelp("Files of the corpus, in order.", valueName: "corpus"))
+    var corpus: [String]
+
+    @Option(help: ArgumentHelp("The collection to make or to go on with.", valueName: "name"))
+    var collection: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Model folder of both towers, or one with question_encoder/ and context_encoder/.",
+            valueName: "dir"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Folder of the question tower.", valueName: "dir"))
+    var questionModel: String?
+
+    @Option(help: ArgumentHelp("Folder of the context tower.", valueName: "dir"))
+    var contextModel: String?
+
+    @OptionGroup var data: DataOption
+    @OptionGroup var size: SizeOptions
+
+    @Option(help: ArgumentHelp("Shards of the collection, for ever (default: 8).", valueName: "n"))
+    var shards: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Passages of a batch (default: 64 to 1,024, by the size of the corpus).",
+            valueName: "n"))
+    var batchSize: Int?
+
+    @Option(help: "The corpus format (default: told by its first record).")
+    var format: CorpusFormat?
+
+    @Option(help: "The metric (default: ip).")
+    var metric: Metric?
+
+    @Option(
+        name: .customLong("index"),
+        help: ArgumentHelp(
+            "The index of each shard: Flat, exact, or a Faiss factory string (default: Flat).",
+            valueName: "kind"))
+    var kind: String?
+
+    @Option(
+        name: .customLong("segment-ids"),
+        help: "Segment ids of a DPR encoder (default: zero).")
+    var segmentIDs: SegmentIDs?
+
+    @Flag(help: "Count malformed records and pass over them.")
+    var skipMalformed = false
+
+    @Flag(help: "Print the summary as one JSON object.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Show no progress.")
+    var quiet = false
+
+    func run() async throws {
+        var order = IndexOrder(
+            collection: collection, corpus: corpus, model: model, questionModel: questionModel,
+            contextModel: contextModel)
+        order.format = format
+        order.metric = metric
+        order.kind = kind
+        order.segmentIDs = segmentIDs
+        order.shards = shards
+        order.batchSize = batchSize
+        order.skipMalformed = skipMalformed
+        try order.check()
+        let summary = try await Interruption.cancels { [order] in
+            let cluster = try await Cluster.open(
+                data.folder, workers: size.workerCount, threads: size.threads)
+            if !cluster.isOurs, size.workers != nil, !quiet {
+                Terminal.say("note: using the running cluster; --workers is left aside")
+            }
+            return try await cluster.closing {
+                try await index(order, on: cluster)
+            }
+        }
+        try Terminal.answer(json ? summary.document.text : summary.text)
+    }
+
+    private func index(_ order: IndexOrder, on cluster: Cluster) async throws -> IndexSummary {
+        let line = ProgressLine(isQuiet: quiet)
+        defer { line.end() }
+        return try await cluster.index(order) { line.show($0) }
+    }
+}

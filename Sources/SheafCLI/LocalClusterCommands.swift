@@ -1,0 +1,99 @@
+import ArgumentParser
+import Sheaf
+
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Start a cluster on this host that stays until `sheaf down`.",
+        discussion: """
+            Example:
+
+              sheaf up --workers 4
+
+            It serves every collection of the data folder; `index` and `search` use it.
+            """)
+
+    @OptionGroup var data: DataOption
+    @OptionGroup var size: SizeOptions
+
+    func run() async throws {
+        let cluster = try await Cluster.startDetached(
+            data.folder, workers: size.workerCount, threads: size.threads)
+        let status = try await cluster.status()
+        await cluster.close()
+        try Terminal.answer(
+            """
+            coordinator \(status.processID) and \(status.workers.count) workers serve \
+            \(status.collections.count) collections of \(data.folder.path)
+            """)
+    }
+}
+
+struct DownCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "down",
+        abstract: "Stop the cluster of a data folder.",
+        discussion: """
+            Example:
+
+              sheaf down --data ./sheaf-data
+
+            Work under way is given up; what is committed stays.
+            """)
+
+    @OptionGroup var data: DataOption
+
+    func run() async throws {
+        let wasRunning = try await Cluster.stop(data.folder)
+        try Terminal.answer(wasRunning ? "stopped" : "no cluster runs on \(data.folder.path)")
+    }
+}
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show workers, collections, shards and what is being indexed.",
+        discussion: """
+            Example:
+
+              sheaf status --json | jq '.workers[].pid'
+
+            Without a running cluster it says so and exits with 0 (--json: {"running":false}).
+            """)
+
+    @OptionGroup var data: DataOption
+
+    @Option(help: ArgumentHelp("Show this collection shard by shard.", valueName: "name"))
+    var collection: String?
+
+    @Option(help: ArgumentHelp("Ask the coordinator at this endpoint.", valueName: "endpoint"))
+    var coordinator: String?
+
+    @OptionGroup var keys: ClientKeyOptions
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() async throws {
+        guard let cluster = try await connect() else {
+            return try Terminal.answer(
+                json
+                    ? StatusReport.notRunning.text
+                    : "no cluster runs on \(data.folder.path); start one with `sheaf up`")
+        }
+        let status = try await cluster.closing { try await cluster.status(of: collection) }
+        let report = StatusReport(status)
+        guard !json else { return try Terminal.answer(report.document.text) }
+        try Terminal.answer(report.text)
+        if collection != nil {
+            try Terminal.answer("\n" + CollectionReport(status.collections, isServing: true).text)
+        }
+    }
+
+    private func connect() async throws -> Cluster? {
+        if let coordinator {
+            return try await Cluster.connect(to: coordinator, security: try keys.security)
+        }
+        return try await Cluster.find(data.folder)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+import Sheaf
+
+/// The program: parses, runs, and turns whatever was thrown into a message and an exit status.
+@main
+enum Main {
+    static func main() async {
+        // A reader that goes away is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let parsed = try SheafCommand.parseAsRoot()
+            if var command = parsed as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                var command = parsed
+                try command.run()
+            }
+        } catch {
+            exit(status(of: error))
+        }
+    }
+
+    private static func status(of error: any Error) -> Int32 {
+        let asJSON = CommandLine.arguments.contains("--json")
+        if let error = error as? SheafError {
+            guard let status = error.exitStatus else { return 0 }
+            Terminal.report(error: "\(error)", code: error.code, asJSON: asJSON)
+            return status.rawValue
+        }
+        if SheafCommand.exitCode(for: error) == .success {
+            // Help and version come as errors too.
+            print(SheafCommand.fullMessage(for: error))
+            return 0
+        }
+        if let code = error as? ExitCode { return code.rawValue }
+        var message = SheafCommand.fullMessage(for: error)
+        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
+        Terminal.report(error: message, code: "usage", asJSON: asJSON)
+        return SheafError.ExitStatus.input.rawValue
+    }
+}

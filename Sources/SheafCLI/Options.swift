@@ -1,0 +1,82 @@
+public import ArgumentParser
+public import Sheaf
+
+/// The data folder, which every command of a cluster takes.
+struct DataOption: ParsableArguments {
+    @Option(
+        name: .customLong("data"),
+        help: ArgumentHelp(
+            "The data folder (default: $SHEAF_DATA, else ./sheaf-data).", valueName: "dir"))
+    var path: String?
+
+    var folder: DataFolder { .resolve(path) }
+}
+
+/// The size of a cluster that is started where none runs.
+struct SizeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Worker processes (default: one per core).", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: ArgumentHelp("Threads of each worker.", valueName: "n"))
+    var threads = 1
+
+    func validate() throws {
+        if let workers, workers < 1 { throw ValidationError("--workers must be 1 or more.") }
+        if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    }
+
+    var workerCount: Int { workers ?? Cluster.defaultWorkers }
+}
+
+/// The CURVE keys of a client or worker that connects over tcp.
+struct ClientKeyOptions: ParsableArguments {
+    @Option(
+        name: .customLong("keys"),
+        help: ArgumentHelp(
+            "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
+    var secretFile: String?
+
+    @Option(
+        name: .customLong("server-key"),
+        help: ArgumentHelp("The public key file of the coordinator.", valueName: "file"))
+    var serverKeyFile: String?
+
+    func validate() throws {
+        if (secretFile == nil) != (serverKeyFile == nil) {
+            throw ValidationError("--keys and --server-key go together: name both or neither.")
+        }
+    }
+
+    var security: SecurityPolicy {
+        get throws(SheafError) {
+            guard let secretFile, let serverKeyFile else { return .localOnly }
+            do {
+                return .curve(
+                    try .client(secretFile: secretFile, serverPublicFile: serverKeyFile))
+            } catch {
+                throw SheafError(error)
+            }
+        }
+    }
+}
+
+extension CorpusFormat: ExpressibleByArgument {}
+extension Metric: ExpressibleByArgument {}
+extension SegmentIDs: ExpressibleByArgument {}
+extension Tower: ExpressibleByArgument {}
+extension ResultFormat: ExpressibleByArgument {}
+extension NegativeRelevance: ExpressibleByArgument {}
+
+extension AnswerMode: ExpressibleByArgument {
+    /// `string` or `regex`.
+    public init?(argument: String) {
+        switch argument {
+        case "string": self = .string
+        case "regex": self = .expression
+        default: return nil
+        }
+    }
+
+    /// What may be given.
+    public static var allValueStrings: [String] { ["string", "regex"] }
+}

@@ -1,0 +1,181 @@
+import ArgumentParser
+import Foundation
+import Sheaf
+
+struct CoordinatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Run the coordinator of a data folder until it is told to stop.",
+        discussion: """
+            Example, for workers on other hosts:
+
+              sheaf keys generate --folder /etc/sheaf --name coordinator
+              sheaf coordinator --data /var/lib/sheaf --bind tcp://0.0.0.0:7400 \\
+                --keys /etc/sheaf/coordinator.secret --allowed /etc/sheaf/allowed
+
+            Without --bind only this host reaches it. It logs to the standard error and ends on SIGTERM
+            or SIGINT after its workers.
+            """)
+
+    @OptionGroup var data: DataOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Bind the control lane here, such as tcp://0.0.0.0:7400 (default: sockets in the data "
+                + "folder).", valueName: "endpoint"))
+    var bind: String?
+
+    @Option(help: ArgumentHelp("Workers to start and keep running here.", valueName: "n"))
+    var workers = 0
+
+    @Option(help: ArgumentHelp("Threads of each worker, and for questions.", valueName: "n"))
+    var threads = 1
+
+    @Option(
+        name: .customLong("keys"),
+        help: ArgumentHelp("The secret key file of the coordinator.", valueName: "file"))
+    var secretFile: String?
+
+    @Option(
+        name: .customLong("allowed"),
+        help: ArgumentHelp("The folder of the public keys that are let in.", valueName: "folder"))
+    var allowedFolder: String?
+
+    @Flag(help: "Bind an open port without keys: whoever reaches it may do anything.")
+    var insecure = false
+
+    @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
+    var parent: Int32?
+
+    @Flag(help: ArgumentHelp("Leave the terminal's session.", visibility: .hidden))
+    var detach = false
+
+    func validate() throws {
+        if workers < 0 { throw ValidationError("--workers must be 0 or more.") }
+        if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+        if (secretFile == nil) != (allowedFolder == nil) {
+            throw ValidationError("--keys and --allowed go together: name both or neither.")
+        }
+        if insecure, secretFile != nil {
+            throw ValidationError("--insecure and --keys exclude each other: name one.")
+        }
+    }
+
+    func run() async throws {
+        if detach { Daemon.leaveSession() }
+        if let parent { ParentWatch.start(parent: parent) }
+        let options = CoordinatorOptions(
+            data: data.folder, endpoint: bind, localWorkers: workers, threadsPerWorker: threads,
+            questionThreads: threads, security: try security())
+        try await ClusterProcess.coordinator(options, stop: Interruption.stream())
+    }
+
+    private func security() throws(SheafError) -> SecurityPolicy {
+        guard let secretFile, let allowedFolder else { return insecure ? .insecure : .localOnly }
+        do {
+            return .curve(try .server(secretFile: secretFile, allowedFolder: allowedFolder))
+        } catch {
+            throw SheafError(error)
+        }
+    }
+}
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Run a worker until it is told to stop.",
+        discussion: """
+            Example:
+
+              sheaf worker --coordinator tcp://head:7400 --data /var/lib/sheaf \\
+                --keys /etc/sheaf/worker.secret --server-key /etc/sheaf/coordinator.public
+
+            The model must stand at the same path as at the coordinator. A worker that sees the
+            coordinator's data folder shares its segments; any other keeps copies under --data.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "The coordinator's control endpoint, such as tcp://head:7400.", valueName: "endpoint"))
+    var coordinator: String
+
+    @OptionGroup var data: DataOption
+
+    @Option(
+        help: ArgumentHelp("A name that no other worker has (default: given).", valueName: "name"))
+    var name = ""
+
+    @Option(help: ArgumentHelp("Compute threads.", valueName: "n"))
+    var threads = 1
+
+    @OptionGroup var keys: ClientKeyOptions
+
+    @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
+    var parent: Int32?
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    }
+
+    func run() async throws {
+        if let parent { ParentWatch.start(parent: parent) }
+        let options = WorkerOptions(
+            coordinator: coordinator, name: name, data: data.folder, threads: threads,
+            security: try keys.security)
+        try await ClusterProcess.worker(options, stop: Interruption.stream())
+    }
+}
+
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys",
+        abstract: "Make the CURVE keys that let hosts speak over tcp.",
+        subcommands: [Generate.self])
+
+    struct Generate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "generate",
+            abstract: "Make a key pair: NAME.secret and NAME.public.",
+            discussion: """
+                Example:
+
+                  sheaf keys generate --folder /etc/sheaf --name worker-1
+
+                Copy the public file of each worker and client into the coordinator's --allowed folder,
+                and the coordinator's public file to them. A key is never overwritten.
+                """)
+
+        @Option(help: ArgumentHelp("The folder to write to; it must exist.", valueName: "dir"))
+        var folder: String
+
+        @Option(help: ArgumentHelp("The name of the pair.", valueName: "name"))
+        var name: String
+
+        func validate() throws {
+            if !DataFolder.isValidCollectionName(name) {
+                throw ValidationError(
+                    "--name takes letters, digits, “-”, “_” and “.”, not beginning with “.”.")
+            }
+        }
+
+        func run() throws {
+            do {
+                let pair = try CurveKeys.generate(folder: folder, name: name)
+                try Terminal.answer("public key \(pair.publicKey)")
+            } catch {
+                throw SheafError(error)
+            }
+        }
+    }
+}
+
+/// Leaving the terminal that a process was started from.
+private enum Daemon {
+    /// Begins a session of its own and outlives the terminal.
+    ///
+    /// A process that leads its group cannot begin a session; it is then kept by not heeding SIGHUP.
+    static func leaveSession() {
+        _ = setsid()
+        signal(SIGHUP, SIG_IGN)
+    }
+}

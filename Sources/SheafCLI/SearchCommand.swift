@@ -1,0 +1,106 @@
+import ArgumentParser
+import Sheaf
+
+struct SearchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Find the passages nearest to one question or to a file of them.",
+        discussion: """
+            Examples:
+
+              sheaf search "who wrote faust" --collection wiki
+              sheaf search --questions nq-test.qa.csv --collection wiki -k 100 --format dpr \\
+                --output results.json
+
+            The cluster of the data folder is used where one runs (`sheaf up`), else one is started for
+            this call. Question ids are the file's own, else line numbers from 1.
+            """)
+
+    @Argument(help: "One question.")
+    var question: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file of questions: plain lines, id<TAB>text, DPR or CuratedTREC TSV, JSONL or JSON.",
+            valueName: "file"))
+    var questions: String?
+
+    @Option(help: ArgumentHelp("The collection to search.", valueName: "name"))
+    var collection: String
+
+    @Option(name: [.customShort("k"), .customLong("k")], help: "Passages wanted per question.")
+    var k = 10
+
+    @Option(help: "The form of the answers.")
+    var format = ResultFormat.table
+
+    @Option(
+        help: ArgumentHelp(
+            "Write to a file, which appears when it is complete.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Accept an answer that lacks shards; its coverage is said.")
+    var allowPartial = false
+
+    @Option(help: ArgumentHelp("What one question may take.", valueName: "seconds"))
+    var timeout = 30.0
+
+    @Option(
+        help: ArgumentHelp(
+            "How has_answer is found in --format dpr (default: regex for CuratedTREC, else string)."
+        ))
+    var match: AnswerMode?
+
+    @OptionGroup var data: DataOption
+    @OptionGroup var size: SizeOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask the coordinator at this endpoint, such as tcp://host:7400.", valueName: "endpoint")
+    )
+    var coordinator: String?
+
+    @OptionGroup var keys: ClientKeyOptions
+
+    func validate() throws {
+        if (question == nil) == (questions == nil) {
+            throw ValidationError("Give one question, or a file of them with --questions.")
+        }
+        if k < 1 { throw ValidationError("-k must be 1 or more.") }
+        if !(timeout > 0) || timeout > 86_400 {
+            throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
+        }
+    }
+
+    func run() async throws {
+        let list =
+            try questions.map { file throws(SheafError) in try QuestionList(file: file) }
+            ?? QuestionList(question: question ?? "")
+        let order = SearchOrder(
+            collection: collection, k: k, allowPartial: allowPartial, texts: format.needsTexts,
+            timeout: .microseconds(Int64(timeout * 1e6)))
+        let writer = try AnswerWriters.writer(
+            format, order, match: match ?? list.match, width: Terminal.width,
+            isList: questions != nil)
+        let sink = try OutputSink(path: output)
+        try await Interruption.cancels {
+            let cluster = try await connect()
+            try await cluster.closing {
+                let run = try await cluster.search(
+                    list.questions, order, writing: writer, to: sink)
+                if let coverage = run.incomplete {
+                    Terminal.say(
+                        "note: \(run.incompleteAnswers) answers are partial: \(coverage.text)")
+                }
+            }
+        }
+    }
+
+    private func connect() async throws -> Cluster {
+        if let coordinator {
+            return try await Cluster.connect(to: coordinator, security: try keys.security)
+        }
+        return try await Cluster.openExisting(
+            data.folder, workers: size.workerCount, threads: size.threads)
+    }
+}

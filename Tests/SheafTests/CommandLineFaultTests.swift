@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@testable import Sheaf
+
+/// What the program says and how it ends when a call cannot be carried out.
+@Suite(.serialized, .enabled(if: Program.isBuilt, "the program is not built"))
+struct CommandLineFaultTests {
+    @Test(arguments: [
+        ["nonsense"], ["index"], ["index", "c.tsv", "--collection", "c"],
+        ["index", "/nowhere.tsv", "--collection", "c", "--model", "/nowhere"],
+        ["index", "c.tsv", "--collection", "c", "--model", "m", "--workers", "0"],
+        ["search", "--collection", "c"], ["search", "", "--collection", "c"],
+        ["search", "q", "--collection", "c", "-k", "0"],
+        ["search", "q", "--collection", "c", "--timeout", "nan"],
+        ["search", "q", "--questions", "f", "--collection", "c"],
+        ["search", "--questions", "/nowhere", "--collection", "c"],
+        ["search", "q", "--collection", "c", "--format", "xml"],
+        ["evaluate", "/nowhere"], ["evaluate", "r", "--qrels", "a", "--gold", "b"],
+        ["encode", "--model", "/nowhere", "--input", "i", "--output", "o"],
+        ["tokenize", "--model", "/nowhere"], ["collections", "list"],
+        ["worker", "--coordinator", "ipc:///x", "--keys", "k"],
+        ["coordinator", "--insecure", "--keys", "k", "--allowed", "a"],
+        ["coordinator", "--bind", "tcp://0.0.0.0:7999"],
+    ])
+    func `a call at fault ends with 2 and one message`(arguments: [String]) throws {
+        try withFolder { folder in
+            let run = try Program.run(arguments, data: folder + "/data")
+            #expect(run.status == 2, "\(run)")
+            #expect(run.error.contains("error: ") && run.output.isEmpty, "\(run)")
+        }
+    }
+
+    @Test func `with json an error is an object`() throws {
+        try withFolder { folder in
+            let run = try Program.run(["collections", "list", "--json"], data: folder)
+            #expect(run.status == 2)
+            let report = try JSONDecoder().decode(Report.self, from: Data(run.error.utf8))
+            #expect(report.error.code == "input" && !report.error.message.isEmpty)
+        }
+    }
+
+    private struct Report: Decodable {
+        struct Fault: Decodable {
+            var code: String
+            var message: String
+        }
+        var error: Fault
+    }
+
+    @Test func `help and version go to the standard output`() throws {
+        try withFolder { folder in
+            #expect(try Program.run(["--version"], data: folder).output == Release.version + "\n")
+            for command in [
+                [], ["index"], ["search"], ["up"], ["down"], ["status"], ["evaluate"], ["encode"],
+                ["tokenize"], ["coordinator"], ["worker"], ["keys", "generate"],
+                ["collections", "list"], ["collections", "describe"], ["collections", "drop"],
+            ] {
+                let run = try Program.run(command + ["--help"], data: folder)
+                #expect(run.status == 0 && run.error.isEmpty)
+                #expect(run.output.contains(command.isEmpty ? "sheaf index" : "Example"))
+            }
+        }
+    }
+
+    @Test func `a malformed record is named with file and line`() throws {
+        try withFolder { folder in
+            let corpus = folder + "/bad.jsonl"
+            try "{\"id\":\"1\",\"text\":\"good\"}\n{\"id\":\"2\",\n"
+                .write(toFile: corpus, atomically: true, encoding: .utf8)
+            let arguments = [
+                "index", corpus, "--collection", "c", "--model", try Fixtures.tinyModel(in: folder),
+                "--workers", "1",
+            ]
+            let run = try Program.run(arguments, data: folder + "/data")
+            #expect(run.status == 2)
+            #expect(run.error.contains("\(corpus):2"))
+            let skipping = try Program.run(arguments + ["--skip-malformed"], data: folder + "/data")
+            #expect(skipping.status == 0, "\(skipping.error)")
+            #expect(skipping.output.contains("1 malformed records skipped"))
+        }
+    }
+
+    @Test func `another corpus under the same name is refused with both digests`() throws {
+        try withFolder { folder in
+            let model = try Fixtures.tinyModel(in: folder)
+            func index(_ count: Int) throws -> Program.Outcome {
+                try Program.run(
+                    [
+                        "index", try Fixtures.corpus(in: folder, count: count), "--collection", "c",
+                        "--model", model, "--workers", "1",
+                    ], data: folder + "/data")
+            }
+            #expect(try index(9).status == 0)
+            let other = try index(8)
+            #expect(other.status == 2)
+            #expect(other.error.contains("holds another source"))
+        }
+    }
+
+    @Test func `a reader that goes away ends the program quietly`() throws {
+        try withFolder { folder in
+            let model = try Fixtures.tinyModel(in: folder) + "/context_encoder"
+            let shell = Process()
+            shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+            shell.arguments = [
+                "-c",
+                "yes text | head -n 50000 | { '\(Program.path)' tokenize --model '\(model)'; "
+                    + "echo $? > '\(folder)/status'; } 2> '\(folder)/err' | head -n 1",
+            ]
+            shell.standardOutput = FileHandle.nullDevice
+            try shell.run()
+            shell.waitUntilExit()
+            #expect(try String(contentsOfFile: folder + "/status", encoding: .utf8) == "0\n")
+            #expect(try String(contentsOfFile: folder + "/err", encoding: .utf8).isEmpty)
+        }
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `an interrupted run goes on where it stopped`(signal: Int32) throws {
+        try withFolder { folder in
+            let arguments = [
+                "index", try Fixtures.corpus(in: folder, count: 6000), "--collection", "c",
+                "--model", try Fixtures.tinyModel(in: folder), "--workers", "2", "--batch-size",
+                "16", "--json",
+            ]
+            let data = folder + "/data"
+            let run = try Program.start(arguments, data: data)
+            let segments = data + "/collections/c/segments"
+            while run.process.isRunning,
+                ((try? FileManager.default.contentsOfDirectory(atPath: segments)) ?? []).count < 8
+            {
+                usleep(2000)
+            }
+            kill(run.process.processIdentifier, signal)
+            let interrupted = try run.wait()
+            #expect(interrupted.status == 130, "\(interrupted)")
+            #expect(interrupted.error.contains("the same command goes on"))
+            #expect(try Program.run(["status"], data: data).output.contains("no cluster runs"))
+            let whole = try Program.run(arguments, data: data)
+            #expect(whole.status == 0, "\(whole.error)")
+            let summary = try JSONDecoder().decode(Summary.self, from: Data(whole.output.utf8))
+            #expect(summary.passages == 6000)
+            #expect(summary.passages_encoded < 6000, "what was committed is not encoded again")
+        }
+    }
+
+    private struct Summary: Decodable {
+        var passages: Int
+        var passages_encoded: Int
+    }
+
+    @Test func `keys are made once and never overwritten`() throws {
+        try withFolder { folder in
+            let arguments = ["keys", "generate", "--folder", folder, "--name", "w"]
+            #expect(try Program.run(arguments, data: folder).status == 0)
+            let secret = try FileManager.default.attributesOfItem(atPath: folder + "/w.secret")
+            #expect((secret[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            #expect(try Program.run(arguments, data: folder).status == 2)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// Models and files that tests work with.
+enum Fixtures {
+    /// The golden folder: `$SHEAF_GOLDENS`, else the subset in the repository.
+    static let goldens =
+        ProcessInfo.processInfo.environment["SHEAF_GOLDENS"]
+        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().path + "/Fixtures/goldens"
+
+    /// The data folder, where there is one.
+    static let data = ProcessInfo.processInfo.environment["SHEAF_TEST_DATA"]
+
+    /// Makes a model folder of two tiny DPR towers with their tokenizer and gives its path.
+    static func tinyModel(in folder: String) throws -> String {
+        let model = folder + "/model"
+        for (tower, source) in [
+            ("question_encoder", "dpr_question"), ("context_encoder", "dpr_ctx"),
+        ] {
+            let target = "\(model)/\(tower)"
+            try FileManager.default.createDirectory(
+                atPath: target, withIntermediateDirectories: true)
+            for part in [source, "wordpiece"] {
+                let from = "\(goldens)/models/\(part)"
+                for name in try FileManager.default.contentsOfDirectory(atPath: from) {
+                    try FileManager.default.copyItem(
+                        atPath: "\(from)/\(name)", toPath: "\(target)/\(name)")
+                }
+            }
+        }
+        return model
+    }
+
+    /// A corpus of `count` passages with ids `p1`, `p2`, …, and texts that all differ.
+    static func corpus(in folder: String, count: Int) throws -> String {
+        let words = ["river", "stone", "wing", "engine", "paper", "salt", "tower", "letter"]
+        var text = "id\ttext\ttitle\n"
+        for row in 1...count {
+            let picked = (0..<12).map { words[(row * 7 + $0 * $0 * 3 + row / 8) % words.count] }
+            text += "p\(row)\t\(picked.joined(separator: " ")) number \(row)\ttitle \(row)\n"
+        }
+        let path = folder + "/corpus.tsv"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@testable import Sheaf
+
+struct JSONDocumentTests {
+    @Test func `members keep their order`() {
+        let document: JSONDocument = ["b": .integer(1), "a": .bool(true), "c": .null]
+        #expect(document.text == #"{"b":1,"a":true,"c":null}"#)
+    }
+
+    @Test func `what JSON reserves is escaped and all else stays`() {
+        let document = JSONDocument.string("\"\\/\n\r\t\u{1}\u{1F}é漢😀")
+        #expect(document.text == "\"\\\"\\\\/\\n\\r\\t\\u0001\\u001fé漢😀\"")
+    }
+
+    @Test func `any text reads back the same`() throws {
+        for seed in 0..<200 {
+            var dice = Dice(seed: UInt64(seed))
+            let text = String(
+                String.UnicodeScalarView(
+                    (0..<20).compactMap { _ in
+                        Unicode.Scalar(UInt32.random(in: 0..<0x11000, using: &dice))
+                    }
+                ))
+            let bytes = Data(JSONDocument.array([.string(text)]).text.utf8)
+            #expect(try JSONDecoder().decode([String].self, from: bytes) == [text])
+        }
+    }
+
+    @Test func `any number reads back the same`() throws {
+        for seed in 0..<500 {
+            var dice = Dice(seed: UInt64(seed))
+            let value = Double(bitPattern: dice.next())
+            guard value.isFinite else { continue }
+            let bytes = Data(JSONDocument.array([.number(value)]).text.utf8)
+            #expect(try JSONDecoder().decode([Double].self, from: bytes) == [value])
+        }
+    }
+}
+
+/// A small generator whose numbers follow from its seed.
+struct Dice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

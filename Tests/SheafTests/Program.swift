@@ -1,0 +1,75 @@
+import Foundation
+import Synchronization
+
+/// The built `sheaf` program, run as a user runs it.
+enum Program {
+    /// Where it is: `$SHEAF_EXECUTABLE`, else beside the test bundle.
+    static let path: String = {
+        if let named = ProcessInfo.processInfo.environment["SHEAF_EXECUTABLE"] { return named }
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().path + "/sheaf"
+    }()
+
+    /// Whether it is there.
+    static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+    /// What one run gave.
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var error: String
+    }
+
+    /// Runs it to its end.
+    static func run(
+        _ arguments: [String], data: String, input: String = ""
+    ) throws -> Outcome {
+        let running = try start(arguments, data: data, input: input)
+        return try running.wait()
+    }
+
+    /// Starts it.
+    static func start(_ arguments: [String], data: String, input: String = "") throws -> Running {
+        try Running(arguments, data: data, input: input)
+    }
+
+    /// A run under way.
+    final class Running {
+        let process = Process()
+        private let folder: String
+
+        init(_ arguments: [String], data: String, input: String) throws {
+            folder = NSTemporaryDirectory() + "sheaf-run-" + UUID().uuidString
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            process.executableURL = URL(fileURLWithPath: Program.path)
+            process.arguments = arguments
+            var environment = ProcessInfo.processInfo.environment
+            environment["SHEAF_DATA"] = data
+            environment["SHEAF_EXECUTABLE"] = nil
+            process.environment = environment
+            try input.write(toFile: folder + "/in", atomically: false, encoding: .utf8)
+            process.standardInput = FileHandle(forReadingAtPath: folder + "/in")
+            for name in ["out", "err"] {
+                _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
+            }
+            process.standardOutput = FileHandle(forWritingAtPath: folder + "/out")
+            process.standardError = FileHandle(forWritingAtPath: folder + "/err")
+            try process.run()
+        }
+
+        /// What it has said on the standard error so far.
+        var error: String {
+            (try? String(contentsOfFile: folder + "/err", encoding: .utf8)) ?? ""
+        }
+
+        func wait() throws -> Outcome {
+            process.waitUntilExit()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            return Outcome(
+                status: process.terminationStatus,
+                output: try String(contentsOfFile: folder + "/out", encoding: .utf8), error: error)
+        }
+    }
+}
