@@ -9,7 +9,8 @@ extension CorpusError: CustomStringConvertible {
         case .isFolder(let path):
             "\(path) is a folder without a corpus.jsonl in it; name the file to read"
         case .notRegularFile(let path):
-            "\(path) is not a regular file, and input is read more than once; save it to a file first"
+            "\(path) is not a regular file, and input is read more than once; "
+                + "save it to a file first"
         case .cannotRead(let path, let reason):
             "cannot read \(path): \(reason); check the disk and try again"
         case .cannotWrite(let path, let reason):

@@ -56,7 +56,8 @@ struct ResultFileTests {
             [
                 {
                     "question": "q", "answers": ["a"],
-                    "ctxs": [{"id": "wiki:1", "title": "t", "text": "x", "score": "7.25", "has_answer": true},
+                    "ctxs": [{"id": "wiki:1", "title": "t", "text": "x", "score": "7.25",
+                              "has_answer": true},
                              {"id": 2, "title": null, "text": "y", "score": 6, "has_answer": false}]
                 }
             ]
