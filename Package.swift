@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: aboveTheRim),
 
         // 6. Text to token ids.
-        .target(name: "Tokenizers", dependencies: ["CKernels"], swiftSettings: aboveTheRim),
+        .target(name: "Tokenizers", swiftSettings: aboveTheRim),
 
         // 7. Float arrays and the operations on them.
         .target(
@@ -135,6 +135,7 @@ let package = Package(
             name: "ClusterRuntimeTests",
             dependencies: [
                 "ClusterRuntime", "ClusterCore", "Corpus", "VectorIndex", "Models", "CZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(name: "SheafTests", dependencies: ["Sheaf"], swiftSettings: house),

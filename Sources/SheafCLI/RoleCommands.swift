@@ -28,7 +28,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Workers to start and keep running here.", valueName: "n"))
     var workers = 0
 
-    @Option(help: ArgumentHelp("Threads of each worker, and for questions.", valueName: "n"))
+    @Option(help: ArgumentHelp("Threads of each worker.", valueName: "n"))
     var threads = 1
 
     @Option(
@@ -46,6 +46,9 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
     var parent: Int32?
+
+    @Flag(help: "Load a collection when it is first searched, not at the start.")
+    var onDemand = false
 
     @Flag(help: ArgumentHelp("Leave the terminal's session.", visibility: .hidden))
     var detach = false
@@ -66,7 +69,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         if let parent { ParentWatch.start(parent: parent) }
         let options = CoordinatorOptions(
             data: data.folder, endpoint: bind, localWorkers: workers, threadsPerWorker: threads,
-            questionThreads: threads, security: try security())
+            questionThreads: ProcessInfo.processInfo.activeProcessorCount,
+            loadsOnDemand: onDemand, security: try security())
         try await ClusterProcess.coordinator(options, stop: Interruption.stream())
     }
 

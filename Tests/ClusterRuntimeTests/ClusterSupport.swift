@@ -44,12 +44,12 @@ final class TestCluster: Sendable {
     init(_ folder: String, workers count: Int, sharing: Bool = true) async throws {
         data = DataFolder(path: folder + "/data")
         var log = Logger(label: "test")
-        log.logLevel = .critical
+        log.logLevel = ProcessInfo.processInfo.environment["SHEAF_TEST_LOG"] == nil ? .critical : .trace
         let (started, announce) = AsyncStream.makeStream(of: String.self)
         let (stop, end) = AsyncStream.makeStream(of: Void.self)
         let options = CoordinatorOptions(
             data: data, endpoint: "tcp://127.0.0.1:0", localWorkers: 0, threadsPerWorker: 1,
-            questionThreads: 1, security: .localOnly)
+            questionThreads: 1, loadsOnDemand: true, security: .localOnly)
         let (coordinatorLog, workerLog) = (log, log)
         coordinator = Running(
             stop: end,

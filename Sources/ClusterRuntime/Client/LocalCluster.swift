@@ -110,7 +110,7 @@ private final class CoordinatorProcess: Sendable {
             arguments: [
                 "coordinator", "--data", data.path, "--workers", String(size.workers),
                 "--threads", String(size.threads),
-            ] + (detached ? ["--detach"] : ["--parent", String(getpid())]),
+            ] + (detached ? ["--detach"] : ["--on-demand", "--parent", String(getpid())]),
             log: log)
         do {
             try process.run()

@@ -68,7 +68,7 @@ extension Coordinator {
             source: source, boundaries: boundaries, skipMalformed: record.skipsMalformed)
         job?.leases = LeaseTable(
             batchCount: record.batchCount, committed: Set(committed.map(\.batch)),
-            shardCount: record.shardCount, epoch: epoch)
+            shardCount: record.shardCount, epoch: epoch, grantsBefore: grantsOfEarlierRuns)
         job?.encodedBefore = heartbeats.mapValues(\.passagesEncoded)
         if collections[record.name] == nil { serveCollection(record) }
         job?.publishedRows = collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
@@ -243,6 +243,7 @@ extension Coordinator {
 
     func leasesLost(by worker: WorkerID) {
         job?.outgoing[worker] = nil
+        windows[worker]?.renew()
         for lease in job?.leases?.workerLost(worker) ?? [] { revoke(lease) }
     }
 
@@ -364,30 +365,44 @@ extension Coordinator {
         job?.publishedRows = manifest.segments.reduce(0) { $0 + $1.rows }
         job?.lastPublished = MonotonicClock.now()
         serve(manifest, isComplete: isComplete)
-        if isComplete { finishJob() }
+        finishIfServed()
     }
 
-    /// A generation a quarter larger than the last is worth loading: the work stays linear.
-    private func publishIfGrown(now: Instant) {
-        guard let running = job, running.state == .encoding, !running.isPublishing,
-            now - running.lastPublished > .seconds(5), running.committedRows > 0,
-            running.committedRows >= running.publishedRows + running.publishedRows / 4,
-            running.committedRows > running.publishedRows
+    /// The run ends when a search would see all of it: at once where nobody searches yet.
+    private func finishIfServed() {
+        guard let running = job, running.state == .publishing, !running.isPublishing,
+            let collection = collections[running.collection]
         else { return }
-        publishJob()
+        let isServed = collection.serving.serving?.number == collection.record.generation
+        if isServed || !collection.isWanted || membership.ready.isEmpty { finishJob() }
+    }
+
+    /// Publishes when everything is committed, or a quarter more than last time: the work stays linear.
+    private func publishWhatIsDue(now: Instant) {
+        guard let running = job, running.state == .encoding, running.pausedUntil == nil else {
+            return
+        }
+        let isDue =
+            now - running.lastPublished > .seconds(5)
+            && running.committedRows > running.publishedRows
+            && running.committedRows >= running.publishedRows + running.publishedRows / 4
+        if isDue || running.leases?.isComplete == true { publishJob() }
     }
 
     // MARK: The run as a whole
 
     func tickJob(now: Instant) {
         guard let running = job else { return }
-        for lease in job?.leases?.expire(now: now) ?? [] { revoke(lease) }
+        for lease in job?.leases?.expire(now: now) ?? [] {
+            revoke(lease)
+            windows[lease.worker]?.renew()
+        }
         if let until = running.pausedUntil, now >= until {
             job?.pausedUntil = nil
             job?.note = ""
-            if running.leases?.isComplete == true { publishJob() }
         }
-        publishIfGrown(now: now)
+        publishWhatIsDue(now: now)
+        finishIfServed()
         feedWorkers()
         if now - running.lastReport >= .milliseconds(200), let client = running.client {
             job?.lastReport = now
@@ -421,7 +436,7 @@ extension Coordinator {
     private func finishJob() {
         job?.state = .complete
         if let client = job?.client { reply(.indexProgress(progress()), to: client) }
-        job = nil
+        endJob()
     }
 
     private func failJob(_ error: ClusterError) {
@@ -436,6 +451,11 @@ extension Coordinator {
         for worker in peers.keys.sorted() {
             for lease in running.leases?.leases(of: worker) ?? [] { revoke(lease) }
         }
+        endJob()
+    }
+
+    private func endJob() {
+        grantsOfEarlierRuns = job?.leases?.grantCount ?? grantsOfEarlierRuns
         job = nil
     }
 }

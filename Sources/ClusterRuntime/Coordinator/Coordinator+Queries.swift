@@ -52,6 +52,7 @@ extension Coordinator {
         _ request: QueryRequest, deadline: Instant, for client: ClientAddress
     ) async throws {
         try check(request)
+        want(request.collection)
         let encoder = try await questionEncoder(request.collection)
         let began = MonotonicClock.now()
         let (questions, threads) = (request.questions, options.questionThreads)
@@ -268,7 +269,8 @@ extension Coordinator {
     func searchAnswered(_ result: SearchResult, _ envelope: Envelope, by worker: WorkerID) {
         guard let searchID = search(ofRequest: envelope.requestID),
             let asked = searches[searchID]?.requested.removeValue(forKey: envelope.requestID),
-            asked.worker == worker, let count = searches[searchID]?.request.count
+            asked.worker == worker, let count = searches[searchID]?.request.count,
+            searches[searchID]?.machine.expects(worker, requested: asked.shards) == true
         else { return }
         do {
             let lists = try HitFrames.decode(envelope.frames, count: Int(count))

@@ -8,6 +8,8 @@ import Models
 struct ServedCollection: Sendable {
     var record: CollectionRecord
     var serving: ServingTable
+    /// True from the first search on, or from the start: workers load its generations.
+    var isWanted: Bool
     /// Manifests of the generations that workers hold or load.
     var manifests: [UInt64: GenerationManifest] = [:]
     var questionEncoder: TextEncoder?
@@ -15,7 +17,6 @@ struct ServedCollection: Sendable {
     var waiting: [CheckedContinuation<Void, Never>] = []
     /// Why the last load failed, for who asks.
     var loadFailure = ""
-    var lastRetry = Instant(nanoseconds: 0)
 
     var newest: GenerationManifest? { manifests[record.generation] }
 }
@@ -29,8 +30,6 @@ struct SegmentRelay: Sendable {
 }
 
 extension Coordinator {
-    /// Pause before a load that failed is asked for again.
-    static let loadRetryInterval: Duration = .seconds(1)
     /// Generations kept on disk: the newest and the one before it.
     static let manifestsKept: UInt64 = 2
 
@@ -53,7 +52,8 @@ extension Coordinator {
     func serveCollection(_ record: CollectionRecord) {
         collections[record.name] = ServedCollection(
             record: record,
-            serving: ServingTable(collection: record.name, shardCount: record.shardCount))
+            serving: ServingTable(collection: record.name, shardCount: record.shardCount),
+            isWanted: !options.loadsOnDemand)
         place()
     }
 
@@ -63,11 +63,26 @@ extension Coordinator {
         collection.record.generation = manifest.generation
         collection.record.isComplete = isComplete
         collection.manifests[manifest.generation] = manifest
-        let orders = collection.serving.publish(
-            ServingTable.Generation(number: manifest.generation, rows: manifest.rows))
+        if !collection.isWanted {
+            collection.manifests = collection.manifests.filter { $0.key == manifest.generation }
+        }
         collections[manifest.collection] = collection
-        carryOut(orders, manifest.collection)
+        if collection.isWanted { load(manifest) }
         removeOldManifests(manifest)
+    }
+
+    private func load(_ manifest: GenerationManifest) {
+        let orders =
+            collections[manifest.collection]?.serving.publish(
+                ServingTable.Generation(number: manifest.generation, rows: manifest.rows)) ?? []
+        carryOut(orders, manifest.collection)
+    }
+
+    /// Somebody searches the collection: from now on its generations are loaded.
+    func want(_ name: String) {
+        guard let collection = collections[name], !collection.isWanted else { return }
+        collections[name]?.isWanted = true
+        if let newest = collection.newest { load(newest) }
     }
 
     private func removeOldManifests(_ manifest: GenerationManifest) {
@@ -91,30 +106,18 @@ extension Coordinator {
         collections[loaded.collection]?.loadFailure = loaded.failure
         if !loaded.failure.isEmpty {
             log.warning("\(worker) cannot load \(loaded.collection): \(loaded.failure)")
-            collections[loaded.collection]?.serving.loadFailed(
-                worker, generation: loaded.generation)
-            collections[loaded.collection]?.lastRetry = MonotonicClock.now()
         }
         let orders =
             collections[loaded.collection]?.serving.loaded(
                 worker, generation: loaded.generation,
                 shards: Set(loaded.shards.map { ShardNumber(Int($0)) })) ?? []
-        // Orders that follow a failure are repeated by the clock, not at once.
-        carryOut(loaded.failure.isEmpty ? orders : orders.filter(\.isNotLoad), loaded.collection)
+        carryOut(orders, loaded.collection)
     }
 
-    /// Asks again, once a second, for shards that could not be loaded.
+    /// Asks again for what was asked and is not loaded.
     func tickServing(now: Instant) {
         for name in collections.keys {
-            guard let collection = collections[name], !collection.loadFailure.isEmpty,
-                now - collection.lastRetry > Coordinator.loadRetryInterval
-            else { continue }
-            collections[name]?.lastRetry = now
-            for worker in membership.ready {
-                collections[name]?.serving.loadFailed(
-                    worker.id, generation: collection.record.generation)
-            }
-            carryOut(collections[name]?.serving.retry() ?? [], name)
+            carryOut(collections[name]?.serving.tick(now: now) ?? [], name)
         }
     }
 
@@ -248,10 +251,6 @@ extension Coordinator {
             }
         }
     }
-}
-
-extension ServingTable.Order {
-    var isNotLoad: Bool { if case .load = self { false } else { true } }
 }
 
 extension GenerationManifest {

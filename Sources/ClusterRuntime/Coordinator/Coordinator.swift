@@ -33,6 +33,8 @@ public actor Coordinator {
 
     var collections: [String: ServedCollection] = [:]
     var job: IndexJob?
+    /// Leases granted in this epoch by runs that have ended: an attempt is never granted twice.
+    var grantsOfEarlierRuns: UInt64 = 0
     var searches: [UInt64: PendingSearch] = [:]
     var fetches: [UInt64: PendingFetch] = [:]
     var relays: [UInt64: SegmentRelay] = [:]
@@ -170,6 +172,7 @@ public actor Coordinator {
     }
 
     private func receive(_ envelope: Envelope, from peer: PeerID, on lane: Lane) {
+        log.trace("from \(peer) on \(lane): \(envelope.message.type) \(envelope.requestID)")
         if case .hello(let hello) = envelope.message {
             return greet(hello, envelope, from: peer, on: lane)
         }
@@ -283,6 +286,7 @@ public actor Coordinator {
             clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
             requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
             message: message, frames: frames)
+        log.trace("to \(peer) on \(lane): \(message.type) \(requestID) \(attempt)")
         do {
             try reactor?.send(envelope, on: lane, to: peer)
             return true

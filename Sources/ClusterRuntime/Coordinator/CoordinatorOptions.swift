@@ -10,6 +10,8 @@ public struct CoordinatorOptions: Sendable {
     public var threadsPerWorker: Int
     /// Threads for encoding questions.
     public var questionThreads: Int
+    /// True loads a collection when it is first searched, false as soon as it is there.
+    public var loadsOnDemand: Bool
     /// Who may connect.
     public var security: SecurityPolicy
     /// What a search may take when it does not say so itself.
@@ -20,7 +22,7 @@ public struct CoordinatorOptions: Sendable {
     /// Makes options.
     public init(
         data: DataFolder, endpoint: String?, localWorkers: Int, threadsPerWorker: Int,
-        questionThreads: Int, security: SecurityPolicy, searchBudget: Duration = .seconds(30),
+        questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy, searchBudget: Duration = .seconds(30),
         questionsAllowed: Int = 8192
     ) {
         self.data = data
@@ -28,6 +30,7 @@ public struct CoordinatorOptions: Sendable {
         self.localWorkers = localWorkers
         self.threadsPerWorker = max(1, threadsPerWorker)
         self.questionThreads = max(1, questionThreads)
+        self.loadsOnDemand = loadsOnDemand
         self.security = security
         self.searchBudget = searchBudget
         self.questionsAllowed = questionsAllowed

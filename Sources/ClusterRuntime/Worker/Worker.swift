@@ -149,6 +149,7 @@ public actor Worker {
     }
 
     private func receive(_ envelope: Envelope, _ lane: Lane) {
+        log.trace("\(name) received on \(lane): \(envelope.message.type) \(envelope.requestID)")
         if case .welcome(let welcome) = envelope.message {
             return welcomed(welcome, envelope)
         }
@@ -220,6 +221,7 @@ public actor Worker {
             clusterID: clusterID, sender: name, incarnation: incarnation, epoch: epoch,
             requestID: requestID, attempt: attempt, credit: credit, message: message,
             frames: frames)
+        log.trace("\(name) sends on \(lane): \(message.type) \(requestID) \(attempt)")
         do {
             try reactor?.send(envelope, on: lane)
         } catch {
