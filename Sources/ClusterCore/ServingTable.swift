@@ -100,42 +100,50 @@ public struct ServingTable: Sendable {
         _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>
     ) -> [Order] {
         guard workers[worker.name] == worker, knows(generation) else { return [] }
-        let ask = asked[generation]?[worker] ?? Ask(shards: shards)
+        // A worker may carry out late what a coordinator before this one asked of it.
+        var ask = asked[generation]?[worker] ?? Ask(shards: shards)
         loaded[generation, default: [:]][worker] = shards.intersection(ask.shards)
         // The answer to an order that was repeated may come twice, the second after the next order.
-        if shards.isSubset(of: ask.shards) { asked[generation]?[worker]?.isAnswered = true }
+        if shards.isSubset(of: ask.shards) { ask.isAnswered = true }
+        asked[generation, default: [:]][worker] = ask
         return orders()
     }
 
     /// Time passes: what was asked for and is not carried out is asked for again.
     public mutating func tick(now: Instant) -> [Order] {
+        repeatOrders { ask in
+            let since = ask.openSince ?? now
+            let isDue = now - since >= ServingTable.patience
+            ask.openSince = isDue ? now : since
+            return isDue
+        }
+    }
+
+    /// A worker could not load all it was asked to: that was its answer.
+    public mutating func loadFailed(_ worker: WorkerID, generation: UInt64) {
+        asked[generation]?[worker]?.isAnswered = true
+    }
+
+    /// Asks again, now, for what was asked for and is not carried out.
+    public mutating func retry() -> [Order] { repeatOrders { _ in true } }
+
+    private mutating func repeatOrders(where isDue: (inout Ask) -> Bool) -> [Order] {
         var result: [Order] = []
         for number in [serving, next].compactMap({ $0?.number }) {
             for worker in workers.values.sorted() {
                 guard var ask = asked[number]?[worker] else { continue }
                 if ask.isAnswered, ask.shards == loaded[number]?[worker] ?? [] {
                     ask.openSince = nil
-                } else if now - (ask.openSince ?? now) >= ServingTable.patience {
+                } else if isDue(&ask) {
                     ask.isAnswered = false
-                    ask.openSince = now
                     result.append(
                         .load(worker, generation: number, shards: ask.shards.sorted()))
-                } else {
-                    ask.openSince = ask.openSince ?? now
                 }
                 asked[number]?[worker] = ask
             }
         }
         return result
     }
-
-    /// A worker could not load what it was asked to: it may be asked again.
-    public mutating func loadFailed(_ worker: WorkerID, generation: UInt64) {
-        asked[generation]?[worker] = nil
-    }
-
-    /// Asks again for what failed to load or was lost.
-    public mutating func retry() -> [Order] { orders() }
 
     /// The workers that can answer for `shard` of `generation`, the owner first.
     public func holders(of shard: ShardNumber, generation: UInt64) -> [WorkerID] {

@@ -163,7 +163,6 @@ import Testing
         var table = table(on: [a])
         #expect(!table.publish(generation(1)).isEmpty)
         #expect(table.place(on: [member(a)]) == [])
-        #expect(table.retry() == [])
     }
 
     /// With two orders under way nobody could tell which of them a report answers.
@@ -198,6 +197,31 @@ import Testing
         #expect(table.tick(now: at(1)) == [])
         #expect(table.tick(now: at(6)) == orders)
         #expect(obey(orders, &table).contains(.serve(generation: 1)))
+    }
+
+    @Test func `on demand what is not carried out is asked for at once`() {
+        var table = table(on: [a])
+        let orders = table.publish(generation(1))
+        #expect(table.retry() == orders)
+        #expect(obey(orders, &table) == orders + [.serve(generation: 1)])
+        #expect(table.retry() == [])
+    }
+
+    /// The load began under a coordinator that has died since.
+    @Test func `what a worker loaded unasked is used, or dropped where another owns it`() throws {
+        var table = table(on: [a, b])
+        let owned = table.owned(by: a)
+        let foreign = table.owned(by: b)
+        #expect(!owned.isEmpty && !foreign.isEmpty)
+        var rows = generation(1).rows
+        for shard in owned { rows[shard] = 0 }
+        let orders = table.publish(.init(number: 1, rows: rows))
+        #expect(loads(orders) == [b: foreign.sorted()])
+        #expect(table.loaded(a, generation: 1, shards: foreign) == [.serve(generation: 1)])
+        #expect(
+            table.loaded(b, generation: 1, shards: foreign)
+                == [.load(a, generation: 1, shards: [])])
+        for shard in foreign { #expect(table.holders(of: shard, generation: 1) == [b]) }
     }
 
     @Test func `a worker that loaded in part may be given other shards at once`() throws {
