@@ -1,0 +1,142 @@
+import ClusterCore
+
+/// A request of one life of the coordinator.
+struct RequestKey: Hashable {
+    var epoch: UInt64
+    var requestID: UInt64
+}
+
+/// How a search ended, as the driver tells it.
+struct SearchOutcome {
+    var isStrict: Bool
+    var deadline: Instant
+    var generation: ServingTable.Generation
+    var coverage: Coverage
+    /// The answers taken, and the shards whose hits they brought: generation and shard of each hit.
+    var requests: [RequestKey]
+    var hits: [(generation: UInt8, shard: UInt8)]
+    /// False where the user got an error.
+    var isAnswer: Bool
+}
+
+/// What really happened, told by those it happened to, and the rules it must obey.
+///
+/// It knows nothing of the state machines under test: it keeps its own books and compares.
+final class Ledger {
+    private let settings: SimulationSettings
+    /// The first rule broken, if any.
+    private(set) var violation: String?
+
+    // Leases.
+    private var lastAttempt = Attempt(0)
+    private var current: [BatchNumber: Attempt] = [:]
+    private var live: Set<Attempt> = []
+    private var encodeCounts: [BatchNumber: Int] = [:]
+    private(set) var commits: [BatchNumber: Int] = [:]
+
+    // Searches.
+    private var answeredRows: [RequestKey: (generation: UInt64, rows: UInt64)] = [:]
+    private(set) var answerCount = 0
+    private(set) var errorCount = 0
+
+    init(_ settings: SimulationSettings) {
+        self.settings = settings
+    }
+
+    /// Encodings beyond the first of each batch.
+    var repeatedCount: Int { encodeCounts.values.reduce(0) { $0 + $1 - 1 } }
+
+    func require(_ holds: Bool, _ rule: @autoclosure () -> String) {
+        if !holds, violation == nil { violation = rule() }
+    }
+
+    // MARK: Leases and commits
+
+    func granted(_ lease: LeaseTable.Lease) {
+        require(
+            lease.attempt > lastAttempt,
+            "attempts only grow: \(lease.attempt.rawValue) after \(lastAttempt.rawValue)")
+        let former = current[lease.batch]
+        require(
+            former.map { !live.contains($0) } ?? true,
+            "batch \(lease.batch.rawValue) has one owner at a time")
+        require(commits[lease.batch] == nil, "batch \(lease.batch.rawValue) is committed already")
+        lastAttempt = max(lastAttempt, lease.attempt)
+        current[lease.batch] = lease.attempt
+        live.insert(lease.attempt)
+    }
+
+    func returned(_ leases: [LeaseTable.Lease]) {
+        live.subtract(leases.map(\.attempt))
+    }
+
+    func returned(_ attempt: Attempt) { live.remove(attempt) }
+
+    func workerLost(_ leases: [LeaseTable.Lease]) {
+        require(leases.count <= 2, "a lost worker held \(leases.count) leases, two are allowed")
+        returned(leases)
+    }
+
+    /// A run or its coordinator ended: nothing it granted may be committed but what is being committed.
+    func allReturned(except staged: Set<Attempt>) { live.formIntersection(staged) }
+
+    func encodes(_ batch: BatchNumber) { encodeCounts[batch, default: 0] += 1 }
+
+    /// A segment enters the catalog, or is refused there as its batch has one.
+    func committed(_ segment: SegmentRow, isNew: Bool, isOnDisk: Bool) {
+        let batch = segment.batch.rawValue
+        require(live.contains(segment.attempt), "a stale attempt at batch \(batch) was committed")
+        require(
+            current[segment.batch] == segment.attempt, "batch \(batch) has a newer attempt")
+        require(
+            segment.sha256 == settings.sha256(of: segment.batch)
+                && segment.rows == UInt64(settings.rows(of: segment.batch)),
+            "batch \(batch) was committed with another's content")
+        require(isOnDisk, "batch \(batch) was committed before its file was on disk")
+        require(isNew, "batch \(batch) was committed twice")
+        commits[segment.batch, default: 0] += 1
+    }
+
+    // MARK: Searches
+
+    func answers(_ request: RequestKey, generation: UInt64, rows: UInt64) {
+        answeredRows[request] = (generation, rows)
+    }
+
+    func ended(_ search: SearchOutcome, manifest: Manifest?, now: Instant) {
+        if search.isAnswer { answerCount += 1 } else { errorCount += 1 }
+        let coverage = search.coverage
+        require(
+            now <= search.deadline + SimulatedCoordinator.tickInterval,
+            "a search waited beyond its deadline")
+        require(
+            coverage.isComplete || !search.isStrict || !search.isAnswer,
+            "a strict search was answered in part")
+        require(
+            manifest?.rows == search.generation.rows,
+            "generation \(search.generation.number) was searched before it was published")
+        require(
+            coverage.rowsTotal == search.generation.rowCount,
+            "coverage is of \(coverage.rowsTotal) rows, not \(search.generation.rowCount)")
+        let told = search.requests.reduce(0) { $0 + (answeredRows[$1]?.rows ?? 0) }
+        require(
+            told == coverage.rowsAnswered,
+            "coverage says \(coverage.rowsAnswered) rows, workers that answered hold \(told)")
+        let foreign = search.requests.contains {
+            answeredRows[$0]?.generation != search.generation.number
+        }
+        let number = UInt8(truncatingIfNeeded: search.generation.number)
+        require(
+            !foreign && search.hits.allSatisfy { $0.generation == number },
+            "a search of generation \(search.generation.number) saw another")
+        let shards = search.hits.map(\.shard)
+        require(Set(shards).count == shards.count, "hits of one shard were merged twice")
+        let rows = shards.reduce(0) { $0 + (search.generation.rows[ShardNumber(Int($1))] ?? 0) }
+        require(
+            rows == coverage.rowsAnswered, "hits and coverage are not of the same shards")
+    }
+}
+
+extension Coverage {
+    var isComplete: Bool { shardsAnswered == shardsTotal && rowsAnswered == rowsTotal }
+}

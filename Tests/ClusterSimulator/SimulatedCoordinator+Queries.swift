@@ -1,0 +1,99 @@
+import ClusterCore
+
+/// A search on its way over the workers.
+struct SimulatedSearch {
+    var machine: ScatterGather
+    var generation: ServingTable.Generation
+    var isStrict: Bool
+    var requested: [UInt64: (worker: WorkerID, shards: [ShardNumber])] = [:]
+    /// The answers taken, and their hits.
+    var taken: [RequestKey] = []
+    var hits: [(generation: UInt8, shard: UInt8)] = []
+}
+
+extension SimulatedCoordinator {
+    /// A search waits for a generation to serve, pins it, and goes over the workers.
+    func search(isStrict: Bool, budget: Duration) {
+        let deadline = simulation.now + budget
+        begin(isStrict: isStrict, deadline: deadline)
+        later(budget) { coordinator in
+            let resumed = coordinator.waiting
+            coordinator.waiting = []
+            for resume in resumed { resume() }
+        }
+    }
+
+    private func begin(isStrict: Bool, deadline: Instant) {
+        guard let generation = serving.pin() else {
+            // At the deadline the user is told that nothing serves yet.
+            guard simulation.now < deadline else { return }
+            waiting.append { [self] in
+                if isAlive { begin(isStrict: isStrict, deadline: deadline) }
+            }
+            return
+        }
+        var holders: [ShardNumber: [WorkerID]] = [:]
+        for shard in generation.rows.keys {
+            holders[shard] = serving.holders(of: shard, generation: generation.number)
+                .filter { membership.isReady($0) }
+        }
+        let searchID = newRequestID()
+        searches[searchID] = SimulatedSearch(
+            machine: ScatterGather(rows: generation.rows, holders: holders, deadline: deadline),
+            generation: generation, isStrict: isStrict)
+        perform(searches[searchID]?.machine.start() ?? [], searchID)
+    }
+
+    func perform(_ actions: [ScatterGather.Action], _ searchID: UInt64) {
+        for action in actions {
+            switch action {
+            case .send(let worker, let shards):
+                guard let number = searches[searchID]?.generation.number else { continue }
+                let requestID = newRequestID()
+                searches[searchID]?.requested[requestID] = (worker, shards)
+                send(
+                    .search(
+                        Search(generation: number, shards: shards.map { UInt32($0.rawValue) })),
+                    to: worker, on: .query, requestID: requestID)
+            case .cancel: break
+            case .finish: finish(searchID)
+            }
+        }
+    }
+
+    func searchAnswered(_ result: SearchResult, _ envelope: Envelope, by worker: WorkerID) {
+        let requestID = envelope.requestID
+        let owner = searches.first { $0.value.requested[requestID] != nil }?.key
+        guard let searchID = owner,
+            let asked = searches[searchID]?.requested.removeValue(forKey: requestID),
+            asked.worker == worker,
+            searches[searchID]?.machine.expects(worker, requested: asked.shards) == true
+        else { return }
+        searches[searchID]?.taken.append(RequestKey(epoch: epoch, requestID: requestID))
+        let generation = envelope.frames.first?.first ?? 0
+        for shard in envelope.frames.last ?? [] {
+            searches[searchID]?.hits.append((generation, shard))
+        }
+        let answered = Set(result.shards.filter(\.answered).map { ShardNumber(Int($0.shard)) })
+        perform(
+            searches[searchID]?.machine.answered(
+                worker, requested: asked.shards, shards: answered) ?? [], searchID)
+    }
+
+    func tickSearches() {
+        for searchID in searches.keys.sorted() {
+            perform(searches[searchID]?.machine.tick(now: simulation.now) ?? [], searchID)
+        }
+    }
+
+    private func finish(_ searchID: UInt64) {
+        guard let search = searches.removeValue(forKey: searchID) else { return }
+        let coverage = search.machine.coverage
+        simulation.searchEnded(
+            SearchOutcome(
+                isStrict: search.isStrict, deadline: search.machine.deadline,
+                generation: search.generation, coverage: coverage, requests: search.taken,
+                hits: search.hits, isAnswer: coverage.isComplete || !search.isStrict))
+        carryOut(serving.unpin(search.generation.number))
+    }
+}
