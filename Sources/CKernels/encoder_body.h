@@ -33,7 +33,7 @@ typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
 
 // Depth of one block of a product: a tile's share of B stays in the first-level cache.
 // GROUP: vectors an activation works on at once.
-enum { LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, GROUP = 2 * SHEAF_PANELS };
+enum { LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, GROUP = SHEAF_PANELS };
 
 ALWAYS size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -141,164 +141,108 @@ ALWAYS void apply(const sheaf_activation activation, v16 *x, const int n) {
 
 // ---- Matrix product ----
 
-// c[R, 16·P] (+)= a[R, depth] × b, held in registers. `fresh` starts the sums at zero; otherwise
-// they go on from c, which is how a chain over the depth is cut into blocks without changing it.
+// One tile of a product: c[rows, columns] from a[rows, depth] and panels of b.
+typedef struct tile_call {
+    const float *a;
+    size_t a_stride;
+    const float *b;
+    size_t panel, depth;
+    const float *bias;      // what the sums of a fresh tile start from, or NULL
+    const float *residual;  // the same
+    size_t residual_stride;
+    float *c;
+    size_t c_stride;
+    int fresh;  // otherwise the sums go on from c: a block of the depth that is not the first
+} tile_call;
+
+// The value that the chain of one vector starts from.
+ALWAYS v16 first_sum(const tile_call *t, size_t row, size_t column) {
+    if (!t->fresh) { return LOAD(t->c + row * t->c_stride + column); }
+    v16 sum = t->bias ? LOAD(t->bias + column) : SPLAT(0.0f);
+    if (t->residual) { sum = sum + LOAD(t->residual + row * t->residual_stride + column); }
+    return sum;
+}
+
+// A tile of R rows and P panels, held in registers from the first to the last step.
 ALWAYS void tile(
-    const int R, const int P, const float *a, size_t a_stride, const float *b, size_t panel,
-    size_t depth, float *c, size_t c_stride, int fresh) {
+    const int R, const int P, const sheaf_activation activation, const tile_call *t) {
     v16 sums[SHEAF_ROWS][SHEAF_PANELS];
-    if (fresh) {
-        UNROLL for (int r = 0; r < R; r++) {
-            UNROLL for (int p = 0; p < P; p++) { sums[r][p] = SPLAT(0.0f); }
-        }
-    } else {
-        UNROLL for (int r = 0; r < R; r++) {
-            UNROLL for (int p = 0; p < P; p++) {
-                sums[r][p] = LOAD(c + (size_t)r * c_stride + p * LANES);
-            }
+    UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int p = 0; p < P; p++) {
+            sums[r][p] = first_sum(t, (size_t)r, (size_t)p * LANES);
         }
     }
+    const float *a = t->a, *b = t->b;
+    const size_t a_stride = t->a_stride, panel = t->panel, depth = t->depth;
     for (size_t k = 0; k < depth; k++) {
         v16 column[SHEAF_PANELS];
-        UNROLL for (int p = 0; p < P; p++) { column[p] = LOAD(b + p * panel + k * LANES); }
+        UNROLL for (int p = 0; p < P; p++) {
+            column[p] = LOAD(b + (size_t)p * panel + k * LANES);
+        }
         UNROLL for (int r = 0; r < R; r++) {
             const v16 x = SPLAT(a[(size_t)r * a_stride + k]);
             UNROLL for (int p = 0; p < P; p++) { sums[r][p] = FMA(x, column[p], sums[r][p]); }
         }
     }
     UNROLL for (int r = 0; r < R; r++) {
+        apply(activation, sums[r], P);
         UNROLL for (int p = 0; p < P; p++) {
-            STORE(c + (size_t)r * c_stride + p * LANES, sums[r][p]);
+            STORE(t->c + (size_t)r * t->c_stride + p * LANES, sums[r][p]);
         }
     }
 }
 
-typedef struct tile_call {
-    const float *a;
-    size_t a_stride;
-    const float *b;
-    size_t panel, depth;
-    float *c;
-    size_t c_stride;
-    int fresh;
-} tile_call;
-
-#define TILE_CASE(R, P)                                                                           \
+#define TILE_CASE(R, P, A)                                                                        \
     case R:                                                                                       \
-        tile(R, P, t->a, t->a_stride, t->b, t->panel, t->depth, t->c, t->c_stride, t->fresh);     \
+        tile(R, P, A, t);                                                                         \
         return;
 
 #if SHEAF_ROWS == 12
-#define TILE_CASES(P)                                                                             \
-    TILE_CASE(12, P) TILE_CASE(11, P) TILE_CASE(10, P) TILE_CASE(9, P) TILE_CASE(8, P)            \
-    TILE_CASE(7, P) TILE_CASE(6, P) TILE_CASE(5, P) TILE_CASE(4, P) TILE_CASE(3, P)               \
-    TILE_CASE(2, P) TILE_CASE(1, P)
+#define TILE_CASES(P, A)                                                                          \
+    TILE_CASE(12, P, A) TILE_CASE(11, P, A) TILE_CASE(10, P, A) TILE_CASE(9, P, A)                \
+    TILE_CASE(8, P, A) TILE_CASE(7, P, A) TILE_CASE(6, P, A) TILE_CASE(5, P, A)                   \
+    TILE_CASE(4, P, A) TILE_CASE(3, P, A) TILE_CASE(2, P, A) TILE_CASE(1, P, A)
 #else
-#define TILE_CASES(P)                                                                             \
-    TILE_CASE(6, P) TILE_CASE(5, P) TILE_CASE(4, P) TILE_CASE(3, P) TILE_CASE(2, P)               \
-    TILE_CASE(1, P)
+#define TILE_CASES(P, A)                                                                          \
+    TILE_CASE(6, P, A) TILE_CASE(5, P, A) TILE_CASE(4, P, A) TILE_CASE(3, P, A)                   \
+    TILE_CASE(2, P, A) TILE_CASE(1, P, A)
 #endif
 
 __attribute__((noinline)) static void tile_wide(const tile_call *t, size_t rows) {
-    switch (rows) { TILE_CASES(SHEAF_PANELS) }
+    switch (rows) { TILE_CASES(SHEAF_PANELS, SHEAF_ACTIVATION_NONE) }
+}
+
+__attribute__((noinline)) static void tile_wide_gelu(const tile_call *t, size_t rows) {
+    switch (rows) { TILE_CASES(SHEAF_PANELS, SHEAF_ACTIVATION_GELU) }
 }
 
 __attribute__((noinline)) static void tile_narrow(const tile_call *t, size_t rows) {
-    switch (rows) { TILE_CASES(1) }
+    switch (rows) { TILE_CASES(1, SHEAF_ACTIVATION_NONE) }
 }
 
-// A tile whose last panel has fewer than 16 columns in c goes through a buffer of full width.
+// A tile whose panel has fewer than 16 columns in c goes through buffers of full width.
 __attribute__((noinline)) static void tile_ragged(
     const tile_call *t, size_t rows, size_t columns) {
-    float buffer[SHEAF_ROWS * LANES];
-    tile_call inner = *t;
-    inner.c = buffer;
-    inner.c_stride = LANES;
-    if (!t->fresh) {
-        for (size_t r = 0; r < rows; r++) {
-            STORE(buffer + r * LANES, load_part(t->c + r * t->c_stride, columns));
-        }
-    }
-    tile_narrow(&inner, rows);
+    float sums[SHEAF_ROWS * LANES];
+    const size_t bytes = columns * sizeof(float);
     for (size_t r = 0; r < rows; r++) {
-        memcpy(t->c + r * t->c_stride, buffer + r * LANES, columns * sizeof(float));
-    }
-}
-
-// Finishes `n` whole vectors: vector i lies at row + i / P, column + 16 · (i mod P).
-ALWAYS void finish_vectors(
-    const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
-    const int P, const int n) {
-    v16 x[GROUP];
-    UNROLL for (int i = 0; i < n; i++) {
-        const size_t j = column + (size_t)(i % P) * LANES;
-        x[i] = LOAD(call->c + (row + (size_t)(i / P)) * call->c_stride + j);
-        if (call->bias) { x[i] = x[i] + LOAD(call->bias + j); }
-    }
-    apply(activation, x, n);
-    UNROLL for (int i = 0; i < n; i++) {
-        const size_t j = column + (size_t)(i % P) * LANES;
-        const size_t r = row + (size_t)(i / P);
-        if (call->residual) { x[i] = x[i] + LOAD(call->residual + r * call->residual_stride + j); }
-        STORE(call->c + r * call->c_stride + j, x[i]);
-    }
-}
-
-// Finishes the first `count` columns of one vector.
-ALWAYS void finish_part(
-    const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
-    size_t count) {
-    float *c = call->c + row * call->c_stride + column;
-    v16 x = load_part(c, count);
-    if (call->bias) { x = x + load_part(call->bias + column, count); }
-    apply(activation, &x, 1);
-    if (call->residual) {
-        x = x + load_part(call->residual + row * call->residual_stride + column, count);
-    }
-    store_part(c, x, count);
-}
-
-ALWAYS void finish_with(
-    const sheaf_activation activation, const sheaf_product *call, size_t row, size_t column,
-    size_t rows, size_t columns) {
-    const size_t end = row + rows;
-    if (columns == SHEAF_PANELS * LANES) {
-        for (; row + 2 <= end; row += 2) {
-            finish_vectors(activation, call, row, column, SHEAF_PANELS, GROUP);
+        v16 sum = SPLAT(0.0f);
+        if (!t->fresh) {
+            sum = load_part(t->c + r * t->c_stride, columns);
+        } else {
+            if (t->bias) { sum = load_part(t->bias, columns); }
+            if (t->residual) {
+                sum = sum + load_part(t->residual + r * t->residual_stride, columns);
+            }
         }
-        if (row < end) {
-            finish_vectors(activation, call, row, column, SHEAF_PANELS, SHEAF_PANELS);
-        }
-    } else if (columns == LANES) {
-        for (; row < end; row++) { finish_vectors(activation, call, row, column, 1, 1); }
-    } else {
-        for (; row < end; row++) { finish_part(activation, call, row, column, columns); }
+        STORE(sums + r * LANES, sum);
     }
-}
-
-__attribute__((noinline)) static void finish(
-    const sheaf_product *call, size_t row, size_t column, size_t rows, size_t columns) {
-    switch (call->activation) {
-    case SHEAF_ACTIVATION_NONE:
-        if (call->bias == NULL && call->residual == NULL) { return; }
-        finish_with(SHEAF_ACTIVATION_NONE, call, row, column, rows, columns);
-        return;
-    case SHEAF_ACTIVATION_GELU:
-        finish_with(SHEAF_ACTIVATION_GELU, call, row, column, rows, columns);
-        return;
-    case SHEAF_ACTIVATION_GELU_TANH:
-        finish_with(SHEAF_ACTIVATION_GELU_TANH, call, row, column, rows, columns);
-        return;
-    case SHEAF_ACTIVATION_RELU:
-        finish_with(SHEAF_ACTIVATION_RELU, call, row, column, rows, columns);
-        return;
-    case SHEAF_ACTIVATION_SILU:
-        finish_with(SHEAF_ACTIVATION_SILU, call, row, column, rows, columns);
-        return;
-    case SHEAF_ACTIVATION_TANH:
-        finish_with(SHEAF_ACTIVATION_TANH, call, row, column, rows, columns);
-        return;
-    }
+    tile_call inner = *t;
+    inner.c = sums;
+    inner.c_stride = LANES;
+    inner.fresh = 0;
+    tile_narrow(&inner, rows);
+    for (size_t r = 0; r < rows; r++) { memcpy(t->c + r * t->c_stride, sums + r * LANES, bytes); }
 }
 
 // Asks for the share of step `step` of `steps` of the panels that come after the current ones, so
@@ -315,6 +259,22 @@ ALWAYS void prefetch_share(
     }
 }
 
+static void activate(float *values, size_t count, sheaf_activation activation) {
+    for (size_t j = 0; j < count; j += LANES) {
+        const size_t width = least(LANES, count - j);
+        v16 x = load_part(values + j, width);
+        switch (activation) {
+        case SHEAF_ACTIVATION_NONE: return;
+        case SHEAF_ACTIVATION_GELU: apply(SHEAF_ACTIVATION_GELU, &x, 1); break;
+        case SHEAF_ACTIVATION_GELU_TANH: apply(SHEAF_ACTIVATION_GELU_TANH, &x, 1); break;
+        case SHEAF_ACTIVATION_RELU: apply(SHEAF_ACTIVATION_RELU, &x, 1); break;
+        case SHEAF_ACTIVATION_SILU: apply(SHEAF_ACTIVATION_SILU, &x, 1); break;
+        case SHEAF_ACTIVATION_TANH: apply(SHEAF_ACTIVATION_TANH, &x, 1); break;
+        }
+        store_part(values + j, x, width);
+    }
+}
+
 static void product(const sheaf_product *call) {
     const size_t panel = call->depth * LANES;
     const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
@@ -323,6 +283,7 @@ static void product(const sheaf_product *call) {
     do {
         const size_t depth = least(DEPTH_BLOCK, call->depth - start);
         const int last = start + depth == call->depth;
+        const int gelu_now = last && call->activation == SHEAF_ACTIVATION_GELU;
         size_t column = 0;
         while (column < call->columns) {
             const size_t left = call->columns - column;
@@ -338,12 +299,21 @@ static void product(const sheaf_product *call) {
                     .b = panels,
                     .panel = panel,
                     .depth = depth,
+                    .bias = call->bias ? call->bias + column : NULL,
+                    .residual = call->residual
+                        ? call->residual + row * call->residual_stride + column
+                        : NULL,
+                    .residual_stride = call->residual_stride,
                     .c = call->c + row * call->c_stride + column,
                     .c_stride = call->c_stride,
                     .fresh = start == 0,
                 };
                 if (more) {
                     prefetch_share(panels + SHEAF_PANELS * panel, panel, depth, step, steps);
+                }
+                if (width == wide && gelu_now) {
+                    tile_wide_gelu(&t, rows);
+                    continue;
                 }
                 if (width == wide) {
                     tile_wide(&t, rows);
@@ -352,7 +322,11 @@ static void product(const sheaf_product *call) {
                 } else {
                     tile_ragged(&t, rows, width);
                 }
-                if (last) { finish(call, row, column, rows, width); }
+                if (last && call->activation != SHEAF_ACTIVATION_NONE) {
+                    for (size_t r = 0; r < rows; r++) {
+                        activate(t.c + r * t.c_stride, width, call->activation);
+                    }
+                }
             }
             column += width;
         }
@@ -532,15 +506,6 @@ static void normalise(float *row, size_t width) {
     float norm = __builtin_sqrtf(sum_lanes(squares));
     if (norm < 1e-12f) { norm = 1e-12f; }
     for (j = 0; j < width; j++) { row[j] = row[j] / norm; }
-}
-
-static void activate(float *values, size_t count, sheaf_activation activation) {
-    for (size_t j = 0; j < count; j += LANES) {
-        const size_t width = least(LANES, count - j);
-        v16 x = load_part(values + j, width);
-        apply(activation, &x, 1);
-        store_part(values + j, x, width);
-    }
 }
 
 const sheaf_encoder_kernels SHEAF_TABLE = {

@@ -62,7 +62,7 @@ public struct EncoderKernels: @unchecked Sendable {
         SIMDPath(rawValue: Int(table.pointee.path.rawValue)) ?? .portable
     }
 
-    /// Computes `c[rows, n] = activation(a[rows, depth] × Wᵀ + bias) + residual` for the columns
+    /// Computes `c[rows, n] = activation(bias + residual + a[rows, depth] × Wᵀ)` for the columns
     /// `columns` of `weights` (all by default; the lower bound a multiple of 16).
     ///
     /// `c` and `residual` start at the column `columns.lowerBound`; `c` may be `residual`.

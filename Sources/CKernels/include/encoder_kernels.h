@@ -38,9 +38,9 @@ typedef enum sheaf_activation {
     SHEAF_ACTIVATION_TANH = 5,
 } sheaf_activation;
 
-// c[rows, columns] = activation(a[rows, depth] × B + bias) + residual, where B is packed:
-// panel p holds columns 16p … 16p + 15 as b[p][depth][16], missing columns as zeros.
-// c must not overlap a or residual, except that c may be residual itself.
+// c[rows, columns] = activation(bias + residual + a[rows, depth] × B), where B is packed: panel p
+// holds columns 16p … 16p + 15 as b[p][depth][16], missing columns as zeros. Each sum starts from
+// bias + residual and goes on over the depth from 0. c must not overlap a; it may be residual.
 typedef struct sheaf_product {
     size_t rows, columns, depth;
     const float *a;
