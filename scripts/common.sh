@@ -1,4 +1,4 @@
-# Sourced by the other scripts: where things are, and the one way to build.
+# Sourced by the other scripts: where things are, the one way to build, and what several need.
 
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/sheaf"
@@ -15,4 +15,50 @@ print_help() {
 fail() {
     echo "$(basename -- "$0"): $1" >&2
     exit "${2:-1}"
+}
+
+# The built program.
+sheaf_program() {
+    local program
+    program="${SHEAF_PROGRAM:-$(swift build "${build_flags[@]}" --show-bin-path)/sheaf}"
+    [ -x "$program" ] || fail "the program is not built. Run: swift build ${build_flags[*]}"
+    echo "$program"
+}
+
+# Makes a model folder of two tiny towers of the test fixtures under $1 and prints its path.
+tiny_model() {
+    local models="$root/Tests/Fixtures/goldens/models"
+    mkdir -p "$1/model/question_encoder" "$1/model/context_encoder"
+    cp "$models/dpr_question/"* "$models/wordpiece/"* "$1/model/question_encoder/"
+    cp "$models/dpr_ctx/"* "$models/wordpiece/"* "$1/model/context_encoder/"
+    echo "$1/model"
+}
+
+# Evaluates a Python expression over `status`, what the cluster of $SHEAF_DATA says of itself.
+ask_status() {
+    "$1" status --json | python3 -c "
+import json, random, sys
+status = json.load(sys.stdin)
+print($2)"
+}
+
+# Waits until the indexing run of the cluster has committed a batch.
+wait_until_encoding() {
+    local committed='(status.get("indexing") or {}).get("batches_committed", 0)'
+    for _ in $(seq 1 1200); do
+        [ "$(ask_status "$1" "$committed")" = 0 ] || return 0
+        sleep 0.05
+    done
+    fail "the run did not begin"
+}
+
+# Kills the first worker that is ready; nothing else is ever killed.
+kill_worker() {
+    local ready='[w["pid"] for w in status["workers"] if w["state"] == "ready"][0]'
+    kill -KILL "$(ask_status "$1" "$ready")"
+}
+
+# The names of a collection's segment files: each is the SHA-256 of what it holds.
+segments() {
+    (cd "$SHEAF_DATA/collections/$1/segments" && find . -type f | LC_ALL=C sort)
 }

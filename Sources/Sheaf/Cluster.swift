@@ -1,6 +1,5 @@
 public import ClusterCore
 public import ClusterRuntime
-public import Corpus
 import Foundation
 
 /// A cluster to index into and to search.
@@ -131,19 +130,13 @@ extension Cluster {
         }
     }
 
+    /// Tells the coordinator to stop its workers and itself.
+    public func shutDown() async throws(SheafError) {
+        try await typed(interrupted: "Interrupted.") { try await client.shutDown() }
+    }
+
     /// Removes a collection and its files.
     public func drop(_ collection: String) async throws(SheafError) {
         try await typed(interrupted: "Interrupted.") { try await client.drop(collection) }
-    }
-}
-
-extension Cluster {
-    /// The passages of some ids, in their order; nil where the collection has none.
-    public func passages(
-        _ ids: [String], of collection: String
-    ) async throws(SheafError) -> [Passage?] {
-        try await typed(interrupted: "Interrupted.") {
-            try await client.passages(ids, of: collection)
-        }
     }
 }

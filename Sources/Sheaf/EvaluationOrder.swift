@@ -1,4 +1,5 @@
-public import Corpus
+public import ClusterRuntime
+import Corpus
 public import Evaluation
 import Foundation
 
@@ -66,12 +67,11 @@ extension EvaluationOrder {
     /// Questions are matched by id; results that carry the question's text are matched by that
     /// where the question file holds it, since DPR's JSON has no ids.
     ///
-    /// - Parameter texts: The passages of some ids, in their order, nil where there is none; needed
-    ///   where `needsTexts` says so.
+    /// - Parameter collection: Where the texts of a TREC run are; needed where `needsTexts` says so.
     public func measure(
-        texts: (@Sendable ([String]) async throws -> [Passage?])? = nil
-    ) async throws(SheafError) -> EvaluationReport {
-        try await typed(interrupted: "Interrupted.") {
+        texts collection: CollectionReader? = nil
+    ) throws(SheafError) -> EvaluationReport {
+        try typed {
             switch truth {
             case .results:
                 guard try form() == .dpr else {
@@ -86,14 +86,14 @@ extension EvaluationOrder {
                 let list = try QuestionList(file: file)
                 var lists = try aligned(with: list.questions)
                 if try form() == .trec {
-                    guard let texts else {
+                    guard let collection else {
                         throw SheafError.request(
                             """
                             \(results) is a TREC run without texts to look answers up in. Name the \
                             collection it came from with --collection.
                             """)
                     }
-                    try await EvaluationOrder.fill(&lists, texts)
+                    try EvaluationOrder.fill(&lists, from: collection)
                 }
                 return try Evaluation.byAnswers(
                     lists, questions: list.questions, evidence: .texts(match ?? list.match))
@@ -140,28 +140,22 @@ extension EvaluationOrder {
         }
     }
 
-    /// Gives the entries their texts, some hundred at a time.
+    /// Gives the entries their texts.
     private static func fill(
-        _ lists: inout [RankedList], _ texts: @Sendable ([String]) async throws -> [Passage?]
-    ) async throws {
-        var known: [String: String] = [:]
-        let wanted = Set(lists.flatMap { $0.entries.map(\.id) }).sorted()
-        for start in stride(from: 0, to: wanted.count, by: 512) {
-            let ids = Array(wanted[start..<min(start + 512, wanted.count)])
-            for (id, passage) in zip(ids, try await texts(ids)) {
-                guard let passage else {
-                    throw SheafError.request(
-                        """
-                        Passage “\(id)” of the results is not in the collection. Name the collection \
-                        that was searched with --collection.
-                        """)
-                }
-                known[id] = passage.text
-            }
+        _ lists: inout [RankedList], from collection: CollectionReader
+    ) throws {
+        let wanted = Set(lists.flatMap { $0.entries.map(\.id) })
+        let known = try collection.passages(wanted)
+        if let stranger = wanted.subtracting(known.keys).min() {
+            throw SheafError.request(
+                """
+                Passage “\(stranger)” of the results is not in the collection. Name the collection \
+                that was searched with --collection.
+                """)
         }
         for list in lists.indices {
             for entry in lists[list].entries.indices {
-                lists[list].entries[entry].text = known[lists[list].entries[entry].id] ?? ""
+                lists[list].entries[entry].text = known[lists[list].entries[entry].id]?.text ?? ""
             }
         }
     }

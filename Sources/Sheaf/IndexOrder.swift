@@ -151,8 +151,17 @@ extension Cluster {
 }
 
 extension IndexProgress {
-    /// Passages that are committed or being encoded now: never more than there are.
-    public var passagesDone: UInt64 { max(passagesCommitted, min(passagesEncoded, passagesTotal)) }
+    /// Passages done by earlier runs, as far as this report tells.
+    public var passagesBefore: UInt64 {
+        passagesCommitted - min(passagesEncoded, passagesCommitted)
+    }
+
+    /// Passages that are committed or being encoded, never more than there are.
+    ///
+    /// - Parameter before: Passages done by earlier runs.
+    public func passagesDone(before: UInt64) -> UInt64 {
+        max(passagesCommitted, min(before + passagesEncoded, passagesTotal))
+    }
 }
 
 extension IndexSummary {

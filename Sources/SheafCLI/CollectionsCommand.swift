@@ -19,13 +19,13 @@ struct CollectionsCommand: AsyncParsableCommand {
                   sheaf collections list
                 """)
 
-        @OptionGroup var data: DataOption
+        @OptionGroup var cluster: ClusterOptions
 
         @Flag(help: "Print one JSON array.")
         var json = false
 
         func run() async throws {
-            let report = try await CollectionsCommand.report(data)
+            let report = try await CollectionsCommand.report(cluster)
             try Terminal.answer(
                 json ? report.document.text : report.isEmpty ? "no collections" : report.table)
         }
@@ -44,13 +44,13 @@ struct CollectionsCommand: AsyncParsableCommand {
         @Argument(help: "The collection.")
         var name: String
 
-        @OptionGroup var data: DataOption
+        @OptionGroup var cluster: ClusterOptions
 
         @Flag(help: "Print one JSON object.")
         var json = false
 
         func run() async throws {
-            let report = try await CollectionsCommand.report(data, of: name)
+            let report = try await CollectionsCommand.report(cluster, of: name)
             try Terminal.answer(
                 json ? report.documents.map(\.text).joined(separator: "\n") : report.text)
         }
@@ -71,7 +71,7 @@ struct CollectionsCommand: AsyncParsableCommand {
         @Argument(help: "The collection.")
         var name: String
 
-        @OptionGroup var data: DataOption
+        @OptionGroup var cluster: ClusterOptions
 
         @Flag(help: "Do not ask.")
         var yes = false
@@ -80,13 +80,13 @@ struct CollectionsCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let cluster = try await Cluster.openExisting(data.folder, workers: 0)
-            try await cluster.closing {
-                let items = try await cluster.status(of: name).collections
+            let opened = try await CollectionsCommand.open(cluster)
+            try await opened.closing {
+                let items = try await opened.status(of: name).collections
                 guard try yes || isConfirmed(items.first?.passages ?? 0) else {
                     throw SheafError.request("“\(name)” was not removed. Say yes, or give --yes.")
                 }
-                try await cluster.drop(name)
+                try await opened.drop(name)
             }
             let document: JSONDocument = ["dropped": .string(name)]
             try Terminal.answer(json ? document.text : "“\(name)” is removed")
@@ -103,10 +103,15 @@ struct CollectionsCommand: AsyncParsableCommand {
         }
     }
 
+    private static func open(_ options: ClusterOptions) async throws(SheafError) -> Cluster {
+        if let remote = try await options.remote() { return remote }
+        return try await Cluster.openExisting(options.data.folder, workers: 0)
+    }
+
     private static func report(
-        _ data: DataOption, of name: String? = nil
+        _ options: ClusterOptions, of name: String? = nil
     ) async throws -> CollectionReport {
-        let cluster = try await Cluster.openExisting(data.folder, workers: 0)
+        let cluster = try await open(options)
         let status = try await cluster.closing { try await cluster.status(of: name) }
         return CollectionReport(status.collections, isServing: !cluster.isOurs)
     }

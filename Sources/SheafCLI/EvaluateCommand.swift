@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sheaf
 
-struct EvaluateCommand: AsyncParsableCommand {
+struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure search results: accuracy, recall, MRR, nDCG, MAP.",
@@ -43,7 +43,6 @@ struct EvaluateCommand: AsyncParsableCommand {
     var collection: String?
 
     @OptionGroup var data: DataOption
-    @OptionGroup var size: SizeOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -54,17 +53,19 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         let order = EvaluationOrder(results: results, truth: truth, match: match)
-        let report = try await Interruption.cancels {
-            guard let collection, try order.needsTexts else { return try await order.measure() }
-            let cluster = try await Cluster.openExisting(
-                data.folder, workers: size.workerCount, threads: size.threads)
-            return try await cluster.closing {
-                try await order.measure { try await cluster.passages($0, of: collection) }
-            }
-        }
+        let report = try order.measure(texts: try reader(for: order))
         try Terminal.answer(json ? report.document.text : report.table)
+    }
+
+    private func reader(for order: EvaluationOrder) throws -> CollectionReader? {
+        guard let collection, try order.needsTexts else { return nil }
+        do {
+            return try CollectionReader(data: data.folder, collection: collection)
+        } catch {
+            throw SheafError(error)
+        }
     }
 
     private var truth: EvaluationOrder.Truth {

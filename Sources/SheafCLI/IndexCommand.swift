@@ -12,7 +12,8 @@ struct IndexCommand: AsyncParsableCommand {
 
             CORPUS is one or more files (psgs TSV, BEIR or plain JSONL, MS MARCO TSV; gzip in any of
             them), or a BEIR folder. The cluster of the data folder is used where one runs, else one is
-            started for this run. An interrupted run goes on when the same command is given again.
+            started for this run. An interrupted run goes on when the same command is given again. With
+            --coordinator, corpus and model must stand at the same paths on the coordinator's host.
             """)
 
     @Argument(help: ArgumentHelp("Files of the corpus, in order.", valueName: "corpus"))
@@ -33,7 +34,7 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Folder of the context tower.", valueName: "dir"))
     var contextModel: String?
 
-    @OptionGroup var data: DataOption
+    @OptionGroup var cluster: ClusterOptions
     @OptionGroup var size: SizeOptions
 
     @Option(help: ArgumentHelp("Shards of the collection, for ever (default: 8).", valueName: "n"))
@@ -85,8 +86,7 @@ struct IndexCommand: AsyncParsableCommand {
         order.skipMalformed = skipMalformed
         try order.check()
         let summary = try await Interruption.cancels { [order] in
-            let cluster = try await Cluster.open(
-                data.folder, workers: size.workerCount, threads: size.threads)
+            let cluster = try await connect()
             if !cluster.isOurs, size.workers != nil, !quiet {
                 Terminal.say("note: using the running cluster; --workers is left aside")
             }
@@ -95,6 +95,12 @@ struct IndexCommand: AsyncParsableCommand {
             }
         }
         try Terminal.answer(json ? summary.document.text : summary.text)
+    }
+
+    private func connect() async throws(SheafError) -> Cluster {
+        if let remote = try await cluster.remote() { return remote }
+        return try await Cluster.open(
+            cluster.data.folder, workers: size.workerCount, threads: size.threads)
     }
 
     private func index(_ order: IndexOrder, on cluster: Cluster) async throws -> IndexSummary {

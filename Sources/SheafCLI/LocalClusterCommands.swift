@@ -41,11 +41,16 @@ struct DownCommand: AsyncParsableCommand {
             Work under way is given up; what is committed stays.
             """)
 
-    @OptionGroup var data: DataOption
+    @OptionGroup var cluster: ClusterOptions
 
     func run() async throws {
-        let wasRunning = try await Cluster.stop(data.folder)
-        try Terminal.answer(wasRunning ? "stopped" : "no cluster runs on \(data.folder.path)")
+        let folder = cluster.data.folder
+        if let remote = try await cluster.remote() {
+            try await remote.closing { try await remote.shutDown() }
+        } else if try await !Cluster.stop(folder) {
+            return try Terminal.answer("no cluster runs on \(folder.path)")
+        }
+        try Terminal.answer("stopped")
     }
 }
 
@@ -61,39 +66,27 @@ struct StatusCommand: AsyncParsableCommand {
             Without a running cluster it says so and exits with 0 (--json: {"running":false}).
             """)
 
-    @OptionGroup var data: DataOption
+    @OptionGroup var cluster: ClusterOptions
 
     @Option(help: ArgumentHelp("Show this collection shard by shard.", valueName: "name"))
     var collection: String?
-
-    @Option(help: ArgumentHelp("Ask the coordinator at this endpoint.", valueName: "endpoint"))
-    var coordinator: String?
-
-    @OptionGroup var keys: ClientKeyOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() async throws {
-        guard let cluster = try await connect() else {
+        guard let running = try await cluster.running() else {
             return try Terminal.answer(
                 json
                     ? StatusReport.notRunning.text
-                    : "no cluster runs on \(data.folder.path); start one with `sheaf up`")
+                    : "no cluster runs on \(cluster.data.folder.path); start one with `sheaf up`")
         }
-        let status = try await cluster.closing { try await cluster.status(of: collection) }
+        let status = try await running.closing { try await running.status(of: collection) }
         let report = StatusReport(status)
         guard !json else { return try Terminal.answer(report.document.text) }
         try Terminal.answer(report.text)
         if collection != nil {
             try Terminal.answer("\n" + CollectionReport(status.collections, isServing: true).text)
         }
-    }
-
-    private func connect() async throws -> Cluster? {
-        if let coordinator {
-            return try await Cluster.connect(to: coordinator, security: try keys.security)
-        }
-        return try await Cluster.find(data.folder)
     }
 }

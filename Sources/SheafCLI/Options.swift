@@ -60,6 +60,31 @@ struct ClientKeyOptions: ParsableArguments {
     }
 }
 
+/// Which cluster is spoken to: that of a data folder, or one behind an endpoint.
+struct ClusterOptions: ParsableArguments {
+    @OptionGroup var data: DataOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Speak to the coordinator at this endpoint instead, such as tcp://head:7400.",
+            valueName: "endpoint"))
+    var coordinator: String?
+
+    @OptionGroup var keys: ClientKeyOptions
+
+    /// The cluster behind the endpoint; nil where none is named.
+    func remote() async throws(SheafError) -> Cluster? {
+        guard let coordinator else { return nil }
+        return try await Cluster.connect(to: coordinator, security: try keys.security)
+    }
+
+    /// The cluster that is there already; nil where none is named and none runs.
+    func running() async throws(SheafError) -> Cluster? {
+        if let cluster = try await remote() { return cluster }
+        return try await Cluster.find(data.folder)
+    }
+}
+
 extension CorpusFormat: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
 extension SegmentIDs: ExpressibleByArgument {}

@@ -12,6 +12,8 @@ final class ProgressLine: Sendable {
     private struct State {
         var meter = ProgressMeter()
         var phase = ""
+        /// Passages done by earlier runs of the same command.
+        var before: UInt64?
         var lastPlain = Duration.zero
         var isDrawn = false
     }
@@ -31,9 +33,14 @@ final class ProgressLine: Sendable {
         case .scanning:
             show(phase: "reading", done: report.passagesTotal, total: nil, unit: "passages")
         case .encoding, .paused:
+            let before = state.withLock { state in
+                state.before = state.before ?? report.passagesBefore
+                return state.before ?? 0
+            }
             show(
                 phase: report.state == .paused ? "waiting: \(report.note)" : "encoding",
-                done: report.passagesDone, total: report.passagesTotal, unit: "passages",
+                done: report.passagesDone(before: before), total: report.passagesTotal,
+                unit: "passages",
                 more: "batch \(report.batchesCommitted)/\(report.batchesTotal)")
         case .publishing, .complete, .unknown: break
         }

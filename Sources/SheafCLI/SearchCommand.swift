@@ -51,16 +51,8 @@ struct SearchCommand: AsyncParsableCommand {
         ))
     var match: AnswerMode?
 
-    @OptionGroup var data: DataOption
+    @OptionGroup var cluster: ClusterOptions
     @OptionGroup var size: SizeOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "Ask the coordinator at this endpoint, such as tcp://host:7400.", valueName: "endpoint")
-    )
-    var coordinator: String?
-
-    @OptionGroup var keys: ClientKeyOptions
 
     func validate() throws {
         if (question == nil) == (questions == nil) {
@@ -96,11 +88,9 @@ struct SearchCommand: AsyncParsableCommand {
         }
     }
 
-    private func connect() async throws -> Cluster {
-        if let coordinator {
-            return try await Cluster.connect(to: coordinator, security: try keys.security)
-        }
+    private func connect() async throws(SheafError) -> Cluster {
+        if let remote = try await cluster.remote() { return remote }
         return try await Cluster.openExisting(
-            data.folder, workers: size.workerCount, threads: size.threads)
+            cluster.data.folder, workers: size.workerCount, threads: size.threads)
     }
 }

@@ -35,7 +35,7 @@ struct CommandLineFaultTests {
         try withFolder { folder in
             let run = try Program.run(["collections", "list", "--json"], data: folder)
             #expect(run.status == 2)
-            let report = try JSONDecoder().decode(Report.self, from: Data(run.error.utf8))
+            let report = try Program.decode(Report.self, from: run.error)
             #expect(report.error.code == "input" && !report.error.message.isEmpty)
         }
     }
@@ -139,15 +139,15 @@ struct CommandLineFaultTests {
             #expect(try Program.run(["status"], data: data).output.contains("no cluster runs"))
             let whole = try Program.run(arguments, data: data)
             #expect(whole.status == 0, "\(whole.error)")
-            let summary = try JSONDecoder().decode(Summary.self, from: Data(whole.output.utf8))
+            let summary = try Program.decode(Summary.self, from: whole.output)
             #expect(summary.passages == 6000)
-            #expect(summary.passages_encoded < 6000, "what was committed is not encoded again")
+            #expect(summary.passagesEncoded < 6000, "what was committed is not encoded again")
         }
     }
 
     private struct Summary: Decodable {
         var passages: Int
-        var passages_encoded: Int
+        var passagesEncoded: Int
     }
 
     @Test func `keys are made once and never overwritten`() throws {

@@ -32,9 +32,9 @@ struct CommandLineTests {
             ]
             let first = try Program.run(arguments + ["--json"], data: folder + "/data")
             #expect(first.status == 0, "\(first.error)")
-            let summary = try JSONDecoder().decode(Summary.self, from: Data(first.output.utf8))
+            let summary = try Program.decode(Summary.self, from: first.output)
             #expect(summary.passages == 40 && summary.batches == 5)
-            #expect(summary.batches_repeated == 0 && !summary.already_complete)
+            #expect(summary.batchesRepeated == 0 && !summary.alreadyComplete)
             let second = try Program.run(arguments, data: folder + "/data")
             #expect(second.status == 0)
             #expect(second.output.contains("complete already: 40 passages in 5 batches"))
@@ -44,8 +44,8 @@ struct CommandLineTests {
     private struct Summary: Decodable {
         var passages: Int
         var batches: Int
-        var batches_repeated: Int
-        var already_complete: Bool
+        var batchesRepeated: Int
+        var alreadyComplete: Bool
     }
 
     @Test func `every format carries the same hits`() throws {
@@ -62,15 +62,15 @@ struct CommandLineTests {
             #expect(trec.allSatisfy { $0[0] == "1" && $0[1] == "Q0" && $0.count == 6 })
             let ids = trec.map { String($0[2]) }
             let scores = trec.compactMap { Double($0[4]) }
-            let json = try JSONDecoder().decode(
-                JSONResults.self, from: Data(try search("json").utf8))
+            let json = try Program.decode(
+                JSONResults.self, from: try search("json"))
             #expect(json.results[0].hits.map(\.id) == ids)
             #expect(json.results[0].hits.map(\.score) == scores)
-            let line = try JSONDecoder().decode(
-                JSONResult.self, from: Data(try search("jsonl").utf8))
+            let line = try Program.decode(
+                JSONResult.self, from: try search("jsonl"))
             #expect(line.hits.map(\.id) == ids)
             #expect(line.coverage.complete && line.coverage.passages == 40)
-            let dpr = try JSONDecoder().decode([DPRResult].self, from: Data(try search("dpr").utf8))
+            let dpr = try Program.decode([DPRResult].self, from: try search("dpr"))
             #expect(dpr[0].ctxs.map(\.id) == ids)
             #expect(dpr[0].ctxs.compactMap { Double($0.score) } == scores)
             let table = try search("table").split(separator: "\n")
@@ -96,7 +96,7 @@ struct CommandLineTests {
         struct Context: Decodable {
             var id: String
             var score: String
-            var has_answer: Bool?
+            var hasAnswer: Bool?
         }
         var ctxs: [Context]
     }
@@ -131,13 +131,13 @@ struct CommandLineTests {
                     "--format", "dpr", "--output", results,
                 ], data: data)
             #expect(search.status == 0 && search.output.isEmpty, "\(search.error)")
-            let lists = try JSONDecoder().decode(
-                [DPRResult].self, from: Data(contentsOf: URL(fileURLWithPath: results)))
-            #expect(lists[0].ctxs.count { $0.has_answer == true } == 1)
-            #expect(lists[1].ctxs.allSatisfy { $0.has_answer == false })
+            let lists = try Program.decode(
+                [DPRResult].self, from: String(contentsOfFile: results, encoding: .utf8))
+            #expect(lists[0].ctxs.count { $0.hasAnswer == true } == 1)
+            #expect(lists[1].ctxs.allSatisfy { $0.hasAnswer == false })
             let evaluation = try Program.run(["evaluate", results, "--json"], data: data)
             #expect(evaluation.status == 0, "\(evaluation.error)")
-            let report = try JSONDecoder().decode(Report.self, from: Data(evaluation.output.utf8))
+            let report = try Program.decode(Report.self, from: evaluation.output)
             #expect(report.questions == 2)
             #expect(Set(report.measures.accuracy.keys) == ["1", "5", "10", "20"])
             let run = try Program.run(
@@ -152,7 +152,7 @@ struct CommandLineTests {
                     "--json",
                 ], data: data)
             #expect(byTexts.status == 0, "\(byTexts.error)")
-            let other = try JSONDecoder().decode(Report.self, from: Data(byTexts.output.utf8))
+            let other = try Program.decode(Report.self, from: byTexts.output)
             #expect(other.measures.accuracy == report.measures.accuracy)
         }
     }
@@ -172,8 +172,8 @@ struct CommandLineTests {
             let search = try Program.run(["search", "salt", "--collection", "c"], data: data)
             #expect(search.status == 0, "\(search.error)")
             let status = try Program.run(["status", "--json"], data: data)
-            let workers = try JSONDecoder().decode(
-                StatusAnswer.self, from: Data(status.output.utf8))
+            let workers = try Program.decode(
+                StatusAnswer.self, from: status.output)
             #expect(
                 workers.workers.count == 2 && workers.workers.allSatisfy { $0.state == "ready" })
             #expect(try Program.run(["down"], data: data).output == "stopped\n")
@@ -233,7 +233,7 @@ struct CommandLineTests {
                 ["tokenize", "--model", model, "--json"], data: folder, input: "naïve text\n\n")
             #expect(run.status == 0, "\(run.error)")
             let lines = try run.output.split(separator: "\n").map {
-                try JSONDecoder().decode(Tokens.self, from: Data($0.utf8))
+                try Program.decode(Tokens.self, from: String($0))
             }
             #expect(lines.count == 2)
             #expect(lines[0].ids.count == lines[0].tokens.count)

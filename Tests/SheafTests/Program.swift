@@ -34,6 +34,13 @@ enum Program {
         try Running(arguments, data: data, input: input)
     }
 
+    /// What a JSON text says; its names are written with underscores.
+    static func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: Data(text.utf8))
+    }
+
     /// A run under way.
     final class Running {
         let process = Process()

@@ -3,7 +3,7 @@ import Foundation
 /// The project's own files, read as text.
 enum Repository {
     /// The root of the repository.
-    static let root = URL(fileURLWithPath: #filePath)
+    static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
     /// A file with its lines.
