@@ -4,7 +4,8 @@ import Sheaf
 /// Passages per second of the context encoder in one process.
 struct EncodeBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "encode", abstract: "Encode the first passages of a corpus, several times over.")
+        commandName: "encode",
+        abstract: "Encode the first passages of a corpus, several times over.")
 
     @Option(help: "The model folder.") var model: String
     @Option(help: "The corpus.") var corpus: String

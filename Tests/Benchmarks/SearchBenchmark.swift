@@ -48,7 +48,8 @@ private final class Recorder: @unchecked Sendable {
 
     func measurement(workers: Int) -> Measurement {
         Measurement(
-            what: "search", workers: workers, microsecondsP50: stages.mapValues { $0.quantile(0.5) },
+            what: "search", workers: workers,
+            microsecondsP50: stages.mapValues { $0.quantile(0.5) },
             microsecondsP95: stages.mapValues { $0.quantile(0.95) })
     }
 }

@@ -44,7 +44,8 @@ final class TestCluster: Sendable {
     init(_ folder: String, workers count: Int, sharing: Bool = true) async throws {
         data = DataFolder(path: folder + "/data")
         var log = Logger(label: "test")
-        log.logLevel = ProcessInfo.processInfo.environment["SHEAF_TEST_LOG"] == nil ? .critical : .trace
+        log.logLevel =
+            ProcessInfo.processInfo.environment["SHEAF_TEST_LOG"] == nil ? .critical : .trace
         let (started, announce) = AsyncStream.makeStream(of: String.self)
         let (stop, end) = AsyncStream.makeStream(of: Void.self)
         let options = CoordinatorOptions(
@@ -142,7 +143,9 @@ enum TestData {
     /// A folder with both towers of the tiny DPR model and their tokenizer.
     static func model(in folder: String) throws -> String {
         let files = FileManager.default
-        for (tower, source) in [("question_encoder", "dpr_question"), ("context_encoder", "dpr_ctx")] {
+        for (tower, source) in [
+            ("question_encoder", "dpr_question"), ("context_encoder", "dpr_ctx"),
+        ] {
             let target = folder + "/model/" + tower
             try files.createDirectory(atPath: target, withIntermediateDirectories: true)
             for part in [source, "wordpiece"] {

@@ -65,7 +65,8 @@ import Testing
         await cluster.stop()
     }
 
-    @Test func `a search without all shards fails with coverage, or answers with it`() async throws {
+    @Test func `a search without all shards fails with coverage, or answers with it`() async throws
+    {
         let scratch = try ScratchFolder()
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(128, seed: 5, in: scratch.path)
@@ -102,7 +103,9 @@ import Testing
         _ = try await cluster.index(corpus, as: "c", model: model)
         let before = try await cluster.search(TestData.questions, in: "c", k: 9)
         await cluster.stopWorker("worker-2")
-        try await cluster.wait { $0.workers.count == 2 && $0.collections[0].coverage?.isComplete == true }
+        try await cluster.wait {
+            $0.workers.count == 2 && $0.collections[0].coverage?.isComplete == true
+        }
         let after = try await cluster.search(TestData.questions, in: "c", k: 9)
         #expect(before.map(\.found) == after.map(\.found))
         await cluster.stop()

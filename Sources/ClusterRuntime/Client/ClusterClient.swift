@@ -222,7 +222,8 @@ public actor ClusterClient {
             var starts = Array(stride(from: 0, to: questions.count, by: size))[...]
             var underWay: [(start: Int, answers: Answers)] = []
             while !starts.isEmpty || !underWay.isEmpty {
-                while underWay.count < ClusterClient.requestsUnderWay, let start = starts.popFirst() {
+                while underWay.count < ClusterClient.requestsUnderWay, let start = starts.popFirst()
+                {
                     let part = Array(questions[start..<min(start + size, questions.count)])
                     let order = QueryRequest(
                         collection: collection, k: UInt32(clamping: k), allowPartial: allowPartial,
@@ -292,7 +293,8 @@ private struct Answers {
         var base: AsyncThrowingStream<Envelope, any Error>.AsyncIterator
         let patience: Duration
 
-        mutating func next(isolation: isolated ClusterClient = #isolation) async throws -> Envelope? {
+        mutating func next(isolation: isolated ClusterClient = #isolation) async throws -> Envelope?
+        {
             let (client, requestID, patience) = (client, requestID, patience)
             let timer = Task {
                 try await Task.sleep(for: patience)

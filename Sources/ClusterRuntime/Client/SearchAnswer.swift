@@ -11,6 +11,13 @@ public struct SearchAnswer: Sendable {
         public var score: Double
         /// The passage; without title and text where only ids were asked for.
         public var passage: Passage
+
+        /// Makes a hit with its passage.
+        public init(ordinal: Ordinal, score: Double, passage: Passage) {
+            self.ordinal = ordinal
+            self.score = score
+            self.passage = passage
+        }
     }
 
     /// The passages, best first.
@@ -21,4 +28,12 @@ public struct SearchAnswer: Sendable {
     public var coverage: Coverage
     /// Time per stage.
     public var timings: Timings
+
+    /// Makes an answer.
+    public init(found: [Found], generation: UInt64, coverage: Coverage, timings: Timings) {
+        self.found = found
+        self.generation = generation
+        self.coverage = coverage
+        self.timings = timings
+    }
 }

@@ -70,8 +70,10 @@ extension Coordinator {
             batchCount: record.batchCount, committed: Set(committed.map(\.batch)),
             shardCount: record.shardCount, epoch: epoch, grantsBefore: grantsOfEarlierRuns)
         job?.encodedBefore = heartbeats.mapValues(\.passagesEncoded)
+        job?.committedBefore = job?.committedRows ?? 0
         if collections[record.name] == nil { serveCollection(record) }
-        job?.publishedRows = collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
+        job?.publishedRows =
+            collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
         job?.state = .encoding
         if record.isComplete, job?.leases?.isComplete == true,
             collections[record.name]?.newest != nil
@@ -103,7 +105,10 @@ extension Coordinator {
             ? 1
             : min(
                 Coordinator.largestBatch / step,
-                max(1, (scan.batches.count + Coordinator.batchesWanted - 1) / Coordinator.batchesWanted))
+                max(
+                    1,
+                    (scan.batches.count + Coordinator.batchesWanted - 1) / Coordinator.batchesWanted
+                ))
         let batches = stride(from: 0, to: scan.batches.count, by: factor).map { first in
             let parts = scan.batches[first..<min(first + factor, scan.batches.count)]
             return BatchBoundary(
@@ -166,9 +171,10 @@ extension Coordinator {
             } else {
                 block = try await fileLane.run { try reader.block(lease.batch) }
             }
-            guard job?.collection == record.name, job?.leases?.lease(lease.batch) == lease else {
-                return true
-            }
+            // Its deadline may have moved meanwhile: the attempt tells whether it is still this lease.
+            guard job?.collection == record.name,
+                job?.leases?.lease(lease.batch)?.attempt == lease.attempt
+            else { return true }
             job?.blocks[lease.batch] = block
             grant(lease, record, block)
             return true
@@ -319,7 +325,8 @@ extension Coordinator {
         case .giveUp:
             failJob(
                 .answered(
-                    Failure(code: failed.code, message: "Batch \(failed.batch): \(failed.message)")))
+                    Failure(code: failed.code, message: "Batch \(failed.batch): \(failed.message)"))
+            )
         case .retry: feedWorkers()
         case .stale, nil: break
         }
@@ -414,7 +421,8 @@ extension Coordinator {
     func progress() -> IndexProgress {
         guard let running = job else { return IndexProgress() }
         let encoded = heartbeats.map { worker, heartbeat in
-            heartbeat.passagesEncoded - min(heartbeat.passagesEncoded, running.encodedBefore[worker] ?? 0)
+            heartbeat.passagesEncoded
+                - min(heartbeat.passagesEncoded, running.encodedBefore[worker] ?? 0)
         }
         return IndexProgress(
             collection: running.collection,
@@ -430,7 +438,9 @@ extension Coordinator {
             note: running.note.isEmpty && running.state == .encoding && membership.ready.isEmpty
                 ? "no worker is ready" : running.note,
             alreadyComplete: running.isAlreadyComplete,
-            passagesEncoded: encoded.reduce(0, +))
+            // Heartbeats lag behind commits.
+            passagesEncoded: max(
+                encoded.reduce(0, +), running.committedRows - running.committedBefore))
     }
 
     private func finishJob() {

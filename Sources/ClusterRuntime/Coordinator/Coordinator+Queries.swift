@@ -36,7 +36,8 @@ extension Coordinator {
             return reply(
                 .failure(
                     ClusterError.busy(
-                        "\(questionsUnderWay) questions are under way. Try again in a moment.").failure),
+                        "\(questionsUnderWay) questions are under way. Try again in a moment."
+                    ).failure),
                 to: client)
         }
         questionsUnderWay += count
@@ -60,7 +61,8 @@ extension Coordinator {
             encoder.encode(questions: questions, threads: threads)
         }
         guard vectors.allSatisfy(\.isFinite) else {
-            throw ClusterError.input("A question's vector is not finite. Check the model's weights.")
+            throw ClusterError.input(
+                "A question's vector is not finite. Check the model's weights.")
         }
         let encoded = MonotonicClock.now()
         let generation = try await pin(request.collection, deadline: deadline)
@@ -248,7 +250,8 @@ extension Coordinator {
                     budget: deadline - MonotonicClock.now(), frames: [vectors])
                 if !isSent { unsendable.append(worker) }
             case .cancel(let worker):
-                let asked = searches[searchID]?.requested.filter { $0.value.worker == worker } ?? [:]
+                let asked =
+                    searches[searchID]?.requested.filter { $0.value.worker == worker } ?? [:]
                 for requestID in asked.keys {
                     send(.cancel(Cancel(requestID: requestID)), to: worker, on: .query)
                 }
@@ -375,7 +378,8 @@ extension Coordinator {
                     frames: [RawFrame.bytes(Array(rest))])
             }
             guard !part.isEmpty, part.count <= rest.count else {
-                throw ClusterError.internal("A FETCH brought \(part.count) of \(rest.count) passages.")
+                throw ClusterError.internal(
+                    "A FETCH brought \(part.count) of \(rest.count) passages.")
             }
             for (ordinal, passage) in zip(rest, part) { passages[ordinal] = passage }
             rest = rest.dropFirst(part.count)

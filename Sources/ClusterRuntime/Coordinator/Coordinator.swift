@@ -139,7 +139,9 @@ public actor Coordinator {
         guard !isStopping else { return }
         isStopping = true
         processes?.stopRestarting()
-        for worker in peers.keys { send(.drain(Drain(reason: "shutdown")), to: worker, on: .control) }
+        for worker in peers.keys {
+            send(.drain(Drain(reason: "shutdown")), to: worker, on: .control)
+        }
         let deadline = MonotonicClock.now() + Coordinator.drainTime
         while !membership.all.isEmpty, MonotonicClock.now() < deadline {
             try? await Task.sleep(for: .milliseconds(20))
@@ -176,7 +178,8 @@ public actor Coordinator {
         if case .hello(let hello) = envelope.message {
             return greet(hello, envelope, from: peer, on: lane)
         }
-        guard envelope.clusterID == clusterID, envelope.epoch == epoch, let greeting = greetings[peer],
+        guard envelope.clusterID == clusterID, envelope.epoch == epoch,
+            let greeting = greetings[peer],
             greeting.incarnation == envelope.incarnation
         else {
             return reply(
@@ -269,7 +272,8 @@ public actor Coordinator {
 
     /// Answers a client.
     func reply(_ message: Message, to client: ClientAddress, frames: [[UInt8]] = []) {
-        transmit(message, to: client.peer, on: client.lane, requestID: client.requestID, frames: frames)
+        transmit(
+            message, to: client.peer, on: client.lane, requestID: client.requestID, frames: frames)
     }
 
     /// Answers whoever it is.

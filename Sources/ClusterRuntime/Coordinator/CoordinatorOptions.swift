@@ -22,7 +22,8 @@ public struct CoordinatorOptions: Sendable {
     /// Makes options.
     public init(
         data: DataFolder, endpoint: String?, localWorkers: Int, threadsPerWorker: Int,
-        questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy, searchBudget: Duration = .seconds(30),
+        questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy,
+        searchBudget: Duration = .seconds(30),
         questionsAllowed: Int = 8192
     ) {
         self.data = data

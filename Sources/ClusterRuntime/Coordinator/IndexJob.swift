@@ -27,6 +27,8 @@ struct IndexJob: Sendable {
     var passagesScanned: UInt64 = 0
     /// What workers had encoded before this run began.
     var encodedBefore: [WorkerID: UInt64] = [:]
+    /// What was committed before this run began.
+    var committedBefore: UInt64 = 0
     var isAlreadyComplete = false
 
     init(collection: String, client: Coordinator.ClientAddress?) {

@@ -32,7 +32,8 @@ struct IndexPlan: Sendable {
         }
         guard request.batchSize <= IndexPlan.largestBatchSize else {
             throw .input(
-                "Batches of \(request.batchSize) passages: name at most \(IndexPlan.largestBatchSize).")
+                "Batches of \(request.batchSize) passages: name at most \(IndexPlan.largestBatchSize)."
+            )
         }
         guard request.metric.isEmpty || Metric(rawValue: request.metric) != nil else {
             throw .input("Unknown metric “\(request.metric)”. Name ip or l2.")
@@ -49,7 +50,8 @@ struct IndexPlan: Sendable {
         }
         guard !request.contextModel.isEmpty else {
             throw .input(
-                "There is no context tower to encode passages with. Name a model folder with --model.")
+                "There is no context tower to encode passages with. Name a model folder with --model."
+            )
         }
     }
 

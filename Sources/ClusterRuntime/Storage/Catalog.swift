@@ -33,7 +33,8 @@ public final class Catalog: Sendable {
                 default:
                     throw ClusterError.storage(
                         path: folder.catalog,
-                        reason: "schema version \(version), this program reads \(Catalog.schemaVersion)",
+                        reason:
+                            "schema version \(version), this program reads \(Catalog.schemaVersion)",
                         remedy: "Use the release of Sheaf that wrote this data folder.")
                 }
             }
@@ -97,8 +98,10 @@ public final class Catalog: Sendable {
     /// All collections, by name.
     public func collections() throws(ClusterError) -> [CollectionRecord] {
         try read { connection in
-            try Row.fetchAll(connection, sql: "SELECT record, generation FROM collection ORDER BY name")
-                .map(CollectionRecord.init(row:))
+            try Row.fetchAll(
+                connection, sql: "SELECT record, generation FROM collection ORDER BY name"
+            )
+            .map(CollectionRecord.init(row:))
         }
     }
 

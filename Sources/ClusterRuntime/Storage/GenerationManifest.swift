@@ -49,7 +49,9 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
     public var rows: [ShardNumber: UInt64] {
         var rows: [ShardNumber: UInt64] = [:]
         for shard in 0..<shardCount { rows[ShardNumber(shard)] = 0 }
-        for segment in segments { rows[segment.batch.shard(of: shardCount), default: 0] += segment.rows }
+        for segment in segments {
+            rows[segment.batch.shard(of: shardCount), default: 0] += segment.rows
+        }
         return rows
     }
 

@@ -79,7 +79,8 @@ extension Worker {
         isLoading = false
     }
 
-    private func loadShard(_ shard: ShardSpec, of order: LoadGeneration) async throws -> ServedShard {
+    private func loadShard(_ shard: ShardSpec, of order: LoadGeneration) async throws -> ServedShard
+    {
         var segments: [Segment] = []
         for reference in shard.segments {
             let segment = try await openSegment(reference, order.collection)
@@ -102,7 +103,8 @@ extension Worker {
         return ServedShard(index: index, segmentNames: shard.segments.map(\.sha256))
     }
 
-    private func openSegment(_ reference: SegmentRef, _ collection: String) async throws -> Segment {
+    private func openSegment(_ reference: SegmentRef, _ collection: String) async throws -> Segment
+    {
         if let open = openSegments[reference.sha256] { return open }
         let path = segmentFolder(collection) + "/" + reference.sha256 + ".safetensors"
         if !FileManager.default.fileExists(atPath: path) {
@@ -137,7 +139,8 @@ extension Worker {
         while UInt64(content.count) < reference.bytes {
             let part = try await requestPart(
                 SegmentRequest(
-                    collection: collection, sha256: reference.sha256, offset: UInt64(content.count)))
+                    collection: collection, sha256: reference.sha256, offset: UInt64(content.count))
+            )
             guard !part.isMissing, !part.bytes.isEmpty, part.total == reference.bytes else {
                 throw ClusterError.unavailable(
                     "No reachable worker holds segment \(reference.sha256) of \(collection).", nil)
@@ -165,7 +168,8 @@ extension Worker {
     }
 
     func failedRequest(_ requestID: UInt64, _ failure: Failure) {
-        segmentWaits.removeValue(forKey: requestID)?.resume(throwing: ClusterError.answered(failure))
+        segmentWaits.removeValue(forKey: requestID)?.resume(
+            throwing: ClusterError.answered(failure))
     }
 
     func received(_ chunk: SegmentChunk, _ requestID: UInt64, _ frames: [[UInt8]]) {

@@ -187,7 +187,9 @@ public actor Worker {
         name = welcome.name
         sharesData = welcome.sharesData
         heartbeat = .milliseconds(Int(welcome.heartbeatMilliseconds))
-        for (lane, endpoint) in [(Lane.query, welcome.queryEndpoint), (.bulk, welcome.bulkEndpoint)] {
+        for (lane, endpoint) in [
+            (Lane.query, welcome.queryEndpoint), (.bulk, welcome.bulkEndpoint),
+        ] {
             let reachable = LaneEndpoints.seen(endpoint, through: options.coordinator)
             if connectedLanes[lane] != reachable {
                 do {
