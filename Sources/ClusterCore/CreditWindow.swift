@@ -1,7 +1,7 @@
 /// Bytes that may be sent to one receiver before it has said that it took the earlier ones.
 ///
-/// Invariant: bytes under way never exceed what the receiver granted, so its memory is bounded by its own
-/// word and not by the sender's speed.
+/// Invariant: bytes under way never exceed what the receiver granted, so its memory is bounded by
+/// its own word and not by the sender's speed.
 public struct CreditWindow: Sendable {
     /// Bytes that may be sent now.
     public private(set) var available: Int

@@ -1,7 +1,7 @@
 /// One life of one worker process: its name and the nonce it drew when it started.
 ///
-/// A restarted worker has the same name and another incarnation, so what its predecessor was told or
-/// says late is never taken for its own.
+/// A restarted worker has the same name and another incarnation, so what its predecessor was told
+/// or says late is never taken for its own.
 public struct WorkerID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The worker's name, unique in the cluster.
     public var name: String
@@ -38,7 +38,8 @@ public struct BatchNumber: Hashable, Comparable, Sendable {
         left.rawValue < right.rawValue
     }
 
-    /// The shard that holds this batch: batch number modulo shard count, whatever worker encodes it.
+    /// The shard that holds this batch: batch number modulo shard count, whatever worker encodes
+    /// it.
     public func shard(of shardCount: Int) -> ShardNumber {
         ShardNumber(rawValue % shardCount)
     }

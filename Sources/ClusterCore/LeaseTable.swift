@@ -2,16 +2,17 @@
 ///
 /// States of a batch and what moves it:
 ///
-///     pending ──offer──▶ leased(attempt) ──segmentReady──▶ staged(attempt) ──committed──▶ committed
-///        ▲                   │                                 │
-///        └── workerLost, expired, failed                       └── commitFailed ──▶ pending
+///     pending ─offer─▶ leased(attempt) ─segmentReady─▶ staged(attempt) ─committed─▶ committed
+///        ▲                  │                                │
+///        └── workerLost, expired, failed, givenBack          └── commitFailed ──▶ pending
 ///
 /// Invariants:
 /// 1. A batch is leased or staged under one attempt at a time, and attempts only grow.
 /// 2. Only the attempt on record can be staged; any other report is stale and its file is garbage.
 /// 3. A staged batch is taken from nobody: the commit under way decides.
 /// 4. `committed` is final.
-/// 5. A worker holds at most `leasesPerWorker` leases, so its death repeats at most that many batches.
+/// 5. A worker holds at most `leasesPerWorker` leases, so its death repeats at most that many
+///    batches.
 /// 6. A lease whose messages were lost expires, however busy its worker is with others: a worker
 ///    encodes in the order of its grants, so what comes after a later lease's report is not of it.
 public struct LeaseTable: Sendable {
@@ -23,7 +24,8 @@ public struct LeaseTable: Sendable {
         public var duration: Duration
         /// Failures of one batch after which the job stops instead of trying again.
         public var failuresAllowed: Int
-        /// How far beyond the first pending batch an offer looks for one of the worker's own shards.
+        /// How far beyond the first pending batch an offer looks for one of the worker's own
+        /// shards.
         public var preferenceWindow: Int
 
         /// Makes rules; the defaults suit a local cluster.
@@ -100,7 +102,8 @@ public struct LeaseTable: Sendable {
     public private(set) var repeatedCount = 0
     private var granted: Set<BatchNumber> = []
 
-    /// Makes the table of a source with `batchCount` batches, of which `committed` are done already.
+    /// Makes the table of a source with `batchCount` batches, of which `committed` are done
+    /// already.
     ///
     /// - Parameters:
     ///   - epoch: The coordinator's epoch, below 2³².
@@ -143,8 +146,8 @@ public struct LeaseTable: Sendable {
 
     /// Grants `worker` a pending batch, or nil when it holds enough or none is pending.
     ///
-    /// A batch of a shard the worker owns is preferred within the preference window; else the first pending
-    /// batch is taken, so that an idle worker never waits.
+    /// A batch of a shard the worker owns is preferred within the preference window; else the first
+    /// pending batch is taken, so that an idle worker never waits.
     public mutating func offer(
         to worker: WorkerID, preferring owned: Set<ShardNumber>, now: Instant
     ) -> Lease? {
@@ -196,7 +199,8 @@ public struct LeaseTable: Sendable {
         committedCount += 1
     }
 
-    /// The catalog refused or could not write the segment of the staged `batch`: it is pending again.
+    /// The catalog refused or could not write the segment of the staged `batch`: it is pending
+    /// again.
     public mutating func commitFailed(_ batch: BatchNumber) {
         guard case .staged(let lease) = states[batch.rawValue] else {
             preconditionFailure("batch \(batch.rawValue) failed to commit without being staged")
@@ -215,7 +219,8 @@ public struct LeaseTable: Sendable {
         return failures[batch, default: 0] >= rules.failuresAllowed ? .giveUp : .retry
     }
 
-    /// A worker gives `batch` back for a reason that is not the batch's: a full disk, a missing folder.
+    /// A worker gives `batch` back for a reason that is not the batch's: a full disk, a missing
+    /// folder.
     public mutating func givenBack(_ batch: BatchNumber, attempt: Attempt) {
         guard let lease = lease(batch), lease.attempt == attempt, isLeased(lease) else { return }
         reported(lease)

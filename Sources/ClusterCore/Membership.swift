@@ -10,8 +10,8 @@
 /// Invariants:
 /// 1. At most one life per name; a newer incarnation ends the older one.
 /// 2. Only a `ready` worker is given work or searches.
-/// 3. A `silent` or `stalled` worker keeps its shards until it is `gone`: moving a shard costs more than a
-///    short absence.
+/// 3. A `silent` or `stalled` worker keeps its shards until it is `gone`: moving a shard costs more
+///    than a short absence.
 /// 4. What a life that is not on record says is ignored by the caller, who asks `isCurrent` first.
 public struct Membership: Sendable {
     /// The times that decide.

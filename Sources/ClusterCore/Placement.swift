@@ -6,10 +6,10 @@
 
 /// Which worker holds which shard: weighted rendezvous hashing with a bound on each worker's load.
 ///
-/// Each shard goes to the worker with the highest weighted hash that still has room, so a worker that
-/// comes or goes moves few shards, and no worker holds more than its share rounded up. (Thaler and
-/// Ravishankar, "Using name-based mappings to increase hit rates", 1998; the bound as in Mirrokni, Thorup
-/// and Zadimoghaddam, "Consistent hashing with bounded loads", 2018.)
+/// Each shard goes to the worker with the highest weighted hash that still has room, so a worker
+/// that comes or goes moves few shards, and no worker holds more than its share rounded up. (Thaler
+/// and Ravishankar, "Using name-based mappings to increase hit rates", 1998; the bound as in
+/// Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", 2018.)
 public enum Placement {
     /// A candidate for shards.
     public struct Candidate: Hashable, Sendable {

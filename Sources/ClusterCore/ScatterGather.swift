@@ -1,4 +1,5 @@
-/// One search over the shards of a generation: whom to ask, whom to ask next, and when to stop waiting.
+/// One search over the shards of a generation: whom to ask, whom to ask next, and when to stop
+/// waiting.
 ///
 /// States of a shard and what moves it:
 ///
@@ -6,9 +7,12 @@
 ///                                   └── failed ──▶ asked(next holder), or missing
 ///
 /// Invariants:
-/// 1. A shard is asked of one worker at a time, and of each holder at most once.
-/// 2. The search ends when every shard is answered or missing, or at its deadline, whichever is first.
-/// 3. Coverage counts rows of answered shards only; a shard without rows is answered from the start.
+/// 1. A shard is asked of one worker at a time, of each holder at most once, and of none that has
+///    failed.
+/// 2. The search ends when every shard is answered or missing, or at its deadline, whichever is
+///    first.
+/// 3. Coverage counts rows of answered shards only; a shard without rows is answered from the
+///    start.
 public struct ScatterGather: Sendable {
     /// What must be done.
     public enum Action: Hashable, Sendable {
@@ -38,7 +42,8 @@ public struct ScatterGather: Sendable {
     ///
     /// - Parameters:
     ///   - rows: Rows of each shard of the pinned generation.
-    ///   - holders: Workers to ask for each shard, the best first; none for a shard nobody has loaded.
+    ///   - holders: Workers to ask for each shard, the best first; none for a shard nobody has
+    ///     loaded.
     ///   - deadline: When waiting ends.
     public init(
         rows: [ShardNumber: UInt64], holders: [ShardNumber: [WorkerID]], deadline: Instant
@@ -56,8 +61,8 @@ public struct ScatterGather: Sendable {
 
     /// True while the answer of `worker` to a request for these shards counts.
     ///
-    /// A worker merges the hits of all shards of a request, so an answer is taken whole or not at all.
-    /// A request is open as a whole until its worker has answered or failed, or time is up.
+    /// A worker merges the hits of all shards of a request, so an answer is taken whole or not at
+    /// all. A request is open as a whole until its worker has answered or failed, or time is up.
     public func expects(_ worker: WorkerID, requested: [ShardNumber]) -> Bool {
         requested.contains { states[$0].flatMap(asked) == worker }
     }
@@ -72,9 +77,10 @@ public struct ScatterGather: Sendable {
         return ask(open.filter { !shards.contains($0) })
     }
 
-    /// A worker failed, refused or cannot be reached.
+    /// A worker failed, refused or cannot be reached: it is asked for nothing more.
     public mutating func failed(_ worker: WorkerID) -> [Action] {
         guard !isFinished else { return [] }
+        for shard in remaining.keys { remaining[shard]?.removeAll { $0 == worker } }
         return ask(shardsAsked(of: worker))
     }
 

@@ -1,13 +1,15 @@
-/// Which worker serves which shard of one collection's published generation, and what each must load.
+/// Which worker serves which shard of one collection's published generation, and what each must
+/// load.
 ///
-/// Placement says who *should* hold a shard; this table follows who *does*. While a shard moves, its former
-/// holder keeps serving until the new one has loaded it. A new generation serves only when every shard of
-/// it is loaded somewhere, and the former one stays until then: a search sees one or the other, never both.
+/// Placement says who *should* hold a shard; this table follows who *does*. While a shard moves,
+/// its former holder keeps serving until the new one has loaded it. A new generation serves only
+/// when every shard of it is loaded somewhere, and the former one stays until then: a search sees
+/// one or the other, never both.
 ///
 /// Invariants:
 /// 1. `serving` is nil or a generation whose shards were all loaded when it took over.
-/// 2. A worker has one order of a generation at a time: the next one follows its answer, and the same
-///    one is repeated when no answer, or only part of what was asked, has come for `patience`.
+/// 2. A worker has one order of a generation at a time: the next one follows its answer, and the
+///    same one is repeated when no answer, or only part of what was asked, has come for `patience`.
 /// 3. A generation is unloaded only when it is neither serving nor next, and no search pins it.
 /// 4. A worker is named as a holder only of shards it reported and was not told to drop since.
 public struct ServingTable: Sendable {
@@ -111,30 +113,17 @@ public struct ServingTable: Sendable {
 
     /// Time passes: what was asked for and is not carried out is asked for again.
     public mutating func tick(now: Instant) -> [Order] {
-        repeatOrders { ask in
-            let since = ask.openSince ?? now
-            let isDue = now - since >= ServingTable.patience
-            ask.openSince = isDue ? now : since
-            return isDue
-        }
-    }
-
-    /// A worker could not load all it was asked to: that was its answer.
-    public mutating func loadFailed(_ worker: WorkerID, generation: UInt64) {
-        asked[generation]?[worker]?.isAnswered = true
-    }
-
-    /// Asks again, now, for what was asked for and is not carried out.
-    public mutating func retry() -> [Order] { repeatOrders { _ in true } }
-
-    private mutating func repeatOrders(where isDue: (inout Ask) -> Bool) -> [Order] {
         var result: [Order] = []
         for number in [serving, next].compactMap({ $0?.number }) {
             for worker in workers.values.sorted() {
                 guard var ask = asked[number]?[worker] else { continue }
+                let since = ask.openSince ?? now
                 if ask.isAnswered, ask.shards == loaded[number]?[worker] ?? [] {
                     ask.openSince = nil
-                } else if isDue(&ask) {
+                } else if now - since < ServingTable.patience {
+                    ask.openSince = since
+                } else {
+                    ask.openSince = now
                     ask.isAnswered = false
                     result.append(
                         .load(worker, generation: number, shards: ask.shards.sorted()))
@@ -164,6 +153,14 @@ public struct ServingTable: Sendable {
         guard let serving else { return nil }
         pins[serving.number, default: 0] += 1
         return serving
+    }
+
+    /// A search begins that takes part of an answer: where nothing serves yet, it gets the
+    /// generation that is being loaded, as far as that has come.
+    public mutating func pinPartly() -> Generation? {
+        guard serving == nil, let next else { return pin() }
+        pins[next.number, default: 0] += 1
+        return next
     }
 
     /// A search has ended.

@@ -98,8 +98,8 @@ extension ClusterError {
         }
     }
 
-    /// Any error as one of ours: typed errors of other rooms are about files and input, but for those of a
-    /// disk that does not take or give what it should.
+    /// Any error as one of ours: typed errors of other rooms are about files and input, but for
+    /// those of a disk that does not take or give what it should.
     static func wrap(_ error: any Error) -> ClusterError {
         if let error = error as? ClusterError { return error }
         if let error = error as? IndexError, error.isAboutStorage {
@@ -127,7 +127,8 @@ extension IndexError {
 extension Coverage {
     /// Coverage in words.
     public var text: String {
-        "\(shardsAnswered) of \(shardsTotal) shards and \(rowsAnswered) of \(rowsTotal) passages answered"
+        "\(shardsAnswered) of \(shardsTotal) shards and "
+            + "\(rowsAnswered) of \(rowsTotal) passages answered"
     }
 
     /// True when everything answered.

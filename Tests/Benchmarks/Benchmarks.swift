@@ -4,7 +4,8 @@ import Sheaf
 
 /// Measures Sheaf; each measurement is one JSON object on a line of standard output.
 ///
-/// Peers are measured by `scripts/benchmark`, which interleaves them with these and prints the ratios.
+/// Peers are measured by `scripts/benchmark`, which interleaves them with these and prints the
+/// ratios.
 @main
 struct Benchmarks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

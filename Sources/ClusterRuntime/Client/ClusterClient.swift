@@ -130,7 +130,8 @@ public actor ClusterClient {
             on: lane)
     }
 
-    /// Sends a request; the stream brings its answers and ends in an error after `patience` of silence.
+    /// Sends a request; the stream brings its answers and ends in an error after `patience` of
+    /// silence.
     private func request(
         _ message: Message, on lane: Lane, budget: Duration? = nil,
         patience: Duration = ClusterClient.silence
@@ -179,7 +180,8 @@ public actor ClusterClient {
         }
     }
 
-    /// Ends the indexing run under way; what is committed stays, and the same request goes on from there.
+    /// Ends the indexing run under way; what is committed stays, and the same request goes on from
+    /// there.
     public func cancelIndexing() async throws(ClusterError) {
         try await typed {
             var answers = try request(.cancel(Cancel()), on: .control).makeIterator()

@@ -17,7 +17,8 @@ extension Coordinator {
     /// Silence after which a client is forgotten.
     static let clientIdleTime: Duration = .seconds(3600)
 
-    /// A peer introduces itself on one of its lanes; a worker belongs to the cluster once it has on all.
+    /// A peer introduces itself on one of its lanes; a worker belongs to the cluster once it has on
+    /// all.
     func greet(_ hello: Hello, _ envelope: Envelope, from peer: PeerID, on lane: Lane) {
         let now = MonotonicClock.now()
         var greeting =
@@ -116,6 +117,7 @@ extension Coordinator {
         if let peer = peers.removeValue(forKey: worker) { greetings[peer] = nil }
         heartbeats[worker] = nil
         windows[worker] = nil
+        for name in collections.keys { collections[name]?.loadFailures[worker.name] = nil }
     }
 
     /// A client that ended without a goodbye is forgotten; one that comes back says HELLO again.

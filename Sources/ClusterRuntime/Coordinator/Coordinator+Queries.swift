@@ -65,7 +65,8 @@ extension Coordinator {
                 "A question's vector is not finite. Check the model's weights.")
         }
         let encoded = MonotonicClock.now()
-        let generation = try await pin(request.collection, deadline: deadline)
+        let generation = try await pin(
+            request.collection, allowPartial: request.allowPartial, deadline: deadline)
         defer { unpin(request.collection, generation.number) }
         let search = try await scatter(
             request, generation, vectors: vectors, dimension: encoder.dimension,
@@ -170,20 +171,27 @@ extension Coordinator {
         return encoder
     }
 
+    /// The generation to search; waits while it is being loaded, but not for what cannot be loaded.
     private func pin(
-        _ name: String, deadline: Instant
+        _ name: String, allowPartial: Bool, deadline: Instant
     ) async throws -> ServingTable.Generation {
         while true {
             if let generation = collections[name]?.serving.pin() { return generation }
             guard let collection = collections[name] else { throw unknownCollection(name) }
             let now = MonotonicClock.now()
-            guard now < deadline else {
+            let isHopeless = now >= deadline || !collection.loadFailures.isEmpty
+            if isHopeless, allowPartial,
+                let generation = collections[name]?.serving.pinPartly()
+            {
+                return generation
+            }
+            guard !isHopeless else {
                 let rows = collection.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
                 let reason =
                     membership.ready.isEmpty
                     ? "No worker is here to serve “\(name)”"
-                    : "“\(name)” is not loaded yet" + (collection.loadFailure.isEmpty ? "" : ": ")
-                        + collection.loadFailure
+                    : (["“\(name)” is not loaded"] + collection.loadFailures.values.sorted())
+                        .joined(separator: ": ")
                 throw ClusterError.unavailable(
                     reason,
                     Coverage(

@@ -15,8 +15,8 @@ struct ServedCollection: Sendable {
     var questionEncoder: TextEncoder?
     /// Searches that wait for the first generation to be loaded.
     var waiting: [CheckedContinuation<Void, Never>] = []
-    /// Why the last load failed, for who asks.
-    var loadFailure = ""
+    /// Why shards cannot be loaded, by the name of who says so.
+    var loadFailures: [String: String] = [:]
 
     var newest: GenerationManifest? { manifests[record.generation] }
 }
@@ -44,7 +44,7 @@ extension Coordinator {
                 serve(manifest, isComplete: record.isComplete)
             } catch {
                 log.error("collection \(record.name) cannot be served: \(error)")
-                collections[record.name]?.loadFailure = error.description
+                collections[record.name]?.loadFailures["coordinator"] = error.description
             }
         }
     }
@@ -103,9 +103,11 @@ extension Coordinator {
 
     func generationLoaded(_ loaded: GenerationLoaded, by worker: WorkerID) {
         guard collections[loaded.collection] != nil else { return }
-        collections[loaded.collection]?.loadFailure = loaded.failure
+        collections[loaded.collection]?.loadFailures[worker.name] =
+            loaded.failure.isEmpty ? nil : loaded.failure
         if !loaded.failure.isEmpty {
             log.warning("\(worker) cannot load \(loaded.collection): \(loaded.failure)")
+            wake(loaded.collection)
         }
         let orders =
             collections[loaded.collection]?.serving.loaded(
@@ -126,7 +128,8 @@ extension Coordinator {
             switch order {
             case .load(let worker, let generation, let shards):
                 guard let manifest = collections[name]?.manifests[generation] else { continue }
-                // On the query lane: the list of a large collection is longer than a control message.
+                // On the query lane: the list of a large collection is longer than a control
+                // message.
                 send(
                     .loadGeneration(manifest.loadOrder(shards)), to: worker, on: .query)
             case .unload(let generation):
@@ -139,7 +142,7 @@ extension Coordinator {
                 collections[name]?.manifests[generation] = nil
             case .serve(let generation):
                 log.info("\(name): generation \(generation) serves")
-                collections[name]?.loadFailure = ""
+                collections[name]?.loadFailures = [:]
                 wake(name)
             }
         }
@@ -240,7 +243,8 @@ extension Coordinator {
 
     // MARK: Garbage
 
-    /// Removes segment files that no catalog row names: left by attempts that lost or never reported.
+    /// Removes segment files that no catalog row names: left by attempts that lost or never
+    /// reported.
     func collectGarbage() throws(ClusterError) {
         for record in try catalog.collections() {
             let known = Set(try catalog.segments(record.name).map { $0.sha256 + ".safetensors" })

@@ -23,8 +23,8 @@ struct IndexPlan: Sendable {
         guard DataFolder.isValidCollectionName(request.collection) else {
             throw .input(
                 """
-                “\(request.collection)” cannot name a collection. Use letters, digits, “-”, “_” and \
-                “.”, not beginning with “.”, 128 at most.
+                “\(request.collection)” cannot name a collection. Use letters, digits, “-”, “_” \
+                and “.”, not beginning with “.”, 128 at most.
                 """)
         }
         guard request.shards <= IndexPlan.largestShardCount else {
@@ -32,7 +32,7 @@ struct IndexPlan: Sendable {
         }
         guard request.batchSize <= IndexPlan.largestBatchSize else {
             throw .input(
-                "Batches of \(request.batchSize) passages: name at most \(IndexPlan.largestBatchSize)."
+                "Batches of \(request.batchSize): name at most \(IndexPlan.largestBatchSize)."
             )
         }
         guard request.metric.isEmpty || Metric(rawValue: request.metric) != nil else {
@@ -50,7 +50,7 @@ struct IndexPlan: Sendable {
         }
         guard !request.contextModel.isEmpty else {
             throw .input(
-                "There is no context tower to encode passages with. Name a model folder with --model."
+                "No context tower is there to encode passages. Name a model folder with --model."
             )
         }
     }

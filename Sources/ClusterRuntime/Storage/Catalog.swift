@@ -5,7 +5,8 @@ import GRDB
 
 /// The coordinator's memory: collections, batches, segments and where their copies are.
 ///
-/// One SQLite file in WAL mode with `synchronous = FULL`: when a call returns, what it wrote survives a crash.
+/// One SQLite file in WAL mode with `synchronous = FULL`: when a call returns, what it wrote
+/// survives a crash.
 public final class Catalog: Sendable {
     /// Version of the schema, kept in `user_version`.
     public static let schemaVersion = 1
@@ -34,7 +35,7 @@ public final class Catalog: Sendable {
                     throw ClusterError.storage(
                         path: folder.catalog,
                         reason:
-                            "schema version \(version), this program reads \(Catalog.schemaVersion)",
+                            "schema version \(version) is not \(Catalog.schemaVersion)",
                         remedy: "Use the release of Sheaf that wrote this data folder.")
                 }
             }
@@ -224,7 +225,8 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// Records the number of the newest published generation, and whether the source is complete in it.
+    /// Records the number of the newest published generation, and whether the source is complete in
+    /// it.
     public func publish(
         _ collection: String, generation: UInt64, isComplete: Bool
     ) throws(ClusterError) {

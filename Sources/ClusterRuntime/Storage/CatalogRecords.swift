@@ -125,7 +125,8 @@ public struct SegmentRecord: Codable, Equatable, Sendable {
         self.attempt = attempt
     }
 
-    /// Codes the batch as a number and leaves the attempt out: a manifest knows nothing of attempts.
+    /// Codes the batch as a number and leaves the attempt out: a manifest knows nothing of
+    /// attempts.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         batch = BatchNumber(try container.decode(Int.self, forKey: .batch))

@@ -2,7 +2,8 @@ public import Corpus
 import Foundation
 import VectorIndex
 
-/// Reads the passages of a collection straight from the data folder, with or without a cluster running.
+/// Reads the passages of a collection straight from the data folder, with or without a cluster
+/// running.
 public struct CollectionReader: Sendable {
     private let data: DataFolder
     private let manifest: GenerationManifest

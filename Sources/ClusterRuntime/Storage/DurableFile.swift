@@ -1,6 +1,7 @@
 public import Foundation
 
-/// Writing a small file so that a reader finds the old or the new content, whatever dies in between.
+/// Writing a small file so that a reader finds the old or the new content, whatever dies in
+/// between.
 public enum DurableFile {
     /// Writes `data` to a temporary name, syncs it, renames it to `path` and syncs the folder.
     public static func write(_ data: Data, to path: String) throws(ClusterError) {

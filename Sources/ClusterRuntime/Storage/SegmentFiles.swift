@@ -2,7 +2,8 @@ import Foundation
 
 /// Reading pieces of segment files for those who lack them.
 enum SegmentFiles {
-    /// At most `count` bytes of the segment named `sha256` from `offset` on, or a part marked missing.
+    /// At most `count` bytes of the segment named `sha256` from `offset` on, or a part marked
+    /// missing.
     ///
     /// The name is checked to be a SHA-256: it comes over the wire and becomes a path.
     static func part(folder: String, sha256: String, offset: UInt64, count: Int) -> SegmentPart {

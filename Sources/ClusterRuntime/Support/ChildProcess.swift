@@ -26,7 +26,8 @@ public enum ChildProcess {
         return process
     }
 
-    /// The program that plays every role: `$SHEAF_EXECUTABLE` where a test runs inside another, else this one.
+    /// The program that plays every role: `$SHEAF_EXECUTABLE` where a test runs inside another,
+    /// else this one.
     public static var executable: String {
         if let named = ProcessInfo.processInfo.environment["SHEAF_EXECUTABLE"] { return named }
         return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))

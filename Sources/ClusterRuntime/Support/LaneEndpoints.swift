@@ -7,8 +7,8 @@ enum LaneEndpoints {
 
     /// Where `lane` is bound: inside the data folder, or beside the endpoint of the control lane.
     ///
-    /// With `tcp://host:port` the query and bulk lanes get ports of the system's choice; peers learn them
-    /// from WELCOME. With `ipc://path` they get the path with the lane's name behind it.
+    /// With `tcp://host:port` the query and bulk lanes get ports of the system's choice; peers
+    /// learn them from WELCOME. With `ipc://path` they get the path with the lane's name behind it.
     static func lane(_ lane: Lane, of control: String?, in folder: DataFolder) -> String {
         guard let control else { return "ipc://" + socketPath(folder, "\(lane).sock") }
         if lane == .control { return control }

@@ -76,7 +76,8 @@ public final class Reactor: Sendable {
 
     /// Sends to a peer on a lane that is bound.
     ///
-    /// A peer that is not connected is reported as ``Inbound/undeliverable(to:lane:requestID:type:)``.
+    /// A peer that is not connected is reported as
+    /// ``Inbound/undeliverable(to:lane:requestID:type:)``.
     public func send(
         _ envelope: Envelope, on lane: Lane, to peer: PeerID
     ) throws(TransportError) {

@@ -43,7 +43,7 @@ extension TransportError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .addressInUse(let endpoint):
-            "\(endpoint) is in use. Stop the process that listens there, or choose another endpoint."
+            "\(endpoint) is in use. Stop the process that listens there, or name another endpoint."
         case .cannotBind(let endpoint, let reason):
             "Cannot bind \(endpoint): \(reason). Choose an endpoint of this host whose folder "
                 + "exists."

@@ -154,7 +154,8 @@ extension Worker {
             throw ClusterError.input(
                 """
                 \(spec.model): this worker's model has fingerprint \(encoder.fingerprint), the \
-                collection needs \(spec.fingerprint). Copy the coordinator's model folder to this host.
+                collection needs \(spec.fingerprint). Copy the coordinator's model folder to this \
+                host.
                 """)
         }
         encoders[key] = encoder

@@ -35,7 +35,8 @@ extension Worker {
     static let segmentPartBytes = 1 << 20
 
     func load(_ order: LoadGeneration) {
-        // Orders name the whole set of shards: a later one for the same generation replaces an earlier.
+        // Orders name the whole set of shards: a later one for the same generation replaces an
+        // earlier.
         loads.removeAll { $0.collection == order.collection && $0.generation == order.generation }
         loads.append(order)
         if !isLoading {

@@ -7,7 +7,8 @@ import VectorIndex
 
 /// A worker process: encodes leased batches into segments, holds shards, answers searches.
 ///
-/// The actor only passes things on: sockets live on the reactor's thread, compute on lanes of its own.
+/// The actor only passes things on: sockets live on the reactor's thread, compute on lanes of its
+/// own.
 public actor Worker {
     /// Bytes of passages a coordinator may have under way to this worker.
     static let bulkCredit: UInt64 = 8 << 20
@@ -214,7 +215,8 @@ public actor Worker {
         generations.removeAll()
     }
 
-    /// Sends a message to the coordinator; what cannot be queued is lost, and the protocol repeats it.
+    /// Sends a message to the coordinator; what cannot be queued is lost, and the protocol repeats
+    /// it.
     func send(
         _ message: Message, on lane: Lane, requestID: UInt64 = 0, attempt: UInt64 = 0,
         credit: UInt64 = 0, frames: [[UInt8]] = []

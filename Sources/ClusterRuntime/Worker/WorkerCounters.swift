@@ -2,8 +2,8 @@ import Synchronization
 
 /// What a worker has computed, counted where it is computed and read by its heartbeat.
 ///
-/// `progress` grows with every unit of compute: a socket thread that answers while compute hangs cannot
-/// move it.
+/// `progress` grows with every unit of compute: a socket thread that answers while compute hangs
+/// cannot move it.
 final class WorkerCounters: Sendable {
     private let progressCount = Atomic<UInt64>(0)
     private let passageCount = Atomic<UInt64>(0)

@@ -1,0 +1,137 @@
+import ClusterCore
+import Logging
+
+/// From a finished segment to a published generation.
+extension Coordinator {
+    func segmentReady(_ ready: SegmentReady, from worker: WorkerID) {
+        let batch = BatchNumber(Int(clamping: ready.batch))
+        let attempt = Attempt(ready.attempt)
+        guard job?.collection == ready.collection,
+            let decision = job?.leases?.segmentReady(batch, attempt: attempt)
+        else { return acknowledge(ready, to: worker, committed: false) }
+        switch decision {
+        case .commit:
+            let segment = SegmentRecord(
+                batch: batch, sha256: ready.sha256, rows: ready.rows, bytes: ready.bytes,
+                attempt: attempt)
+            Task { await self.commit(segment, ready, from: worker) }
+        case .acknowledgeAgain: acknowledge(ready, to: worker, committed: true)
+        case .alreadyStaged: break
+        case .stale: acknowledge(ready, to: worker, committed: false)
+        }
+    }
+
+    private func commit(
+        _ segment: SegmentRecord, _ ready: SegmentReady, from worker: WorkerID
+    ) async {
+        let isShared = membership.member(named: worker.name)?.sharesData == true
+        do {
+            let isNew = try await catalog.commit(
+                segment, collection: ready.collection,
+                holder: isShared ? Catalog.sharedHolder : worker.name)
+            guard job?.collection == ready.collection else { return }
+            job?.leases?.committed(segment.batch)
+            job?.add(segment)
+            acknowledge(ready, to: worker, committed: isNew)
+        } catch {
+            guard job?.collection == ready.collection else { return }
+            job?.leases?.commitFailed(segment.batch)
+            pauseForStorage(error.description)
+            return
+        }
+        if job?.leases?.isComplete == true { publishJob() } else { feedWorkers() }
+    }
+
+    private func acknowledge(_ ready: SegmentReady, to worker: WorkerID, committed: Bool) {
+        send(
+            .commitAck(
+                CommitAck(
+                    collection: ready.collection, batch: ready.batch, attempt: ready.attempt,
+                    committed: committed)),
+            to: worker, on: .control, attempt: ready.attempt)
+    }
+
+    func leaseFailed(_ failed: LeaseFailed, from worker: WorkerID) {
+        let batch = BatchNumber(Int(clamping: failed.batch))
+        guard job?.collection == failed.collection else { return }
+        log.warning("batch \(failed.batch) failed at \(worker): \(failed.message)")
+        if failed.code == .storage {
+            job?.leases?.givenBack(batch, attempt: Attempt(failed.attempt))
+            return pauseForStorage(failed.message)
+        }
+        switch job?.leases?.failed(batch, attempt: Attempt(failed.attempt)) {
+        case .giveUp:
+            failJob(
+                .answered(
+                    Failure(code: failed.code, message: "Batch \(failed.batch): \(failed.message)"))
+            )
+        case .retry: feedWorkers()
+        case .stale, nil: break
+        }
+    }
+
+    /// A full disk stops new leases; searches go on, and the run resumes by itself.
+    private func pauseForStorage(_ reason: String) {
+        log.warning("indexing waits: \(reason)")
+        job?.pausedUntil = MonotonicClock.now() + .seconds(2)
+        job?.note = reason
+    }
+
+    // MARK: Generations
+
+    /// Publishes what is committed: the last generation when that is everything.
+    func publishJob() {
+        guard let running = job, let record = running.record, !running.isPublishing else { return }
+        let isComplete = running.leases?.isComplete == true
+        let segments = running.segments.values.sorted { $0.batch < $1.batch }
+        let number = (collections[record.name]?.record.generation ?? record.generation) + 1
+        let manifest = GenerationManifest(record, number: number, segments: segments)
+        job?.isPublishing = true
+        if isComplete { job?.state = .publishing }
+        Task {
+            do {
+                let (data, catalog) = (self.options.data, self.catalog)
+                try await self.fileLane.run {
+                    try manifest.write(data)
+                    try catalog.publish(
+                        record.name, generation: number, isComplete: isComplete)
+                }
+                self.published(manifest, isComplete: isComplete)
+            } catch {
+                self.job?.isPublishing = false
+                self.job?.state = .encoding
+                self.pauseForStorage(ClusterError.wrap(error).description)
+            }
+        }
+    }
+
+    private func published(_ manifest: GenerationManifest, isComplete: Bool) {
+        job?.isPublishing = false
+        job?.publishedRows = manifest.segments.reduce(0) { $0 + $1.rows }
+        job?.lastPublished = MonotonicClock.now()
+        serve(manifest, isComplete: isComplete)
+        finishIfServed()
+    }
+
+    /// The run ends when a search would see all of it: at once where nobody searches yet.
+    func finishIfServed() {
+        guard let running = job, running.state == .publishing, !running.isPublishing,
+            let collection = collections[running.collection]
+        else { return }
+        let isServed = collection.serving.serving?.number == collection.record.generation
+        if isServed || !collection.isWanted || membership.ready.isEmpty { finishJob() }
+    }
+
+    /// Publishes when everything is committed, or a quarter more than last time: the work stays
+    /// linear.
+    func publishWhatIsDue(now: Instant) {
+        guard let running = job, running.state == .encoding, running.pausedUntil == nil else {
+            return
+        }
+        let isDue =
+            now - running.lastPublished > .seconds(5)
+            && running.committedRows > running.publishedRows
+            && running.committedRows >= running.publishedRows + running.publishedRows / 4
+        if isDue || running.leases?.isComplete == true { publishJob() }
+    }
+}
