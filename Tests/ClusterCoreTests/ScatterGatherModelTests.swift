@@ -6,13 +6,13 @@ private struct SearchRun {
     var dice: Dice
     var search: ScatterGather
     let rows: [ShardNumber: UInt64]
-    let holders: [ShardNumber: [WorkerID]]
+    /// Who may still be asked for each shard.
+    var holders: [ShardNumber: [WorkerID]]
     /// Requests sent and not answered yet, given up or not: answers may come late.
     var requests: [(worker: WorkerID, shards: [ShardNumber])] = []
     /// The plain version: who is asked for what now, and whose rows count.
     var asked: [ShardNumber: WorkerID] = [:]
     var answered: Set<ShardNumber> = []
-    var askedBefore: [ShardNumber: [WorkerID]] = [:]
     var isFinished = false
     let deadline = at(10)
 
@@ -42,10 +42,8 @@ private struct SearchRun {
                 for shard in shards {
                     #expect(rows[shard] != 0)
                     #expect(asked[shard] == nil && !answered.contains(shard))
-                    let next = holders[shard]?.dropFirst(askedBefore[shard, default: []].count)
-                        .first
-                    #expect(next == worker, "holders are asked in order, each once")
-                    askedBefore[shard, default: []].append(worker)
+                    #expect(holders[shard]?.first == worker, "holders are asked in order")
+                    holders[shard]?.removeFirst()
                     asked[shard] = worker
                 }
             case .cancel(let worker):
@@ -73,6 +71,7 @@ private struct SearchRun {
     mutating func failOne() {
         let someone = worker("w\(dice.below(5))")
         for (shard, worker) in asked where worker == someone { asked[shard] = nil }
+        for shard in holders.keys { holders[shard]?.removeAll { $0 == someone } }
         follow(search.failed(someone))
     }
 

@@ -50,6 +50,14 @@ import Testing
         #expect(search.coverage == coverage(0, of: 1, rows: 0, of: 5))
     }
 
+    @Test func `a worker that has failed is not asked for other shards later`() {
+        var search = search([zero: 5, one: 6], [zero: [a], one: [b, a]])
+        _ = search.start()
+        #expect(search.failed(a) == [])
+        #expect(search.failed(b) == [.finish])
+        #expect(search.coverage == coverage(0, of: 2, rows: 0, of: 11))
+    }
+
     @Test func `a shard that its worker does not name is asked of the next holder`() {
         var search = search([zero: 5, one: 6], [zero: [a], one: [a, b]])
         _ = search.start()
