@@ -199,14 +199,6 @@ import Testing
         #expect(obey(orders, &table).contains(.serve(generation: 1)))
     }
 
-    @Test func `on demand what is not carried out is asked for at once`() {
-        var table = table(on: [a])
-        let orders = table.publish(generation(1))
-        #expect(table.retry() == orders)
-        #expect(obey(orders, &table) == orders + [.serve(generation: 1)])
-        #expect(table.retry() == [])
-    }
-
     /// The load began under a coordinator that has died since.
     @Test func `what a worker loaded unasked is used, or dropped where another owns it`() throws {
         var table = table(on: [a, b])
@@ -264,6 +256,26 @@ import Testing
         #expect(table.pin() == nil)
         _ = table.publish(generation(1))
         #expect(table.pin() == nil)
+    }
+
+    @Test func `a search content with a part pins what is being loaded while nothing serves`() {
+        var table = table(on: [a])
+        #expect(table.pinPartly() == nil)
+        _ = table.publish(generation(1))
+        #expect(table.pinPartly() == generation(1))
+        #expect(table.holders(of: ShardNumber(0), generation: 1) == [])
+        _ = table.loaded(a, generation: 1, shards: shards(0))
+        #expect(table.holders(of: ShardNumber(0), generation: 1) == [a])
+        let orders = table.publish(generation(2))
+        #expect(!orders.contains(.unload(generation: 1)))
+        #expect(table.unpin(1) == [.unload(generation: 1)])
+    }
+
+    @Test func `a search content with a part pins what serves as soon as something does`() {
+        var table = serving(on: [a])
+        _ = table.publish(generation(2))
+        #expect(table.pinPartly()?.number == 1)
+        #expect(table.unpin(1) == [])
     }
 
     @Test func `rows of a generation are the sum over its shards`() {
