@@ -1,6 +1,6 @@
 import ClusterCore
 
-/// SplitMix64 (Steele, Lea and Flood 2014), in whole numbers alone: one seed, one run, on every machine.
+/// SplitMix64 (Steele, Lea and Flood 2014), in whole numbers alone: the same on every machine.
 struct Dice {
     private var state: UInt64
 
@@ -16,7 +16,7 @@ struct Dice {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Dice of their own for one part of the simulation, so that a change there leaves others alone.
+    /// Dice of their own for one part of the simulation: a change there leaves others alone.
     mutating func fork() -> Dice { Dice(seed: next()) }
 
     /// A number within `range`.

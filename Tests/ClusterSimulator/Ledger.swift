@@ -30,12 +30,14 @@ final class Ledger {
     // Leases.
     private var lastAttempt = Attempt(0)
     private var current: [BatchNumber: Attempt] = [:]
-    private var live: Set<Attempt> = []
+    private var live: [Attempt: WorkerID] = [:]
+    private var staged: Set<Attempt> = []
     private var encodeCounts: [BatchNumber: Int] = [:]
     private(set) var commits: [BatchNumber: Int] = [:]
 
     // Searches.
     private var answeredRows: [RequestKey: (generation: UInt64, rows: UInt64)] = [:]
+    private var firstRequests: Set<RequestKey> = []
     private(set) var answerCount = 0
     private(set) var errorCount = 0
 
@@ -58,34 +60,47 @@ final class Ledger {
             "attempts only grow: \(lease.attempt.rawValue) after \(lastAttempt.rawValue)")
         let former = current[lease.batch]
         require(
-            former.map { !live.contains($0) } ?? true,
+            former.map { live[$0] == nil } ?? true,
             "batch \(lease.batch.rawValue) has one owner at a time")
         require(commits[lease.batch] == nil, "batch \(lease.batch.rawValue) is committed already")
         lastAttempt = max(lastAttempt, lease.attempt)
         current[lease.batch] = lease.attempt
-        live.insert(lease.attempt)
+        live[lease.attempt] = lease.worker
     }
 
     func returned(_ leases: [LeaseTable.Lease]) {
-        live.subtract(leases.map(\.attempt))
+        for lease in leases { live[lease.attempt] = nil }
     }
 
-    func returned(_ attempt: Attempt) { live.remove(attempt) }
+    func returned(_ attempt: Attempt) { live[attempt] = nil }
+
+    /// A new life begins: what its name held before is pending again, or being committed.
+    func joined(_ worker: WorkerID) {
+        for (attempt, holder) in live where holder.name == worker.name {
+            require(
+                staged.contains(attempt), "\(holder) is gone and attempt \(attempt) still its own")
+        }
+    }
+
+    /// A report of the attempt was taken: its commit decides.
+    func staged(_ attempt: Attempt) { staged.insert(attempt) }
 
     func workerLost(_ leases: [LeaseTable.Lease]) {
         require(leases.count <= 2, "a lost worker held \(leases.count) leases, two are allowed")
         returned(leases)
     }
 
-    /// A run or its coordinator ended: nothing it granted may be committed but what is being committed.
-    func allReturned(except staged: Set<Attempt>) { live.formIntersection(staged) }
+    /// A run or its coordinator ended: of what it granted only what is staged may be committed.
+    func allReturned(except staged: Set<Attempt>) {
+        live = live.filter { staged.contains($0.key) }
+    }
 
     func encodes(_ batch: BatchNumber) { encodeCounts[batch, default: 0] += 1 }
 
     /// A segment enters the catalog, or is refused there as its batch has one.
     func committed(_ segment: SegmentRow, isNew: Bool, isOnDisk: Bool) {
         let batch = segment.batch.rawValue
-        require(live.contains(segment.attempt), "a stale attempt at batch \(batch) was committed")
+        require(live[segment.attempt] != nil, "a stale attempt at batch \(batch) was committed")
         require(
             current[segment.batch] == segment.attempt, "batch \(batch) has a newer attempt")
         require(
@@ -101,6 +116,19 @@ final class Ledger {
 
     func answers(_ request: RequestKey, generation: UInt64, rows: UInt64) {
         answeredRows[request] = (generation, rows)
+    }
+
+    /// The request goes to workers that hold its shards now; messages keep their order.
+    func expectsShards(_ request: RequestKey) { firstRequests.insert(request) }
+
+    func asked(
+        _ worker: WorkerID, _ request: RequestKey, for shards: Set<ShardNumber>,
+        holding held: Set<ShardNumber>
+    ) {
+        let missing = shards.subtracting(held).map(\.rawValue).sorted()
+        require(
+            missing.isEmpty || !firstRequests.contains(request),
+            "\(worker) was named as a holder of shards \(missing), which it does not hold")
     }
 
     func ended(_ search: SearchOutcome, manifest: Manifest?, now: Instant) {

@@ -170,14 +170,17 @@ extension SimulatedCoordinator {
         }
     }
 
-    /// The transaction takes a while, and so does its answer: the coordinator may die before either.
+    /// The transaction takes a while, and so does its answer: death may come before either.
     private func commit(_ segment: SegmentRow, _ ready: SegmentReady, from worker: WorkerID) {
         let isShared = membership.member(named: worker.name)?.sharesData == true
         let holder = isShared ? SimulatedCatalog.sharedHolder : worker.name
         let number = job?.number
         writesUnderWay += 1
         staged.insert(segment.attempt)
-        later(dice.milliseconds(1...25)) { coordinator in
+        simulation.ledger.staged(segment.attempt)
+        // A disk stalls now and then: longer than a worker waits before it repeats its report.
+        let duration = dice.once(in: 30) ? dice.milliseconds(500...5000) : dice.milliseconds(1...25)
+        later(duration) { coordinator in
             let simulation = coordinator.simulation
             let isFull = simulation.isAmiss(.fillDisk) && coordinator.dice.once(in: 3)
             if !isFull {

@@ -5,6 +5,8 @@ struct SimulatedSearch {
     var machine: ScatterGather
     var generation: ServingTable.Generation
     var isStrict: Bool
+    /// True while holders are those of this moment; asked later, one may have dropped the shard.
+    var isBeginning = true
     var requested: [UInt64: (worker: WorkerID, shards: [ShardNumber])] = [:]
     /// The answers taken, and their hits.
     var taken: [RequestKey] = []
@@ -17,14 +19,14 @@ extension SimulatedCoordinator {
         let deadline = simulation.now + budget
         begin(isStrict: isStrict, deadline: deadline)
         later(budget) { coordinator in
-            let resumed = coordinator.waiting
-            coordinator.waiting = []
-            for resume in resumed { resume() }
+            coordinator.wake()
         }
     }
 
     private func begin(isStrict: Bool, deadline: Instant) {
-        guard let generation = serving.pin() else {
+        let isHopeless = simulation.now >= deadline || hasLoadFailed
+        let part = serving.serving == nil && isHopeless && !isStrict ? serving.pinPartly() : nil
+        guard let generation = part ?? serving.pin() else {
             // At the deadline the user is told that nothing serves yet.
             guard simulation.now < deadline else { return }
             waiting.append { [self] in
@@ -42,6 +44,7 @@ extension SimulatedCoordinator {
             machine: ScatterGather(rows: generation.rows, holders: holders, deadline: deadline),
             generation: generation, isStrict: isStrict)
         perform(searches[searchID]?.machine.start() ?? [], searchID)
+        searches[searchID]?.isBeginning = false
     }
 
     func perform(_ actions: [ScatterGather.Action], _ searchID: UInt64) {
@@ -51,6 +54,10 @@ extension SimulatedCoordinator {
                 guard let number = searches[searchID]?.generation.number else { continue }
                 let requestID = newRequestID()
                 searches[searchID]?.requested[requestID] = (worker, shards)
+                simulation.checkRoute(to: worker)
+                if searches[searchID]?.isBeginning == true {
+                    simulation.ledger.expectsShards(RequestKey(epoch: epoch, requestID: requestID))
+                }
                 send(
                     .search(
                         Search(generation: number, shards: shards.map { UInt32($0.rawValue) })),

@@ -35,11 +35,28 @@ extension SimulatedCoordinator {
                 manifests[generation] = nil
             case .serve(let generation):
                 simulation.checkServing(generation)
-                let resumed = waiting
-                waiting = []
-                for resume in resumed { resume() }
+                hasLoadFailed = false
+                wake()
             }
         }
+    }
+
+    func generationLoaded(_ loaded: GenerationLoaded, by worker: WorkerID) {
+        if !loaded.failure.isEmpty {
+            hasLoadFailed = true
+            wake()
+        }
+        carryOut(
+            serving.loaded(
+                worker, generation: loaded.generation,
+                shards: Set(loaded.shards.map { ShardNumber(Int($0)) })))
+    }
+
+    /// Searches that wait look again.
+    func wake() {
+        let resumed = waiting
+        waiting = []
+        for resume in resumed { resume() }
     }
 
     /// A worker lacks a segment: answered from the data folder, or by another worker that holds it.

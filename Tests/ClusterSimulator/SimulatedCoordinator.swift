@@ -2,8 +2,8 @@ import ClusterCore
 
 /// One life of the coordinator: carries out what the state machines decide, as the real one does.
 ///
-/// Sockets, catalog and disk are the simulation's; whatever takes time there takes time here, and the
-/// coordinator may die meanwhile.
+/// Sockets, catalog and disk are the simulation's. Whatever takes time there takes time here, and
+/// the coordinator may die meanwhile.
 final class SimulatedCoordinator {
     static let tickInterval: Duration = .milliseconds(50)
 
@@ -22,14 +22,16 @@ final class SimulatedCoordinator {
     var job: SimulatedJob?
     var jobCount = 0
     var grantCount: UInt64 = 0
-    /// Transactions and manifests on their way to the disk, and the attempts that the former are of.
+    /// Transactions and manifests on their way to the disk; the attempts of the former.
     var writesUnderWay = 0
     var staged: Set<Attempt> = []
 
     var serving: ServingTable
     var manifests: [UInt64: Manifest] = [:]
     var newest: UInt64 = 0
+    /// Searches that wait for a generation, and whether that is in vain for now.
     var waiting: [() -> Void] = []
+    var hasLoadFailed = false
     var searches: [UInt64: SimulatedSearch] = [:]
     var relays: [UInt64: SimulatedRelay] = [:]
     private var lastRequest: UInt64
@@ -96,11 +98,7 @@ final class SimulatedCoordinator {
             pump(peer)
         case .segmentReady(let ready): segmentReady(ready, from: peer)
         case .leaseFailed(let failed): leaseFailed(failed)
-        case .generationLoaded(let loaded):
-            carryOut(
-                serving.loaded(
-                    peer, generation: loaded.generation,
-                    shards: Set(loaded.shards.map { ShardNumber(Int($0)) })))
+        case .generationLoaded(let loaded): generationLoaded(loaded, by: peer)
         case .segmentRequest(let request): relay(request, envelope.requestID, to: peer)
         case .segmentChunk(let chunk): relay(chunk, envelope.requestID)
         case .searchResult(let result): searchAnswered(result, envelope, by: peer)
@@ -179,7 +177,8 @@ final class SimulatedCoordinator {
         for change in changes {
             simulation.note("\(change)")
             switch change {
-            case .joined, .returned: break
+            case .joined(let worker): simulation.ledger.joined(worker)
+            case .returned: break
             case .unavailable(let worker, _): abandon(worker)
             case .gone(let worker):
                 abandon(worker)

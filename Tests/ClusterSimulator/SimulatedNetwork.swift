@@ -9,8 +9,8 @@ enum SimulatedLane: Int, CaseIterable {
 
 /// The connections between the coordinator and each life of each worker.
 ///
-/// A connection delivers in order or loses all that is under way; lanes overtake each other. What a worker
-/// sends while a lane is down waits; what the coordinator sends then comes back as undeliverable.
+/// A connection delivers in order or loses all that is under way; lanes overtake each other. What a
+/// worker sends while a lane is down waits; what the coordinator sends then is undeliverable.
 final class SimulatedNetwork {
     private final class Link {
         var isUp = false

@@ -88,17 +88,23 @@ extension SimulatedWorker {
             requestID: requestID)
     }
 
-    /// Answers for the shards it holds when the question arrives; the frame names each shard as its hit.
+    /// Answers for the shards it holds when the question arrives, each with itself as its hit.
     func search(_ request: Search, _ requestID: UInt64) {
         let served = generations[request.generation] ?? [:]
         let key = RequestKey(epoch: epoch, requestID: requestID)
+        simulation.ledger.asked(
+            id, key, for: Set(request.shards.map { ShardNumber(Int($0)) }),
+            holding: Set(served.keys))
+        let failed = request.shards.filter { _ in
+            simulation.isAmiss(.failSearch) && dice.once(in: 4)
+        }
         busyCount += 1
         compute(.milliseconds(dice.number(0...15) * machine.slowness)) { [self] in
             busyCount -= 1
             searchCount += 1
             progress += 1
             let coverage = request.shards.map { number in
-                let rows = served[ShardNumber(Int(number))]
+                let rows = failed.contains(number) ? nil : served[ShardNumber(Int(number))]
                 return ShardCoverage(shard: number, rows: rows ?? 0, answered: rows != nil)
             }
             let answered = coverage.filter(\.answered)

@@ -11,7 +11,8 @@ final class SimulatedWorker {
     let machine: SimulationSettings.Machine
     var dice: Dice
     private(set) var isAlive = true
-    private(set) var isPaused = false
+    /// Since when it stands still, if it does.
+    private(set) var pausedSince: Instant?
     /// Compute stands still until then.
     var hungUntil = Instant(nanoseconds: 0)
     /// Messages that have arrived at a paused worker.
@@ -57,10 +58,12 @@ final class SimulatedWorker {
 
     func crash() { isAlive = false }
 
-    func pause() { isPaused = true }
+    var isPaused: Bool { pausedSince != nil }
+
+    func pause() { pausedSince = pausedSince ?? simulation.now }
 
     func goOn() {
-        isPaused = false
+        pausedSince = nil
         let messages = unread
         unread = []
         for (envelope, lane) in messages { receive(envelope, on: lane) }

@@ -147,7 +147,8 @@ final class Simulation {
         switch fault {
         case .crashCoordinator: crashCoordinator()
         case .interruptRun: coordinator?.interrupt()
-        case .fillDisk, .failEncoding: amiss[fault] = now + faultDice.milliseconds(500...4000)
+        case .fillDisk, .failEncoding, .failSearch:
+            amiss[fault] = now + faultDice.milliseconds(500...4000)
         default:
             guard let worker = faultDice.pick(running) else { return }
             cause(fault, at: worker)
@@ -248,7 +249,7 @@ final class Simulation {
     /// The deadline of the search that must be answered in full.
     private var finalDeadline: Instant?
 
-    /// Every batch is committed, the last generation serves from its owners, and every worker is there.
+    /// All is committed, the last generation serves from its owners, and every worker is there.
     private var isWell: Bool {
         guard let coordinator, catalog.isComplete else { return false }
         let serving = coordinator.serving
@@ -280,7 +281,8 @@ final class Simulation {
             ten minutes after the last fault \(catalog.segments.count) of \(settings.batchCount) \
             batches are committed, generation \(catalog.generation) is published, \
             \(serving?.serving?.number ?? 0) serves, and \
-            \(coordinator?.membership.ready.count ?? 0) of \(settings.machines.count) workers are ready
+            \(coordinator?.membership.ready.count ?? 0) of \(settings.machines.count) workers \
+            are ready
             """
     }
 
@@ -295,6 +297,13 @@ final class Simulation {
             }
             ledger.require(isHeld, "generation \(generation) serves before it is loaded")
         }
+    }
+
+    /// A worker that stands still is asked nothing once that can be known.
+    func checkRoute(to worker: WorkerID) {
+        guard let since = workers[worker]?.pausedSince else { return }
+        ledger.require(
+            now - since < .milliseconds(2500), "\(worker) stands still and is asked all the same")
     }
 
     private func checkTheEnd() {

@@ -22,6 +22,8 @@ enum Fault: CaseIterable {
     case fillDisk
     /// A worker cannot encode some batches, or cannot write them.
     case failEncoding
+    /// Workers cannot search some of their shards for a while.
+    case failSearch
 }
 
 /// What a seed decides about a run before it begins.
