@@ -52,6 +52,17 @@ wait_until_encoding() {
     fail "the run did not begin"
 }
 
+# Waits until every passage of collection $2 can be reached.
+wait_until_served() {
+    local complete='all(c["coverage"]["complete"]
+        for c in status["collections"] if c["name"] == "'"$2"'")'
+    for _ in $(seq 1 600); do
+        [ "$(ask_status "$1" "$complete")" != True ] || return 0
+        sleep 0.1
+    done
+    fail "not all of $2 came back"
+}
+
 # Kills the first worker that is ready; nothing else is ever killed.
 kill_worker() {
     local ready='[w["pid"] for w in status["workers"] if w["state"] == "ready"][0]'

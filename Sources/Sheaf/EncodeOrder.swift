@@ -68,7 +68,7 @@ extension EncodeOrder {
         while let (ids, part) = try texts.next(
             count: EncodeOrder.textsAtOnce, bytes: EncodeOrder.bytesAtOnce)
         {
-            // A few dozen per thread at a time, so that progress moves and an interruption is heard.
+            // A few dozen a thread at a time: progress moves, an interruption is heard.
             let step = max(32 * threads, 64)
             for start in stride(from: 0, to: ids.count, by: step) {
                 guard !isCancelled() else {

@@ -67,7 +67,7 @@ extension EvaluationOrder {
     /// Questions are matched by id; results that carry the question's text are matched by that
     /// where the question file holds it, since DPR's JSON has no ids.
     ///
-    /// - Parameter collection: Where the texts of a TREC run are; needed where `needsTexts` says so.
+    /// - Parameter collection: Where the texts of a TREC run are, if `needsTexts`.
     public func measure(
         texts collection: CollectionReader? = nil
     ) throws(SheafError) -> EvaluationReport {
@@ -149,8 +149,8 @@ extension EvaluationOrder {
         if let stranger = wanted.subtracting(known.keys).min() {
             throw SheafError.request(
                 """
-                Passage “\(stranger)” of the results is not in the collection. Name the collection \
-                that was searched with --collection.
+                Passage “\(stranger)” of the results is not in the collection. Name the one that \
+                was searched with --collection.
                 """)
         }
         for list in lists.indices {

@@ -133,20 +133,25 @@ extension Cluster {
         let clock = ContinuousClock()
         let began = clock.now
         let encoding = First<ContinuousClock.Instant>()
-        return try await typed(interrupted: IndexOrder.goOn) {
-            let last = try await client.index(request) { report in
-                if report.state == .encoding { encoding.note(clock.now) }
-                progress(report)
+        let last = try await typed(interrupted: IndexOrder.goOn) {
+            try await withTaskCancellationHandler {
+                try await client.index(request) { report in
+                    if report.state == .encoding { encoding.note(clock.now) }
+                    progress(report)
+                }
+            } onCancel: {
+                // A cluster that stays would go on with the run; one of ours ends with `close()`.
+                if !isOurs { Task { try? await client.cancelIndexing() } }
             }
-            let ended = clock.now
-            return IndexSummary(
-                collection: last.collection, passages: last.passagesTotal,
-                batches: last.batchesTotal, batchesRepeated: last.batchesRepeated,
-                skippedLines: last.skippedLines, passagesEncoded: last.passagesEncoded,
-                workers: last.workers, generation: last.generation,
-                alreadyComplete: last.alreadyComplete, seconds: (ended - began).seconds,
-                encodingSeconds: (ended - (encoding.value ?? began)).seconds)
         }
+        let ended = clock.now
+        return IndexSummary(
+            collection: last.collection, passages: last.passagesTotal,
+            batches: last.batchesTotal, batchesRepeated: last.batchesRepeated,
+            skippedLines: last.skippedLines, passagesEncoded: last.passagesEncoded,
+            workers: last.workers, generation: last.generation,
+            alreadyComplete: last.alreadyComplete, seconds: (ended - began).seconds,
+            encodingSeconds: (ended - (encoding.value ?? began)).seconds)
     }
 }
 

@@ -82,7 +82,8 @@ struct SearchCommand: AsyncParsableCommand {
                     list.questions, order, writing: writer, to: sink)
                 if let coverage = run.incomplete {
                     Terminal.say(
-                        "note: \(run.incompleteAnswers) answers are partial: \(coverage.text)")
+                        "note: partial answers: \(run.incompleteAnswers); \(coverage.text) at worst"
+                    )
                 }
             }
         }
