@@ -113,6 +113,14 @@ let package = Package(
             ],
             swiftSettings: aboveTheRim),
 
+        // Measurements; `scripts/benchmark` runs them beside the peers.
+        .executableTarget(
+            name: "SheafBenchmarks",
+            dependencies: [
+                "Sheaf", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
+
         // Tests, one target per source target.
         .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: house),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"], swiftSettings: house),
