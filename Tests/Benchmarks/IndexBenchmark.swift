@@ -14,7 +14,7 @@ struct IndexBenchmark: AsyncParsableCommand {
     @Option(help: "Keep the data folder here instead of removing it.") var data: String?
 
     func run() async throws {
-        setenv("SHEAF_EXECUTABLE", sheaf, 1)
+        unsafe setenv("SHEAF_EXECUTABLE", sheaf, 1)
         let folder = data ?? NSTemporaryDirectory() + "sheaf-benchmark-\(getpid())"
         defer { if data == nil { try? FileManager.default.removeItem(atPath: folder) } }
         let cluster = try await Cluster.open(DataFolder(path: folder), workers: workers)

@@ -16,7 +16,7 @@ struct SearchBenchmark: AsyncParsableCommand {
     @Option(help: "The program that plays coordinator and workers.") var sheaf: String
 
     func run() async throws {
-        setenv("SHEAF_EXECUTABLE", sheaf, 1)
+        unsafe setenv("SHEAF_EXECUTABLE", sheaf, 1)
         let asked = try QuestionFile.read(questions)
         let cluster = try await Cluster.open(DataFolder(path: data), workers: workers)
         let order = SearchOrder(collection: collection, k: k)
