@@ -71,5 +71,5 @@ kill_worker() {
 
 # The names of a collection's segment files: each is the SHA-256 of what it holds.
 segments() {
-    (cd "$SHEAF_DATA/collections/$1/segments" && find . -type f | LC_ALL=C sort)
+    (cd "$SHEAF_DATA/collections/$1/segments" && find . -name '*.safetensors' | LC_ALL=C sort)
 }

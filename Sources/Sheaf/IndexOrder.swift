@@ -47,7 +47,7 @@ public struct IndexOrder: Equatable, Sendable {
     /// Checks what can be checked without a cluster: names, numbers, files and model folders.
     public func check() throws(SheafError) { _ = try request() }
 
-    /// The order as the coordinator takes it; all paths absolute, since its working folder is another.
+    /// The order as the coordinator takes it; paths absolute, since its folder is another.
     func request() throws(SheafError) -> IndexRequest {
         guard DataFolder.isValidCollectionName(collection) else {
             throw .request(
@@ -121,8 +121,8 @@ public struct IndexSummary: Equatable, Sendable {
 extension Cluster {
     /// Indexes a corpus, and returns when every passage can be searched.
     ///
-    /// The corpus of an interrupted run goes on where it stopped; one that is complete is left as it
-    /// is. Paths and models are checked before anything is asked of the cluster. A cancelled call
+    /// The corpus of an interrupted run goes on where it stopped; one that is complete is left as
+    /// it is. Paths and models are checked before anything is asked of the cluster. A cancelled call
     /// stops the run: what is committed stays.
     ///
     /// - Parameter progress: Called a few times a second.

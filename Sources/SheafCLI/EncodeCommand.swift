@@ -8,8 +8,10 @@ struct EncodeCommand: ParsableCommand {
         discussion: """
             Examples:
 
-              sheaf encode --model all-MiniLM-L6-v2 --input corpus.tsv --output vectors.npy --ids ids.txt
-              sheaf encode --model dpr --tower question --input nq-test.qa.csv --output questions.npy
+              sheaf encode --model all-MiniLM-L6-v2 --input corpus.tsv \\
+                --output vectors.npy --ids ids.txt
+              sheaf encode --model dpr --tower question --input nq-test.qa.csv \\
+                --output questions.npy
 
             The file holds float32 [rows, dimension] in the order of the input.
             """)

@@ -13,9 +13,10 @@ struct EvaluateCommand: ParsableCommand {
               sheaf evaluate run.trec --answers nq-test.qa.csv --collection wiki
               sheaf evaluate run.trec --gold questions.jsonl
 
-            RESULTS is DPR's JSON, whose own answers count unless another truth is named, or a TREC run.
-            Questions are matched by id (line numbers where a file has none), DPR's results by the text
-            of the question too. Cut-offs: 1, 5, 10, 20, 50, 100, 1000.
+            RESULTS is DPR's JSON, whose own answers count unless another truth is
+            named, or a TREC run. Questions are matched by id (line numbers where a file
+            has none), DPR's results by the text of the question too. Cut-offs: 1, 5,
+            10, 20, 50, 100, 1000.
             """)
 
     @Argument(help: "DPR result JSON, or a TREC run.")

@@ -8,12 +8,13 @@ struct IndexCommand: AsyncParsableCommand {
         discussion: """
             Example:
 
-              sheaf index psgs_w100.tsv.gz --collection wiki --model all-MiniLM-L6-v2 --workers 4
+              sheaf index psgs_w100.tsv.gz --collection wiki --model all-MiniLM-L6-v2
 
-            CORPUS is one or more files (psgs TSV, BEIR or plain JSONL, MS MARCO TSV; gzip in any of
-            them), or a BEIR folder. The cluster of the data folder is used where one runs, else one is
-            started for this run. An interrupted run goes on when the same command is given again. With
-            --coordinator, corpus and model must stand at the same paths on the coordinator's host.
+            CORPUS is one or more files (psgs TSV, BEIR or plain JSONL, MS MARCO TSV;
+            gzip in any of them), or a BEIR folder. The cluster of the data folder is
+            used where one runs, else one is started for this run. An interrupted run
+            goes on when the same command is given again. With --coordinator, corpus and
+            model must stand at the same paths on the coordinator's host.
             """)
 
     @Argument(help: ArgumentHelp("Files of the corpus, in order.", valueName: "corpus"))

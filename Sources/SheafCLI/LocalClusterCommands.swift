@@ -63,7 +63,8 @@ struct StatusCommand: AsyncParsableCommand {
 
               sheaf status --json | jq '.workers[].pid'
 
-            Without a running cluster it says so and exits with 0 (--json: {"running":false}).
+            Without a running cluster it says so and exits with 0 (--json:
+            {"running":false}).
             """)
 
     @OptionGroup var cluster: ClusterOptions

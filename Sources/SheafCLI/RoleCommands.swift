@@ -13,8 +13,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
               sheaf coordinator --data /var/lib/sheaf --bind tcp://0.0.0.0:7400 \\
                 --keys /etc/sheaf/coordinator.secret --allowed /etc/sheaf/allowed
 
-            Without --bind only this host reaches it. It logs to the standard error and ends on SIGTERM
-            or SIGINT after its workers.
+            Without --bind only this host reaches it. It logs to the standard error and
+            ends on SIGTERM or SIGINT after its workers.
             """)
 
     @OptionGroup var data: DataOption
@@ -94,8 +94,9 @@ struct WorkerCommand: AsyncParsableCommand {
               sheaf worker --coordinator tcp://head:7400 --data /var/lib/sheaf \\
                 --keys /etc/sheaf/worker.secret --server-key /etc/sheaf/coordinator.public
 
-            The model must stand at the same path as at the coordinator. A worker that sees the
-            coordinator's data folder shares its segments; any other keeps copies under --data.
+            The model must stand at the same path as at the coordinator. A worker that
+            sees the coordinator's data folder shares its segments; any other keeps
+            copies under --data.
             """)
 
     @Option(
@@ -145,8 +146,9 @@ struct KeysCommand: ParsableCommand {
 
                   sheaf keys generate --folder /etc/sheaf --name worker-1
 
-                Copy the public file of each worker and client into the coordinator's --allowed folder,
-                and the coordinator's public file to them. A key is never overwritten.
+                Copy the public file of each worker and client into the coordinator's
+                --allowed folder, and the coordinator's public file to them. A key is never
+                overwritten.
                 """)
 
         @Option(help: ArgumentHelp("The folder to write to; it must exist.", valueName: "dir"))
@@ -177,7 +179,7 @@ struct KeysCommand: ParsableCommand {
 private enum Daemon {
     /// Begins a session of its own and outlives the terminal.
     ///
-    /// A process that leads its group cannot begin a session; it is then kept by not heeding SIGHUP.
+    /// A process that leads its group cannot begin one; it is then kept by not heeding SIGHUP.
     static func leaveSession() {
         _ = setsid()
         signal(SIGHUP, SIG_IGN)

@@ -9,11 +9,12 @@ struct SearchCommand: AsyncParsableCommand {
             Examples:
 
               sheaf search "who wrote faust" --collection wiki
-              sheaf search --questions nq-test.qa.csv --collection wiki -k 100 --format dpr \\
-                --output results.json
+              sheaf search --questions nq-test.qa.csv --collection wiki -k 100 \\
+                --format dpr --output results.json
 
-            The cluster of the data folder is used where one runs (`sheaf up`), else one is started for
-            this call. Question ids are the file's own, else line numbers from 1.
+            The cluster of the data folder is used where one runs (`sheaf up`), else one
+            is started for this call. Question ids are the file's own, else line numbers
+            from 1.
             """)
 
     @Argument(help: "One question.")

@@ -12,8 +12,9 @@ struct SheafCommand: AsyncParsableCommand {
               sheaf index corpus.tsv --collection wiki --model all-MiniLM-L6-v2
               sheaf search "who wrote faust" --collection wiki
 
-            Exit status: 0 good, 1 unexpected, 2 the call or its files are at fault, 3 the cluster is
-            at fault, 130 interrupted. With --json an error is a JSON object on the standard error.
+            Exit status: 0 good, 1 unexpected, 2 the call or its files are at fault, 3
+            the cluster is at fault, 130 interrupted. With --json an error is a JSON
+            object on the standard error.
             """,
         version: Release.version,
         groupedSubcommands: [

@@ -10,8 +10,8 @@ struct TokenizeCommand: ParsableCommand {
 
               echo "a dense passage" | sheaf tokenize --model all-MiniLM-L6-v2 --json
 
-            Plain: the tokens, a tab, their ids. With --json one object a line: ids, tokens, and offsets
-            in code points of the line. Nothing is cut.
+            Plain: the tokens, a tab, their ids. With --json one object a line: ids,
+            tokens, and offsets in code points of the line. Nothing is cut.
             """)
 
     @Option(help: ArgumentHelp("The model folder.", valueName: "dir"))

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Where results are written: the standard output, or a file that appears when it is complete.
 ///
-/// A file is written under a temporary name beside its own, and renamed by `finish()`: a reader sees
-/// the whole of it or nothing. Without `finish()` the temporary file is removed.
+/// A file is written under a temporary name beside its own, and renamed by `finish()`: a reader
+/// sees the whole of it or nothing. Without `finish()` the temporary file is removed.
 public final class OutputSink: Sendable {
     private static let bufferBytes = 1 << 16
 
