@@ -25,6 +25,8 @@ typedef int32_t i16 __attribute__((ext_vector_type(16)));
 typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
 
 #define ALWAYS static inline __attribute__((always_inline))
+// Hot loops start on a cache line: where one falls otherwise costs up to a sixth of its speed.
+#define ALIGNED [[clang::code_align(64)]]
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define FMA(x, y, z) __builtin_elementwise_fma((x), (y), (z))
 #define SPLAT(x) ((v16)(x))
@@ -33,7 +35,8 @@ typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
 
 // Depth of one block of a product: a tile's share of B stays in the first-level cache.
 // GROUP: vectors an activation works on at once.
-enum { LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, GROUP = SHEAF_PANELS };
+// PREFETCH_STEPS: inner steps on a panel from which fetching the next one ahead pays.
+enum { PREFETCH_STEPS = 4096, LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, GROUP = SHEAF_PANELS };
 
 ALWAYS size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -174,7 +177,7 @@ ALWAYS void tile(
     }
     const float *a = t->a, *b = t->b;
     const size_t a_stride = t->a_stride, panel = t->panel, depth = t->depth;
-    for (size_t k = 0; k < depth; k++) {
+    ALIGNED for (size_t k = 0; k < depth; k++) {
         v16 column[SHEAF_PANELS];
         UNROLL for (int p = 0; p < P; p++) {
             column[p] = LOAD(b + (size_t)p * panel + k * LANES);
@@ -289,7 +292,7 @@ static void product(const sheaf_product *call) {
             const size_t left = call->columns - column;
             const size_t width = left >= wide ? wide : least(left, LANES);
             const float *panels = call->b + column / LANES * panel + start * LANES;
-            const int more = left >= 2 * wide;
+            const int more = left >= 2 * wide && steps * depth >= PREFETCH_STEPS;
             for (size_t step = 0; step < steps; step++) {
                 const size_t row = step * SHEAF_ROWS;
                 const size_t rows = least(SHEAF_ROWS, call->rows - row);
@@ -386,7 +389,7 @@ static void soften(
         float *row = scores + r * padded;
         const v16 highest = SPLAT(maximum[r]);
         v16 sum = SPLAT(0.0f);
-        for (size_t j = 0; j < padded; j += LANES) {
+        ALIGNED for (size_t j = 0; j < padded; j += LANES) {
             const v16 e = exponential((LOAD(row + j) - highest) * SPLAT(scale));
             STORE(row + j, e);
             sum = sum + e;
@@ -396,6 +399,15 @@ static void soften(
     for (size_t r = 0; r < rows; r++) { inverse[r] = 1.0f / sum_lanes(sums[r]); }
 }
 
+// Asks for the features right of the current ones in each row: those of the next head.
+ALWAYS void prefetch_neighbours(const float *rows, size_t count, size_t stride, size_t size) {
+    for (size_t i = 0; i < count; i++) {
+        for (size_t d = size; d < 2 * size; d += LANES) {
+            __builtin_prefetch(rows + i * stride + d, 0, 2);
+        }
+    }
+}
+
 static void attention(const sheaf_attention *call) {
     const size_t padded = (call->length + LANES - 1) / LANES * LANES;
     const size_t padded_size = (call->size + LANES - 1) / LANES * LANES;
@@ -403,6 +415,9 @@ static void attention(const sheaf_attention *call) {
     float *values = keys + padded * call->size;
     float *scores = values + padded_size * call->length;
     float inverse[QUERY_BLOCK];
+    prefetch_neighbours(call->q, call->queries, call->q_stride, call->size);
+    prefetch_neighbours(call->k, call->length, call->stride, call->size);
+    prefetch_neighbours(call->v, call->length, call->stride, call->size);
     pack_keys(call, keys);
     pack_values(call, values);
     for (size_t row = 0; row < call->queries; row += QUERY_BLOCK) {
