@@ -36,7 +36,8 @@ typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
 // Depth of one block of a product: a tile's share of B stays in the first-level cache.
 // GROUP: vectors an activation works on at once.
 // PREFETCH_STEPS: inner steps on a panel from which fetching the next one ahead pays.
-enum { PREFETCH_STEPS = 4096, LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, GROUP = SHEAF_PANELS };
+enum { PREFETCH_STEPS = 4096, LANES = 16, DEPTH_BLOCK = 384, QUERY_BLOCK = 48 };
+enum { GROUP = SHEAF_PANELS };
 
 ALWAYS size_t least(size_t a, size_t b) { return a < b ? a : b; }
 

@@ -122,8 +122,8 @@ extension Cluster {
     /// Indexes a corpus, and returns when every passage can be searched.
     ///
     /// The corpus of an interrupted run goes on where it stopped; one that is complete is left as
-    /// it is. Paths and models are checked before anything is asked of the cluster. A cancelled call
-    /// stops the run: what is committed stays.
+    /// it is. Paths and models are checked before anything is asked of the cluster. A cancelled
+    /// call stops the run: what is committed stays.
     ///
     /// - Parameter progress: Called a few times a second.
     public func index(

@@ -21,8 +21,8 @@ public enum FaissFile {
     ///   - segments: Of one encoder and dimension, at least one; written in the order of ordinals.
     ///   - metric: The metric of the index.
     ///   - path: The index file; an existing one is replaced once the new one is whole.
-    /// - Throws: `IndexError`; `.lineBreakInID` when an id would not be one line. Needs memory for all
-    ///   vectors.
+    /// - Throws: `IndexError`; `.lineBreakInID` when an id would not be one line. Needs memory for
+    ///   all vectors.
     public static func write(
         segments: [Segment], metric: Metric, path: String
     ) throws(IndexError) {

@@ -1,8 +1,8 @@
 """Encode throughput of PyTorch and ONNX Runtime: encode.py MODEL CORPUS.tsv THREADS LIMIT RUNS
 
-Prints one JSON object per peer and run. The texts are those of a psgs file, title and text joined by
-one space, at most 256 tokens; batches are cut from the length-sorted list, and the best of the batch
-sizes 4, 8, 16 and 32 counts.
+Prints one JSON object per peer and run. The texts are those of a psgs file, title and text joined
+by one space, at most 256 tokens; batches are cut from the length-sorted list, and the best of the
+batch sizes 4, 8, 16 and 32 counts.
 """
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Reads the lines of scripts/benchmark from standard input and prints a table of medians and ratios."""
+"""Prints a table of medians and ratios from the lines of scripts/benchmark."""
 import collections
 import json
 import statistics
@@ -11,7 +11,8 @@ def main():
     for line in sys.stdin:
         row = json.loads(line)
         if row["what"] == "encode":
-            rates["encode", row["threads"], row.get("peer", "sheaf")].append(row["passagesPerSecond"])
+            key = "encode", row["threads"], row.get("peer", "sheaf")
+            rates[key].append(row["passagesPerSecond"])
         elif row["what"] == "index":
             rates["index", row["workers"], "sheaf"].append(row["passagesPerSecond"])
         else:

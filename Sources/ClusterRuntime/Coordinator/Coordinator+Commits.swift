@@ -14,7 +14,12 @@ extension Coordinator {
             let segment = SegmentRecord(
                 batch: batch, sha256: ready.sha256, rows: ready.rows, bytes: ready.bytes,
                 attempt: attempt)
-            Task { await self.commit(segment, ready, from: worker) }
+            guard let number = job?.number else { return }
+            writesUnderWay += 1
+            Task {
+                await self.commit(segment, ready, from: worker, number)
+                self.writesUnderWay -= 1
+            }
         case .acknowledgeAgain: acknowledge(ready, to: worker, committed: true)
         case .alreadyStaged: break
         case .stale: acknowledge(ready, to: worker, committed: false)
@@ -22,19 +27,19 @@ extension Coordinator {
     }
 
     private func commit(
-        _ segment: SegmentRecord, _ ready: SegmentReady, from worker: WorkerID
+        _ segment: SegmentRecord, _ ready: SegmentReady, from worker: WorkerID, _ number: Int
     ) async {
         let isShared = membership.member(named: worker.name)?.sharesData == true
         do {
             let isNew = try await catalog.commit(
                 segment, collection: ready.collection,
                 holder: isShared ? Catalog.sharedHolder : worker.name)
-            guard job?.collection == ready.collection else { return }
+            guard job?.number == number else { return }
             job?.leases?.committed(segment.batch)
             job?.add(segment)
             acknowledge(ready, to: worker, committed: isNew)
         } catch {
-            guard job?.collection == ready.collection else { return }
+            guard job?.number == number else { return }
             job?.leases?.commitFailed(segment.batch)
             pauseForStorage(error.description)
             return
@@ -88,7 +93,9 @@ extension Coordinator {
         let manifest = GenerationManifest(record, number: number, segments: segments)
         job?.isPublishing = true
         if isComplete { job?.state = .publishing }
+        writesUnderWay += 1
         Task {
+            defer { self.writesUnderWay -= 1 }
             do {
                 let (data, catalog) = (self.options.data, self.catalog)
                 try await self.fileLane.run {
@@ -96,8 +103,9 @@ extension Coordinator {
                     try catalog.publish(
                         record.name, generation: number, isComplete: isComplete)
                 }
-                self.published(manifest, isComplete: isComplete)
+                self.published(manifest, isComplete: isComplete, running.number)
             } catch {
+                guard self.job?.number == running.number else { return }
                 self.job?.isPublishing = false
                 self.job?.state = .encoding
                 self.pauseForStorage(ClusterError.wrap(error).description)
@@ -105,11 +113,12 @@ extension Coordinator {
         }
     }
 
-    private func published(_ manifest: GenerationManifest, isComplete: Bool) {
+    private func published(_ manifest: GenerationManifest, isComplete: Bool, _ number: Int) {
+        serve(manifest, isComplete: isComplete)
+        guard job?.number == number else { return }
         job?.isPublishing = false
         job?.publishedRows = manifest.segments.reduce(0) { $0 + $1.rows }
         job?.lastPublished = MonotonicClock.now()
-        serve(manifest, isComplete: isComplete)
         finishIfServed()
     }
 

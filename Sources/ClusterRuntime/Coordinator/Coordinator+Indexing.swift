@@ -32,17 +32,20 @@ extension Coordinator {
             job = running
             return
         }
-        job = IndexJob(collection: request.collection, client: client)
+        lastJob += 1
+        let number = lastJob
+        job = IndexJob(number: number, collection: request.collection, client: client)
         Task {
             do {
-                try await self.prepare(request)
+                while self.writesUnderWay > 0 { try await Task.sleep(for: .milliseconds(5)) }
+                try await self.prepare(request, number)
             } catch {
-                self.failJob(ClusterError.wrap(error))
+                if self.job?.number == number { self.failJob(ClusterError.wrap(error)) }
             }
         }
     }
 
-    private func prepare(_ request: IndexRequest) async throws {
+    private func prepare(_ request: IndexRequest, _ number: Int) async throws {
         let plan = try IndexPlan(request, data: options.data)
         let models = try await modelLane.run { try plan.models() }
         let source = try plan.source()
@@ -59,6 +62,7 @@ extension Coordinator {
         } else {
             record = try await scan(plan, source, models)
         }
+        guard job?.number == number else { return }
         job?.record = record
         job?.isAlreadyComplete = record.isComplete
         let boundaries = try catalog.batches(record.name)
@@ -156,14 +160,15 @@ extension Coordinator {
         else { return }
         job?.isFeeding = true
         Task {
-            while await self.feedOne() {}
-            self.job?.isFeeding = false
+            while await self.feedOne(running.number) {}
+            if self.job?.number == running.number { self.job?.isFeeding = false }
         }
     }
 
     /// Grants one lease and queues its passages; false when nobody may take one.
-    private func feedOne() async -> Bool {
-        guard job?.state == .encoding, job?.pausedUntil == nil, let lease = nextLease(),
+    private func feedOne(_ number: Int) async -> Bool {
+        guard job?.number == number, job?.state == .encoding, job?.pausedUntil == nil,
+            let lease = nextLease(),
             let record = job?.record, let reader = job?.reader
         else { return false }
         do {
@@ -175,14 +180,14 @@ extension Coordinator {
             }
             // Its deadline may have moved meanwhile: the attempt tells whether it is still this
             // lease.
-            guard job?.collection == record.name,
+            guard job?.number == number,
                 job?.leases?.lease(lease.batch)?.attempt == lease.attempt
             else { return true }
             job?.blocks[lease.batch] = block
             grant(lease, record, block)
             return true
         } catch {
-            failJob(ClusterError.wrap(error))
+            if job?.number == number { failJob(ClusterError.wrap(error)) }
             return false
         }
     }
@@ -272,7 +277,11 @@ extension Coordinator {
         guard let running = job else { return }
         for lease in job?.leases?.expire(now: now) ?? [] {
             revoke(lease)
+            job?.outgoing[lease.worker]?.removeAll {
+                $0.message.attempt == lease.attempt.rawValue
+            }
             windows[lease.worker]?.renew()
+            pump(lease.worker)
         }
         if let until = running.pausedUntil, now >= until {
             job?.pausedUntil = nil

@@ -70,7 +70,8 @@ extension Coordinator {
 
     func beat(_ heartbeat: Heartbeat, of worker: WorkerID) {
         let now = MonotonicClock.now()
-        let advanced = heartbeats[worker]?.progress != heartbeat.progress
+        // Searches make progress too, but only encoding brings a lease forward.
+        let advanced = heartbeats[worker]?.passagesEncoded != heartbeat.passagesEncoded
         heartbeats[worker] = heartbeat
         if advanced { job?.leases?.progressed(worker, now: now) }
         follow(

@@ -133,11 +133,12 @@ extension Coordinator {
                 send(
                     .loadGeneration(manifest.loadOrder(shards)), to: worker, on: .query)
             case .unload(let generation):
+                // On the lane of the loads, so that none overtakes it.
                 for worker in membership.all {
                     send(
                         .unloadGeneration(
                             UnloadGeneration(collection: name, generation: generation)),
-                        to: worker.id, on: .control)
+                        to: worker.id, on: .query)
                 }
                 collections[name]?.manifests[generation] = nil
             case .serve(let generation):
@@ -174,7 +175,7 @@ extension Coordinator {
             for worker in membership.all {
                 send(
                     .unloadGeneration(UnloadGeneration(collection: name, generation: generation)),
-                    to: worker.id, on: .control)
+                    to: worker.id, on: .query)
             }
         }
         wake(name)

@@ -39,7 +39,11 @@ public actor Coordinator {
     var fetches: [UInt64: PendingFetch] = [:]
     var relays: [UInt64: SegmentRelay] = [:]
     var questionsUnderWay = 0
-    var lastRequest: UInt64 = 0
+    /// Begins anew in each epoch above the numbers of the one before, so that no late answer fits.
+    var lastRequest: UInt64
+    /// Commits and publications that have not returned: a new run waits for those of the old one.
+    var writesUnderWay = 0
+    var lastJob = 0
 
     private let lock: FolderLock
     private var reactor: Reactor?
@@ -56,6 +60,7 @@ public actor Coordinator {
         catalog = try Catalog(options.data)
         let wanted = String(ProcessFacts.nonce(), radix: 16)
         (clusterID, epoch) = try catalog.beginEpoch(newClusterID: wanted)
+        lastRequest = epoch << 32
         token = String(ProcessFacts.nonce(), radix: 16) + String(ProcessFacts.nonce(), radix: 16)
         (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
     }

@@ -4,6 +4,8 @@ import Models
 
 /// One indexing run: the source, its leases, and what is on its way.
 struct IndexJob: Sendable {
+    /// Tells this run from one before it on the same collection.
+    let number: Int
     var collection: String
     var state = IndexState.scanning
     var client: Coordinator.ClientAddress?
@@ -31,7 +33,8 @@ struct IndexJob: Sendable {
     var committedBefore: UInt64 = 0
     var isAlreadyComplete = false
 
-    init(collection: String, client: Coordinator.ClientAddress?) {
+    init(number: Int, collection: String, client: Coordinator.ClientAddress?) {
+        self.number = number
         self.collection = collection
         self.client = client
     }

@@ -72,6 +72,8 @@ extension Worker {
 
     private func encodeWhenWhole(_ key: LeaseKey) {
         guard incoming[key]?.isWhole == true else { return }
+        // Chunks come in the order of their grants: what is not whole by now was revoked.
+        incoming = incoming.filter { $0.key.attempt >= key.attempt || $0.value.isWhole }
         encodeQueue.append(key)
         if !isEncoding {
             isEncoding = true

@@ -154,13 +154,19 @@ public actor Worker {
         if case .welcome(let welcome) = envelope.message {
             return welcomed(welcome, envelope)
         }
+        if !isWelcome, case .failure(let failure) = envelope.message, failure.code == .conflict {
+            return log.error("\(failure.message)")
+        }
         guard envelope.clusterID == clusterID, envelope.epoch == epoch else { return }
         lastHeard = MonotonicClock.now()
         switch envelope.message {
         case .heartbeatAck: break
         case .failure(let failure):
             // The coordinator does not know us: it was restarted, or gave us up.
-            if failure.code == .notFound { isWelcome = false }
+            if failure.code == .notFound, isWelcome {
+                isWelcome = false
+                forgetCoordinator()
+            }
             failedRequest(envelope.requestID, failure)
         case .drain, .goodbye: leave()
         case .leaseGrant(let grant): granted(grant)
