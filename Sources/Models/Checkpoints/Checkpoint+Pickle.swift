@@ -7,37 +7,34 @@ extension Checkpoint {
     /// Opens one pickled file.
     static func openPickled(_ path: String) throws(ModelError) -> Checkpoint {
         let file = try MappedFile(path, purpose: "the model's weights")
-        var tensors: [String: StoredTensor] = [:]
+        var tensors: [TensorTable.Element] = []
         try readPickled(file, index: 0, into: &tensors)
-        return Checkpoint(files: [file], tensors: tensors)
+        return try Checkpoint(files: [file], tensors: tensors)
     }
 
     /// Opens the shards that `pytorch_model.bin.index.json` names.
     static func openShardedPickled(index path: String) throws(ModelError) -> Checkpoint {
         let shards = try ShardIndexFile(path)
         var files: [MappedFile] = []
-        var tensors: [String: StoredTensor] = [:]
+        var tensors: [TensorTable.Element] = []
         for shard in shards.files {
             let file = try MappedFile(shard, purpose: "a shard that \(path) names")
             try readPickled(file, index: files.count, into: &tensors)
             files.append(file)
         }
-        let checkpoint = Checkpoint(files: files, tensors: tensors)
+        let checkpoint = try Checkpoint(files: files, tensors: tensors)
         try shards.check(checkpoint)
         return checkpoint
     }
 
     private static func readPickled(
-        _ file: MappedFile, index: Int, into tensors: inout [String: StoredTensor]
+        _ file: MappedFile, index: Int, into tensors: inout [TensorTable.Element]
     ) throws(ModelError) {
         let isZip = file.bytes.count >= 4 && file.integer(at: 0, as: UInt32.self) == 0x0403_4B50
         let opened = try isZip ? openZip(file) : openStream(file)
         for (name, tensor) in try opened.stateDictionary() {
             let stored = try opened.stored(tensor, file: file, index: index)
-            guard tensors.updateValue(stored, forKey: renamed(name)) == nil else {
-                throw .malformedFile(
-                    path: file.path, offset: 0, reason: "the tensor \(name) occurs twice")
-            }
+            tensors.append((renamed(name), stored))
         }
     }
 

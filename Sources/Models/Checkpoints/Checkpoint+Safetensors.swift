@@ -10,28 +10,28 @@ extension Checkpoint {
     /// Opens one safetensors file and checks its header against its size.
     static func openSafetensors(_ path: String) throws(ModelError) -> Checkpoint {
         let file = try MappedFile(path, purpose: "the model's weights")
-        var tensors: [String: StoredTensor] = [:]
+        var tensors: [TensorTable.Element] = []
         try readSafetensors(file, index: 0, into: &tensors)
-        return Checkpoint(files: [file], tensors: tensors)
+        return try Checkpoint(files: [file], tensors: tensors)
     }
 
     /// Opens the shards that `model.safetensors.index.json` names.
     static func openShardedSafetensors(index path: String) throws(ModelError) -> Checkpoint {
         let shards = try ShardIndexFile(path)
         var files: [MappedFile] = []
-        var tensors: [String: StoredTensor] = [:]
+        var tensors: [TensorTable.Element] = []
         for shard in shards.files {
             let file = try MappedFile(shard, purpose: "a shard that \(path) names")
             try readSafetensors(file, index: files.count, into: &tensors)
             files.append(file)
         }
-        let checkpoint = Checkpoint(files: files, tensors: tensors)
+        let checkpoint = try Checkpoint(files: files, tensors: tensors)
         try shards.check(checkpoint)
         return checkpoint
     }
 
     private static func readSafetensors(
-        _ file: MappedFile, index: Int, into tensors: inout [String: StoredTensor]
+        _ file: MappedFile, index: Int, into tensors: inout [TensorTable.Element]
     ) throws(ModelError) {
         let size = file.bytes.count
         guard size >= 8 else {
@@ -46,15 +46,12 @@ extension Checkpoint {
         }
         let header = UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + Int(length)])
         do throws(JSONError) {
-            var reader = SafetensorsHeader(header, dataBytes: size - 8 - Int(length))
+            var reader = SafetensorsHeader(header, file: index, dataBytes: size - 8 - Int(length))
             try reader.read()
-            for entry in reader.entries {
-                let tensor = StoredTensor(
-                    type: entry.type, shape: entry.shape, strides: nil, file: index,
-                    offset: 8 + Int(length) + entry.begin)
-                guard tensors.updateValue(tensor, forKey: entry.name) == nil else {
-                    throw JSONError(offset: 0, reason: "the tensor \(entry.name) occurs twice")
-                }
+            if tensors.isEmpty {
+                tensors = reader.entries
+            } else {
+                tensors += reader.entries
             }
         } catch {
             throw .malformedFile(path: file.path, offset: 8 + error.offset, reason: error.reason)
@@ -63,23 +60,21 @@ extension Checkpoint {
 
     /// Reads and checks one header.
     private struct SafetensorsHeader {
-        struct Entry {
-            var name: String
-            var type: ElementType
-            var shape: [Int]
-            var begin: Int
-            var end: Int
-        }
+        /// A tensor takes at least so many bytes of header, comma included.
+        private static let shortestEntry = 48
 
-        private(set) var entries: [Entry] = []
+        private(set) var entries: [TensorTable.Element] = []
         private var scanner: JSONScanner
         private let header: UnsafeRawBufferPointer
+        private let file: Int
         private let dataBytes: Int
 
-        init(_ header: UnsafeRawBufferPointer, dataBytes: Int) {
+        init(_ header: UnsafeRawBufferPointer, file: Int, dataBytes: Int) {
             self.header = header
+            self.file = file
             self.dataBytes = dataBytes
             scanner = JSONScanner(header)
+            entries.reserveCapacity(header.count / Self.shortestEntry + 1)
         }
 
         mutating func read() throws(JSONError) {
@@ -97,7 +92,6 @@ extension Checkpoint {
                 try scanner.expect("}")
             }
             try scanner.expectEnd()
-            try checkNames()
             try checkCoverage()
         }
 
@@ -112,7 +106,9 @@ extension Checkpoint {
             try scanner.expect("}")
         }
 
-        private mutating func entry(_ name: String) throws(JSONError) -> Entry {
+        private mutating func entry(
+            _ name: String
+        ) throws(JSONError) -> TensorTable.Element {
             let start = scanner.offset
             var type: ElementType?
             var shape: [Int]?
@@ -151,7 +147,11 @@ extension Checkpoint {
                     offset: start,
                     reason: "\(name) of shape \(shape) does not fill \(range[1] - range[0]) bytes")
             }
-            return Entry(name: name, type: type, shape: shape, begin: range[0], end: range[1])
+            let offset = 8 + header.count + range[0]
+            return (
+                name,
+                StoredTensor(type: type, shape: shape, strides: nil, file: file, offset: offset)
+            )
         }
 
         private mutating func naturalNumbers(limit: Int) throws(JSONError) -> [Int] {
@@ -178,29 +178,24 @@ extension Checkpoint {
             return bytes
         }
 
-        private mutating func checkNames() throws(JSONError) {
-            entries.sort { $0.name < $1.name }
-            for (one, next) in zip(entries, entries.dropFirst()) where one.name == next.name {
-                throw JSONError(offset: 0, reason: "the tensor \(one.name) occurs twice")
-            }
-        }
-
+        /// Every byte of data belongs to exactly one tensor.
         private mutating func checkCoverage() throws(JSONError) {
-            entries.sort { ($0.begin, $0.end) < ($1.begin, $1.end) }
-            var covered = 0
-            for entry in entries {
-                guard entry.begin == covered else {
-                    let what = entry.begin < covered ? "overlap before" : "lie unused before"
+            entries.sort { ($0.value.offset, $0.value.bytes) < ($1.value.offset, $1.value.bytes) }
+            // Offsets of errors count from the header, those of tensors from the file's start.
+            var covered = 8 + header.count
+            for (name, tensor) in entries {
+                guard tensor.offset == covered else {
+                    let what = tensor.offset < covered ? "overlap before" : "lie unused before"
                     throw JSONError(
-                        offset: header.count + min(covered, entry.begin),
-                        reason: "bytes \(what) \(entry.name)")
+                        offset: min(covered, tensor.offset) - 8, reason: "bytes \(what) \(name)")
                 }
-                covered = entry.end
+                covered += tensor.bytes
             }
-            guard covered == dataBytes else {
+            let end = 8 + header.count + dataBytes
+            guard covered == end else {
                 throw JSONError(
-                    offset: header.count + covered,
-                    reason: "\(dataBytes - covered) bytes follow the last tensor")
+                    offset: covered - 8,
+                    reason: "\(end - covered) bytes follow the last tensor")
             }
         }
     }

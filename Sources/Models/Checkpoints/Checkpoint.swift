@@ -11,17 +11,26 @@ struct StoredTensor: Sendable {
     /// Byte offset of the first element in that file.
     var offset: Int
 
+    /// Elements; the reader of the file has checked that this and `bytes` do not overflow.
     var count: Int { shape.reduce(1, *) }
+    var bytes: Int { count * type.size }
 }
 
 /// Named tensors in one or more mapped files; the element bytes stay in the files.
 final class Checkpoint: Sendable {
     let files: [MappedFile]
-    let tensors: [String: StoredTensor]
+    let tensors: TensorTable
 
-    init(files: [MappedFile], tensors: [String: StoredTensor]) {
+    /// Throws: `ModelError.malformedFile` where a name occurs twice.
+    init(files: [MappedFile], tensors: consuming [TensorTable.Element]) throws(ModelError) {
         self.files = files
-        self.tensors = tensors
+        do throws(TensorTable.DuplicateName) {
+            self.tensors = try TensorTable(consume tensors)
+        } catch {
+            throw .malformedFile(
+                path: files[error.entry.value.file].path, offset: 0,
+                reason: "the tensor \(error.entry.key) occurs twice")
+        }
     }
 
     /// The first file, which errors about the whole checkpoint name.
