@@ -71,7 +71,7 @@ struct SearchCommand: AsyncParsableCommand {
             ?? QuestionList(question: question ?? "")
         let order = SearchOrder(
             collection: collection, k: k, allowPartial: allowPartial, texts: format.needsTexts,
-            timeout: .microseconds(Int64(timeout * 1e6)))
+            timeout: .microseconds(max(1, Int64(timeout * 1e6))))
         let writer = try AnswerWriters.writer(
             format, order, match: match ?? list.match, width: Terminal.width,
             isList: questions != nil)

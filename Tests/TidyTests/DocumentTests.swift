@@ -56,6 +56,15 @@ struct DocumentTests {
         #expect(mode & 0o111 != 0, "\(script) cannot be executed")
     }
 
+    @Test func `only continuous integration knows what stands beside the checkout`() {
+        let folder = "../" + "shared"
+        let files =
+            Repository.sources + Repository.tests + Repository.scripts + Repository.documents
+        for file in files where file.path != ".ci/run" {
+            #expect(!file.text.contains(folder), "\(file)")
+        }
+    }
+
     @Test func `fixtures stay small`() {
         let folder = "\(Repository.root)/Tests/Fixtures"
         let names = FileManager.default.enumerator(atPath: folder)
