@@ -22,6 +22,7 @@ import Testing
 
     @Test func `requests that cannot be met are refused with a remedy`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(40, seed: 1, in: scratch.path)
         let other = try TestData.corpus(40, seed: 2, in: scratch.path)
@@ -74,6 +75,7 @@ import Testing
 
     @Test func `a collection without a question tower can be indexed, not searched`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(20, seed: 1, in: scratch.path)
         let cluster = try await TestCluster(scratch.path, workers: 1)
@@ -89,6 +91,7 @@ import Testing
 
     @Test func `a model that changed after indexing is noticed`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(20, seed: 1, in: scratch.path)
         let first = try await TestCluster(scratch.path, workers: 1)

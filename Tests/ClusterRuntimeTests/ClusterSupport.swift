@@ -6,7 +6,7 @@ import Models
 
 @testable import ClusterRuntime
 
-/// A folder of this test's own, removed with it.
+/// A folder of this test's own; the test removes it when it ends, by `defer`.
 final class ScratchFolder: Sendable {
     let path: String
 
@@ -15,7 +15,7 @@ final class ScratchFolder: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Coordinator and workers as tasks of the test process, over real sockets and real files.

@@ -36,6 +36,7 @@ import Testing
         workers: Int, shards: Int
     ) async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(150, seed: 7, in: scratch.path)
         let cluster = try await TestCluster(scratch.path, workers: workers)
@@ -55,6 +56,7 @@ import Testing
 
     @Test func `workers on other hosts get the segments they lack`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(120, seed: 3, in: scratch.path)
         let cluster = try await TestCluster(scratch.path, workers: 2, sharing: false)
@@ -69,6 +71,7 @@ import Testing
     @Test func `a search without all shards fails with coverage, or answers with it`() async throws
     {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(128, seed: 5, in: scratch.path)
         // Own folders: nobody can take over the segments of a worker that has left.
@@ -101,6 +104,7 @@ import Testing
 
     @Test func `a worker that leaves a shared folder is replaced by the others`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(90, seed: 8, in: scratch.path)
         let cluster = try await TestCluster(scratch.path, workers: 3)
@@ -117,6 +121,7 @@ import Testing
 
     @Test func `an interrupted run goes on, and makes the same segments`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(400, seed: 11, in: scratch.path)
         let cluster = try await TestCluster(scratch.path, workers: 2)
@@ -148,6 +153,7 @@ import Testing
 
     @Test func `a damaged segment is never served, and is encoded again`() async throws {
         let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(64, seed: 2, in: scratch.path)
         let first = try await TestCluster(scratch.path, workers: 1)
