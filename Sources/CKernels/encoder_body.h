@@ -250,7 +250,8 @@ __attribute__((noinline)) static void tile_ragged(
 }
 
 // Asks for the share of step `step` of `steps` of the panels that come after the current ones, so
-// that their first use does not wait for memory.
+// that their first use does not wait for memory. Past the last panel nothing is asked for that
+// could fault: a prefetch never does.
 ALWAYS void prefetch_share(
     const float *panels, size_t panel, size_t depth, size_t step, size_t steps) {
     const size_t share = (depth + steps - 1) / steps;
@@ -293,7 +294,7 @@ static void product(const sheaf_product *call) {
             const size_t left = call->columns - column;
             const size_t width = left >= wide ? wide : least(left, LANES);
             const float *panels = call->b + column / LANES * panel + start * LANES;
-            const int more = left >= 2 * wide && steps * depth >= PREFETCH_STEPS;
+            const int ahead = width == wide && steps * depth >= PREFETCH_STEPS;
             for (size_t step = 0; step < steps; step++) {
                 const size_t row = step * SHEAF_ROWS;
                 const size_t rows = least(SHEAF_ROWS, call->rows - row);
@@ -312,7 +313,7 @@ static void product(const sheaf_product *call) {
                     .c_stride = call->c_stride,
                     .fresh = start == 0,
                 };
-                if (more) {
+                if (ahead) {
                     prefetch_share(panels + SHEAF_PANELS * panel, panel, depth, step, steps);
                 }
                 if (width == wide && gelu_now) {
@@ -400,15 +401,6 @@ static void soften(
     for (size_t r = 0; r < rows; r++) { inverse[r] = 1.0f / sum_lanes(sums[r]); }
 }
 
-// Asks for the features right of the current ones in each row: those of the next head.
-ALWAYS void prefetch_neighbours(const float *rows, size_t count, size_t stride, size_t size) {
-    for (size_t i = 0; i < count; i++) {
-        for (size_t d = size; d < 2 * size; d += LANES) {
-            __builtin_prefetch(rows + i * stride + d, 0, 2);
-        }
-    }
-}
-
 static void attention(const sheaf_attention *call) {
     const size_t padded = (call->length + LANES - 1) / LANES * LANES;
     const size_t padded_size = (call->size + LANES - 1) / LANES * LANES;
@@ -416,9 +408,6 @@ static void attention(const sheaf_attention *call) {
     float *values = keys + padded * call->size;
     float *scores = values + padded_size * call->length;
     float inverse[QUERY_BLOCK];
-    prefetch_neighbours(call->q, call->queries, call->q_stride, call->size);
-    prefetch_neighbours(call->k, call->length, call->stride, call->size);
-    prefetch_neighbours(call->v, call->length, call->stride, call->size);
     pack_keys(call, keys);
     pack_values(call, values);
     for (size_t row = 0; row < call->queries; row += QUERY_BLOCK) {

@@ -4,7 +4,7 @@ import Tensors
 final class BertArena {
     /// Hidden states `[tokens, hidden]`: the input of a layer and, at the end, its output.
     private(set) var hidden = FloatBuffer(zeros: 0)
-    /// Queries, keys and values `[tokens, 3 · hidden]`.
+    /// Queries, keys and values of a group of heads `[tokens, 3 · heads · head size]`.
     private(set) var projections = FloatBuffer(zeros: 0)
     /// Attention's result `[tokens, hidden]`.
     private(set) var context = FloatBuffer(zeros: 0)
@@ -26,15 +26,17 @@ final class BertArena {
 
     func reserve(_ configuration: BertConfiguration, _ batch: TokenBatch) {
         let tokens = batch.tokens
+        let size = configuration.headSize
+        let group = min(BertEncoder.headsPerGroup(size: size), configuration.heads) * 3 * size
+        grow(\.projections, tokens * group)
         grow(\.hidden, tokens * configuration.hiddenSize)
-        grow(\.projections, tokens * 3 * configuration.hiddenSize)
         grow(\.context, tokens * configuration.hiddenSize)
         grow(\.middle, tokens * configuration.hiddenSize)
-        grow(\.intermediate, tokens * configuration.intermediateSize)
+        grow(\.intermediate, max(tokens * configuration.intermediateSize, batch.sequences * group))
         let longest = (0..<batch.sequences).map(batch.length).max() ?? 0
         grow(
             \.scratch,
-            EncoderKernels.attentionScratch(length: longest, size: configuration.headSize))
+            EncoderKernels.attentionScratch(length: longest, size: size))
     }
 
     private func grow(

@@ -15,10 +15,10 @@ final class BertEncoder: Sendable {
     private let segments: Embedding
     private let embeddingNorm: LayerNorm
     private let layers: [Layer]
-    private let kernels: EncoderKernels
+    let kernels: EncoderKernels
 
-    private struct Layer: Sendable {
-        /// Queries, keys and values side by side.
+    struct Layer: Sendable {
+        /// Queries, keys and values of the first head, of the second, and so on.
         let projections: Linear
         let attentionOutput: Linear
         let attentionNorm: LayerNorm
@@ -53,8 +53,8 @@ final class BertEncoder: Sendable {
             layers.append(
                 Layer(
                     projections: try Linear(
-                        joining: [own + "query", own + "key", own + "value"], checkpoint,
-                        outputs: width, inputs: width),
+                        joining: [own + "query", own + "key", own + "value"],
+                        heads: configuration.heads, checkpoint, outputs: width, inputs: width),
                     attentionOutput: try Linear(
                         checkpoint, name + "attention.output.dense", outputs: width,
                         inputs: width),
@@ -145,66 +145,6 @@ final class BertEncoder: Sendable {
         kernels.layerNorm(
             rows, count: count, width: configuration.hiddenSize, gain: norm.gain.start,
             bias: norm.bias.start, epsilon: configuration.epsilon)
-    }
-
-    private var scale: Float { 1 / Float(configuration.headSize).squareRoot() }
-
-    /// `arena.context[tokens, hidden]` = the heads' results for all tokens.
-    private func attend(_ layer: Layer, _ batch: TokenBatch, _ arena: BertArena) {
-        let width = configuration.hiddenSize
-        let size = configuration.headSize
-        kernels.product(
-            rows: batch.tokens, a: arena.hidden.start, stride: width,
-            weights: layer.projections.weights, bias: layer.projections.bias?.start,
-            into: arena.projections.start, stride: 3 * width)
-        for sequence in 0..<batch.sequences {
-            let start = batch.starts[sequence]
-            for head in 0..<configuration.heads {
-                let own = arena.projections.start + start * 3 * width + head * size
-                let call = EncoderKernels.AttentionHead(
-                    length: batch.length(sequence), queries: batch.length(sequence), size: size,
-                    q: own, qStride: 3 * width, k: own + width, v: own + 2 * width,
-                    stride: 3 * width, scale: scale,
-                    out: arena.context.start + start * width + head * size, outStride: width)
-                kernels.attention(call, scratch: arena.scratch.start)
-            }
-        }
-    }
-
-    /// `arena.context[sequences, hidden]` = the heads' results for the first tokens;
-    /// `arena.hidden` is cut down to these tokens too.
-    private func attendFirstTokens(_ layer: Layer, _ batch: TokenBatch, _ arena: BertArena) {
-        let width = configuration.hiddenSize
-        let size = configuration.headSize
-        // Queries of the first tokens alone, where the keys' columns begin a panel of their own.
-        let joined = width % 16 != 0
-        kernels.product(
-            rows: batch.tokens, a: arena.hidden.start, stride: width,
-            weights: layer.projections.weights, columns: (joined ? 0 : width)..<3 * width,
-            bias: layer.projections.bias?.start,
-            into: arena.projections.start + (joined ? 0 : width), stride: 3 * width)
-        for sequence in 0..<batch.sequences {
-            let start = batch.starts[sequence]
-            (arena.hidden.start + sequence * width).update(
-                from: arena.hidden.start + start * width, count: width)
-        }
-        kernels.product(
-            rows: batch.sequences, a: arena.hidden.start, stride: width,
-            weights: layer.projections.weights, columns: 0..<width,
-            bias: layer.projections.bias?.start, into: arena.middle.start, stride: width)
-        for sequence in 0..<batch.sequences {
-            let start = batch.starts[sequence]
-            for head in 0..<configuration.heads {
-                let own = arena.projections.start + start * 3 * width + head * size
-                let call = EncoderKernels.AttentionHead(
-                    length: batch.length(sequence), queries: 1, size: size,
-                    q: arena.middle.start + sequence * width + head * size, qStride: width,
-                    k: own + width, v: own + 2 * width, stride: 3 * width, scale: scale,
-                    out: arena.context.start + sequence * width + head * size,
-                    outStride: width)
-                kernels.attention(call, scratch: arena.scratch.start)
-            }
-        }
     }
 
     /// The rest of a layer for `rows` tokens: output projection, feed-forward, both norms.

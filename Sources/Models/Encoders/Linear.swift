@@ -20,18 +20,26 @@ struct Linear: Sendable {
         bias = hasBias ? try checkpoint.floats(prefix + ".bias", shape: [outputs]) : nil
     }
 
-    /// Loads several layers of the same shape as one: their outputs lie side by side.
+    /// Loads layers of the same shape as one whose outputs lie head by head: those of the first
+    /// head of each layer, then those of the second head of each layer, and so on.
     init(
-        joining prefixes: [String], _ checkpoint: Checkpoint, outputs: Int, inputs: Int
+        joining prefixes: [String], heads: Int, _ checkpoint: Checkpoint, outputs: Int, inputs: Int
     ) throws(ModelError) {
         let rows = FloatBuffer(unset: prefixes.count * outputs * inputs)
         let bias = FloatBuffer(unset: prefixes.count * outputs)
+        let layer = FloatBuffer(unset: outputs * inputs)
+        let size = outputs / heads
         for (index, prefix) in prefixes.enumerated() {
-            try checkpoint.copy(
-                prefix + ".weight", shape: [outputs, inputs],
-                to: rows.start + index * outputs * inputs)
-            try checkpoint.copy(
-                prefix + ".bias", shape: [outputs], to: bias.start + index * outputs)
+            func spread(_ name: String, _ shape: [Int], to out: FloatBuffer) throws(ModelError) {
+                let width = shape.dropFirst().reduce(size, *)
+                try checkpoint.copy(prefix + name, shape: shape, to: layer.start)
+                for head in 0..<heads {
+                    (out.start + (head * prefixes.count + index) * width).update(
+                        from: layer.start + head * width, count: width)
+                }
+            }
+            try spread(".weight", [outputs, inputs], to: rows)
+            try spread(".bias", [outputs], to: bias)
         }
         weights = PackedMatrix(rows.start, columns: prefixes.count * outputs, depth: inputs)
         self.bias = bias
