@@ -72,7 +72,7 @@ struct SearchCommand: AsyncParsableCommand {
         let order = SearchOrder(
             collection: collection, k: k, allowPartial: allowPartial, texts: format.needsTexts,
             timeout: .microseconds(max(1, Int64(timeout * 1e6))))
-        let writer = try AnswerWriters.writer(
+        let writer = AnswerWriters.writer(
             format, order, match: match ?? list.match, width: Terminal.width,
             isList: questions != nil)
         let sink = try OutputSink(path: output)

@@ -145,6 +145,50 @@ struct CommandLineFaultTests {
         }
     }
 
+    @Test func `a signal pauses the run of a cluster that stays`() throws {
+        try withFolder { folder in
+            let data = folder + "/data"
+            #expect(try Program.run(["up", "--workers", "1"], data: data).status == 0)
+            defer { _ = try? Program.run(["down"], data: data) }
+            let run = try Program.start(
+                [
+                    "index", try Fixtures.corpus(in: folder, count: 6000), "--collection", "c",
+                    "--model", try Fixtures.tinyModel(in: folder), "--batch-size", "8",
+                ], data: data)
+            let segments = data + "/collections/c/segments"
+            while run.process.isRunning,
+                ((try? FileManager.default.contentsOfDirectory(atPath: segments)) ?? []).count < 8
+            {
+                usleep(2000)
+            }
+            kill(run.process.processIdentifier, SIGINT)
+            #expect(try run.wait().status == 130)
+            let status = try Program.run(["status", "--json"], data: data)
+            #expect(status.status == 0 && status.output.contains("\"indexing\":null"), "\(status)")
+            #expect(status.output.contains("\"state\":\"interrupted\""), "\(status)")
+        }
+    }
+
+    @Test func `a search that fails leaves no file`() throws {
+        try withFolder { folder in
+            let model = try Fixtures.tinyModel(in: folder)
+            let data = folder + "/data"
+            let index = try Program.run(
+                [
+                    "index", try Fixtures.corpus(in: folder, count: 9), "--collection", "c",
+                    "--model", model, "--workers", "1",
+                ], data: data)
+            #expect(index.status == 0, "\(index.error)")
+            try FileManager.default.createDirectory(
+                atPath: folder + "/out", withIntermediateDirectories: true)
+            let search = try Program.run(
+                ["search", "q", "--collection", "other", "--output", folder + "/out/r.txt"],
+                data: data)
+            #expect(search.status == 2)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/out").isEmpty)
+        }
+    }
+
     private struct Summary: Decodable {
         var passages: Int
         var passagesEncoded: Int

@@ -1,4 +1,3 @@
-import ClusterCore
 import Foundation
 import Testing
 

@@ -15,7 +15,7 @@ public enum AnswerWriters {
     public static func writer(
         _ format: ResultFormat, _ order: SearchOrder, match: AnswerMode, width: Int,
         isList: Bool
-    ) throws(SheafError) -> any AnswerWriter {
+    ) -> any AnswerWriter {
         switch format {
         case .table: TableAnswers(width: width, headsQuestions: isList)
         case .json: JSONAnswers(collection: order.collection, k: order.k)
