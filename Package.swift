@@ -49,6 +49,9 @@ let package = Package(
         // 4. SIMD kernels.
         .target(name: "CKernels", cSettings: cWarnings, linkerSettings: [.linkedLibrary("m")]),
 
+        // A lock that the thread sanitizer sees into.
+        .target(name: "Locks", swiftSettings: house),
+
         // 5. Passages, questions and the field's file formats.
         .target(
             name: "Corpus",
@@ -56,7 +59,7 @@ let package = Package(
             swiftSettings: aboveTheRim),
 
         // 6. Text to token ids.
-        .target(name: "Tokenizers", swiftSettings: aboveTheRim),
+        .target(name: "Tokenizers", dependencies: ["Locks"], swiftSettings: aboveTheRim),
 
         // 7. Float arrays and the operations on them.
         .target(
@@ -66,7 +69,8 @@ let package = Package(
         .target(
             name: "Models",
             dependencies: [
-                "Tokenizers", "Tensors", .product(name: "Crypto", package: "swift-crypto"),
+                "Locks", "Tokenizers", "Tensors",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
 
@@ -77,7 +81,8 @@ let package = Package(
         .target(
             name: "VectorIndex",
             dependencies: [
-                "CFaiss", "CKernels", "Corpus", .product(name: "Crypto", package: "swift-crypto"),
+                "CFaiss", "CKernels", "Locks", "Corpus",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
 
@@ -88,7 +93,8 @@ let package = Package(
         .target(
             name: "ClusterRuntime",
             dependencies: [
-                "CZeroMQ", "CClusterProtocol", "CKernels", "Corpus", "Tokenizers", "Models",
+                "CZeroMQ", "CClusterProtocol", "CKernels", "Locks", "Corpus", "Tokenizers",
+                "Models",
                 "VectorIndex", "ClusterCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -100,8 +106,9 @@ let package = Package(
         .target(
             name: "Sheaf",
             dependencies: [
-                "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
-                "ClusterCore", "ClusterRuntime", .product(name: "Logging", package: "swift-log"),
+                "Locks", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
+                "ClusterCore", "ClusterRuntime",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: aboveTheRim),
 
@@ -109,7 +116,8 @@ let package = Package(
         .executableTarget(
             name: "SheafCLI",
             dependencies: [
-                "Sheaf", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Sheaf", "Locks",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: aboveTheRim),
 
@@ -127,7 +135,9 @@ let package = Package(
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"],
             swiftSettings: house),
-        .testTarget(name: "ModelsTests", dependencies: ["Models"], swiftSettings: house),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "Tokenizers"],
+            swiftSettings: house),
         .testTarget(
             name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], swiftSettings: house),
         .testTarget(
@@ -142,7 +152,8 @@ let package = Package(
         .testTarget(
             name: "ClusterRuntimeTests",
             dependencies: [
-                "ClusterRuntime", "ClusterCore", "Corpus", "VectorIndex", "Models", "CZeroMQ",
+                "ClusterRuntime", "ClusterCore", "Locks", "Corpus", "VectorIndex", "Models",
+                "CZeroMQ",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

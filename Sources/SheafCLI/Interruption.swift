@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
+import Locks
 import Sheaf
-import Synchronization
 
 /// Turns SIGINT and SIGTERM into the orderly end of what is under way.
 enum Interruption {
@@ -31,7 +31,7 @@ enum Interruption {
     /// A flag that a signal sets, for work that looks at it between its steps.
     final class Flag: Sendable {
         private let value = Atomic(false)
-        private let watch = Mutex<Watch?>(nil)
+        private let watch = Locked<Watch?>(nil)
 
         init() {
             watch.withLock {
@@ -49,10 +49,10 @@ enum Interruption {
 
     /// Calls `act` on each signal until `end()`.
     private final class Watch: Sendable {
-        private let sources: Mutex<[any DispatchSourceSignal]>
+        private let sources: Locked<[any DispatchSourceSignal]>
 
         init(_ act: @escaping @Sendable () -> Void) {
-            sources = Mutex(Interruption.signals.map { Watch.source($0, act) })
+            sources = Locked(Interruption.signals.map { Watch.source($0, act) })
         }
 
         private static func source(

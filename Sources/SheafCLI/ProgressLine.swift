@@ -1,6 +1,6 @@
 import Foundation
+import Locks
 import Sheaf
-import Synchronization
 
 /// Progress on the standard error: a bar that redraws itself on a terminal, else a plain line now
 /// and then.
@@ -21,7 +21,7 @@ final class ProgressLine: Sendable {
     private let isQuiet: Bool
     private let isTerminal = Terminal.errorIsTerminal
     private let began = ContinuousClock().now
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet

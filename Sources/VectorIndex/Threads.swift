@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Locks
 
 /// Work divided over plain threads: search blocks for long, and Swift's cooperative threads are
 /// few and must not wait.
@@ -56,8 +56,8 @@ enum Threads {
 
     /// The results as they come in.
     private final class Parts<Part: Sendable>: Sendable {
-        private let slots: Mutex<[Part?]>
-        init(count: Int) { slots = Mutex(Array(repeating: nil, count: count)) }
+        private let slots: Locked<[Part?]>
+        init(count: Int) { slots = Locked(Array(repeating: nil, count: count)) }
         func set(_ index: Int, _ part: Part) { slots.withLock { $0[index] = part } }
         func all() -> [Part] { slots.withLock { $0.compactMap { $0 } } }
     }

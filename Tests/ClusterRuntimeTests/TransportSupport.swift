@@ -3,6 +3,7 @@
 import CZeroMQ
 import ClusterCore
 import Foundation
+import Locks
 import Testing
 
 @testable import ClusterRuntime

@@ -1,4 +1,5 @@
 import Foundation
+import Locks
 import Logging
 
 /// The worker processes that a coordinator starts on its own host and keeps running.

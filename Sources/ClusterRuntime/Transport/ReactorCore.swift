@@ -1,6 +1,7 @@
 import ClusterCore
 import Dispatch
 import Glibc
+import Locks
 
 /// What the reactor's thread and its callers share.
 ///

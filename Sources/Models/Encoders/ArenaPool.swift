@@ -1,8 +1,8 @@
-import Synchronization
+import Locks
 
 /// Scratch memory kept between calls, so that a single question does not pay for fresh pages.
 final class ArenaPool: Sendable {
-    private let free = Mutex<[Slot]>([])
+    private let free = Locked<[Slot]>([])
 
     // An arena in the pool belongs to nobody; one taken belongs to the thread that took it.
     private struct Slot: @unchecked Sendable {

@@ -2,7 +2,7 @@ public import ClusterCore
 import ClusterRuntime
 public import Corpus
 public import Evaluation
-import Synchronization
+import Locks
 
 /// Makes the writer of a result format.
 public enum AnswerWriters {
@@ -40,7 +40,7 @@ extension Cluster {
         _ questions: [Question], _ order: SearchOrder, writing writer: any AnswerWriter,
         to sink: OutputSink
     ) async throws(SheafError) -> SearchRun {
-        let state = Mutex((run: SearchRun(), index: 0))
+        let state = Locked((run: SearchRun(), index: 0))
         try sink.write(writer.opening())
         try await search(questions, order) { question, answer in
             let index = state.withLock { state in

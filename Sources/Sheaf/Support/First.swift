@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// The path as it is seen from every working folder; symbolic links stay.
 func absolutePath(_ path: String) -> String {
@@ -15,7 +15,7 @@ extension Duration {
 
 /// Keeps the first of the values it is told, from any thread.
 final class First<Value: Sendable>: Sendable {
-    private let first = Mutex<Value?>(nil)
+    private let first = Locked<Value?>(nil)
 
     var value: Value? { first.withLock { $0 } }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// Where results are written: the standard output, or a file that appears when it is complete.
 ///
@@ -16,14 +16,14 @@ public final class OutputSink: Sendable {
 
     private let path: String?
     private let temporaryPath: String
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// Opens the standard output, or a file at `path`.
     public init(path: String?) throws(SheafError) {
         self.path = path
         guard let path else {
             temporaryPath = ""
-            state = Mutex(State(file: FileHandle.standardOutput))
+            state = Locked(State(file: FileHandle.standardOutput))
             return
         }
         temporaryPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).part"
@@ -32,7 +32,7 @@ public final class OutputSink: Sendable {
         else {
             throw .cannotWrite(path: path, reason: OutputSink.text(of: errno))
         }
-        state = Mutex(State(file: file))
+        state = Locked(State(file: file))
     }
 
     deinit {

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// What the normalisation that some options ask for does to each scalar, worked out beforehand.
 struct ScalarPlan: Sendable {
@@ -33,7 +33,7 @@ struct ScalarPlan: Sendable {
     private let options: WordPieceOptions
 
     /// The plans in use: one for each of the sixteen ways to set the options that matter here.
-    private static let plans = Mutex<[Int: ScalarPlan]>([:])
+    private static let plans = Locked<[Int: ScalarPlan]>([:])
 
     /// The plan for the options, made once.
     static func shared(_ options: WordPieceOptions) -> ScalarPlan {

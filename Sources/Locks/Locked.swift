@@ -4,11 +4,11 @@ import Glibc
 ///
 /// Not `Synchronization.Mutex`: the thread sanitizer does not see into that one and reports every
 /// value it guards as a race, so nothing could be proved about the values it does not guard.
-final class Locked<Value>: @unchecked Sendable {
+public final class Locked<Value>: @unchecked Sendable {
     private var value: Value
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    init(_ value: sending Value) {
+    public init(_ value: sending Value) {
         self.value = value
         mutex = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -20,7 +20,7 @@ final class Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs something with the value to itself; must not call itself.
-    func withLock<Result, Failure: Error>(
+    public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         pthread_mutex_lock(mutex)
