@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Locks
 import Sheaf
+import Synchronization
 
 /// Turns SIGINT and SIGTERM into the orderly end of what is under way.
 enum Interruption {

@@ -1,5 +1,6 @@
 import ClusterCore
 import Foundation
+import Locks
 import Testing
 
 @testable import ClusterRuntime

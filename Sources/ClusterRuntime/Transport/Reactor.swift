@@ -1,4 +1,5 @@
 public import ClusterCore
+import Locks
 
 /// The one thread of a process that owns its sockets.
 ///

@@ -1,6 +1,7 @@
 import CZeroMQ
 import ClusterCore
 import Glibc
+import Locks
 
 /// The sockets of a reactor and the loop that serves them; used by the reactor's thread alone.
 ///
