@@ -8,6 +8,7 @@ public final class Locked<Value>: @unchecked Sendable {
     private var value: Value
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
+    /// Puts a value behind a lock of its own.
     public init(_ value: sending Value) {
         self.value = value
         mutex = .allocate(capacity: 1)
