@@ -1,0 +1,40 @@
+/// The tokens of one text.
+public struct TokenIDs: Equatable, Sendable {
+    /// Ids of the word pieces, special tokens included.
+    public var ids: [Int32]
+    /// Segment of each token.
+    public var typeIDs: [Int32]
+
+    /// Pairs ids with their segments; both have the same length, at least one.
+    public init(ids: [Int32], typeIDs: [Int32]) {
+        precondition(
+            ids.count == typeIDs.count && !ids.isEmpty,
+            "\(ids.count) ids and \(typeIDs.count) segments do not make a sequence")
+        self.ids = ids
+        self.typeIDs = typeIDs
+    }
+}
+
+/// Token sequences laid end to end, without padding.
+public struct TokenSequences: Sendable {
+    private(set) var batch = TokenBatch()
+
+    /// Lays `sequences` end to end.
+    public init(_ sequences: some Sequence<TokenIDs> = []) {
+        for sequence in sequences { append(sequence) }
+    }
+
+    /// Number of sequences.
+    public var count: Int { batch.sequences }
+    /// Number of tokens of all sequences.
+    public var tokens: Int { batch.tokens }
+    /// Where each sequence's tokens start; one more entry than sequences, the last the total.
+    public var starts: [Int] { batch.starts }
+
+    /// Adds a sequence at the end.
+    public mutating func append(_ sequence: TokenIDs) {
+        batch.ids += sequence.ids
+        batch.segments += sequence.typeIDs
+        batch.closeSequence()
+    }
+}
