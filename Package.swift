@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // 1. System libraries.
@@ -86,6 +87,17 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // 11. Data, losses, optimizers, trainer, hard negatives, distillation.
+        .target(
+            name: "Training",
+            dependencies: [
+                "Locks", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: house),
+
         // 13. Pure state machines of the cluster.
         .target(name: "ClusterCore", dependencies: ["Corpus"], swiftSettings: aboveTheRim),
 
@@ -95,7 +107,7 @@ let package = Package(
             dependencies: [
                 "CZeroMQ", "CClusterProtocol", "CKernels", "Locks", "Corpus", "Tokenizers",
                 "Models",
-                "VectorIndex", "ClusterCore",
+                "VectorIndex", "Training", "ClusterCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -107,7 +119,7 @@ let package = Package(
             name: "Sheaf",
             dependencies: [
                 "Locks", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
-                "ClusterCore", "ClusterRuntime",
+                "Training", "ClusterCore", "ClusterRuntime",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: aboveTheRim),
@@ -142,6 +154,10 @@ let package = Package(
             name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], swiftSettings: house),
         .testTarget(
             name: "VectorIndexTests", dependencies: ["VectorIndex", "Corpus"],
+            swiftSettings: house),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Training", "Models", "Tensors", "Tokenizers", "Corpus"],
             swiftSettings: house),
         .testTarget(
             name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus"], swiftSettings: house

@@ -8,7 +8,7 @@ struct DependencyTests {
         "CClusterProtocol": "ClusterRuntime", "CFaiss": "VectorIndex",
     ]
 
-    private static let products = ["Crypto", "GRDB", "Logging", "ArgumentParser"]
+    private static let products = ["Crypto", "GRDB", "Logging", "ArgumentParser", "Yams"]
 
     /// The modules of this package and its dependencies that a file imports, with the access level.
     private func imports(_ file: Repository.File) -> [(access: String, module: String)] {

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Text goes to a temporary file beside the target, which `finish()` syncs and renames. A target
 /// that is no regular file, such as `/dev/stdout`, is written to directly.
-final class TextOutput {
+package final class TextOutput {
     private let path: String
     private let temporary: String?
     private let descriptor: Int32
@@ -13,7 +13,8 @@ final class TextOutput {
 
     private static let bufferedBytes = 256 << 10
 
-    init(path: String) throws(CorpusError) {
+    /// Opens the temporary file.
+    package init(path: String) throws(CorpusError) {
         self.path = path
         var status = stat()
         let exists = unsafe stat(path, &status) == 0
@@ -35,13 +36,13 @@ final class TextOutput {
     }
 
     /// Adds text.
-    func write(_ text: String) throws(CorpusError) {
+    package func write(_ text: String) throws(CorpusError) {
         buffer.append(contentsOf: text.utf8)
         if buffer.count >= Self.bufferedBytes { try flush() }
     }
 
     /// Writes what is left and gives the file its name.
-    func finish() throws(CorpusError) {
+    package func finish() throws(CorpusError) {
         precondition(!isFinished, "an output is finished once")
         try flush()
         if let temporary {

@@ -1,7 +1,7 @@
 /// Reads the objects of a JSON array, or of JSON lines, one by one from a file of any size.
 ///
 /// An object may span lines. Only one is held at a time.
-final class JSONElements {
+package final class JSONElements {
     /// The largest object accepted: a question with a thousand passages is far below it.
     static let maximumBytes = 256 << 20
 
@@ -15,7 +15,7 @@ final class JSONElements {
     private enum State { case start, inArray(isFirst: Bool), betweenLines, ended }
 
     /// Opens a file.
-    init(path: String) throws(CorpusError) {
+    package init(path: String) throws(CorpusError) {
         self.path = path
         buffer = LineBuffer(try ByteSource(path: path), limit: Self.maximumBytes)
         try buffer.skipByteOrderMark()
@@ -24,7 +24,7 @@ final class JSONElements {
     /// Reads the next object with its place, or nil at the end.
     ///
     /// - Throws: `CorpusError.malformed` with the line on which the object starts.
-    func next() throws(CorpusError) -> (place: SourcePlace, value: JSONValue)? {
+    package func next() throws(CorpusError) -> (place: SourcePlace, value: JSONValue)? {
         guard try goToObject() else { return nil }
         let place = self.place
         let end = try objectEnd()

@@ -115,7 +115,7 @@ extension JSONText {
     }
 
     /// Appends a string as JSON text, with the escapes that JSON demands and no more.
-    static func append(_ string: String, to text: inout String) {
+    package static func append(_ string: String, to text: inout String) {
         text.append("\"")
         for scalar in string.unicodeScalars {
             switch scalar {

@@ -2,7 +2,7 @@
 ///
 /// Functions read at `at` and leave it behind what they read. Values that nobody asks for are
 /// checked and dropped without being built.
-enum JSONText {
+package enum JSONText {
     /// Nesting beyond this is refused, so that hostile text cannot exhaust the stack.
     static let maximumDepth = 128
 

@@ -1,5 +1,5 @@
 /// A JSON value in memory; numbers keep their literal text.
-enum JSONValue: Equatable {
+package enum JSONValue: Equatable {
     case string(String)
     case number(String)
     case boolean(Bool)
@@ -8,7 +8,7 @@ enum JSONValue: Equatable {
     /// Members in order; of two with one name the last is the one that counts.
     case object([(name: String, value: JSONValue)])
 
-    static func == (left: JSONValue, right: JSONValue) -> Bool {
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.string(let one), .string(let other)): one == other
         case (.number(let one), .number(let other)): one == other
@@ -31,7 +31,7 @@ enum JSONValue: Equatable {
     }
 
     /// The member of an object, or nil; null counts as absent.
-    subscript(name: String) -> JSONValue? {
+    package subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self,
             let value = members.last(where: { $0.name == name })?.value, value != .null
         else { return nil }
@@ -39,7 +39,7 @@ enum JSONValue: Equatable {
     }
 
     /// The first of several members that is there.
-    func first(of names: [String]) -> (name: String, value: JSONValue)? {
+    package func first(of names: [String]) -> (name: String, value: JSONValue)? {
         for name in names {
             if let value = self[name] { return (name, value) }
         }
@@ -47,7 +47,7 @@ enum JSONValue: Equatable {
     }
 
     /// The text of a string, or of a number as it is written.
-    func identifier(field: String) throws(Malformation) -> String {
+    package func identifier(field: String) throws(Malformation) -> String {
         switch self {
         case .string(let text), .number(let text): return text
         default: throw .wrongType(field: field, expected: "a string or a number")
@@ -55,7 +55,7 @@ enum JSONValue: Equatable {
     }
 
     /// The text of a string.
-    func string(field: String) throws(Malformation) -> String {
+    package func string(field: String) throws(Malformation) -> String {
         guard case .string(let text) = self else {
             throw .wrongType(field: field, expected: "a string")
         }
@@ -63,7 +63,7 @@ enum JSONValue: Equatable {
     }
 
     /// The elements of an array.
-    func array(field: String) throws(Malformation) -> [JSONValue] {
+    package func array(field: String) throws(Malformation) -> [JSONValue] {
         guard case .array(let elements) = self else {
             throw .wrongType(field: field, expected: "an array")
         }

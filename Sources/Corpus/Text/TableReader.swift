@@ -1,0 +1,46 @@
+/// Reads the rows of a tab-separated table with csv quoting, one by one, in bounded memory.
+package final class TableReader {
+    /// The file that is read.
+    package let path: String
+
+    private let buffer: LineBuffer
+    private var fields = SeparatedFields()
+
+    /// Opens a file.
+    package init(path: String) throws(CorpusError) {
+        self.path = path
+        buffer = LineBuffer(try ByteSource(path: path))
+        try buffer.skipByteOrderMark()
+    }
+
+    /// Reads the next row that is not empty, with its place, or nil at the end.
+    ///
+    /// - Throws: `CorpusError.malformed` with the line on which the row starts.
+    package func next() throws(CorpusError) -> (place: SourcePlace, cells: [String])? {
+        while try !buffer.isAtEnd() {
+            let place = SourcePlace(path: path, line: buffer.line)
+            switch try fields.read(buffer, quoting: true) {
+            case .unterminatedQuote:
+                throw .malformed(place: place, reason: .unterminatedQuote)
+            case .tooLarge:
+                throw .malformed(
+                    place: place, reason: .tooLarge(limitBytes: Passage.maximumBytes))
+            case .record(let length, let lines):
+                if buffer.first(0, in: 0..<length) != nil {
+                    throw .malformed(place: place, reason: .nulCharacter)
+                }
+                let isEmpty = fields.fields.count == 1 && fields.fields[0].range.isEmpty
+                var cells: [String] = []
+                for index in fields.fields.indices where !isEmpty {
+                    guard let cell = fields.text(index, in: buffer) else {
+                        throw .malformed(place: place, reason: .invalidUTF8)
+                    }
+                    cells.append(cell)
+                }
+                buffer.consume(length, lines: lines)
+                if !isEmpty { return (place, cells) }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,148 @@
+/// A passage as training data hold it.
+public struct TrainingPassage: Hashable, Sendable {
+    /// The source's own id; empty where it has none.
+    public var id: String
+    /// The title; empty where there is none.
+    public var title: String
+    /// The body.
+    public var text: String
+    /// What the source says of its fit to the question.
+    public var score: Double?
+
+    /// Makes a passage.
+    public init(id: String = "", title: String = "", text: String, score: Double? = nil) {
+        self.id = id
+        self.title = title
+        self.text = text
+        self.score = score
+    }
+
+    /// A number that two passages share when title and text are the same, whatever their ids.
+    public var identity: PassageIdentity { PassageIdentity(title: title, text: text) }
+
+    /// Whether two passages are one: the same text, or the same id where both have one.
+    func isSame(as other: TrainingPassage) -> Bool {
+        if !id.isEmpty, id == other.id { return true }
+        return title == other.title && text == other.text
+    }
+}
+
+/// A number for the content of a passage, the same on every machine.
+public struct PassageIdentity: Hashable, Sendable {
+    /// 64 bits that depend on title and text alone.
+    public var rawValue: UInt64
+
+    /// Takes a number made before.
+    init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    /// FNV-1a over both texts with a separator no text holds, its bits mixed at the end.
+    init(title: String, text: String) {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in title.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        rawValue = SplitMix.mixed(hash)
+    }
+}
+
+/// A question with passages that answer it and passages that do not.
+public struct TrainingExample: Hashable, Sendable {
+    /// The source's own id, or its number in the source from 1.
+    public var id: String
+    /// The question.
+    public var question: String
+    /// Accepted answers.
+    public var answers: [String]
+    /// Passages that answer the question; at least one in data that were read.
+    public var positives: [TrainingPassage]
+    /// Passages that look right and are not.
+    public var hardNegatives: [TrainingPassage]
+    /// Passages that do not answer the question and need not look right.
+    public var negatives: [TrainingPassage]
+
+    /// Makes an example.
+    public init(
+        id: String, question: String, answers: [String] = [], positives: [TrainingPassage],
+        hardNegatives: [TrainingPassage] = [], negatives: [TrainingPassage] = []
+    ) {
+        self.id = id
+        self.question = question
+        self.answers = answers
+        self.positives = positives
+        self.hardNegatives = hardNegatives
+        self.negatives = negatives
+    }
+}
+
+/// What was left out while training data were read, and why.
+public struct DroppedRows: Equatable, Sendable, Codable {
+    /// Rows without a positive passage.
+    public var withoutPositive = 0
+    /// Rows whose question is empty.
+    public var withoutQuestion = 0
+    /// Passages whose title and text are both empty.
+    public var emptyPassages = 0
+    /// Negatives that are the positive of their own question.
+    public var negativesEqualToPositive = 0
+
+    /// Nothing dropped.
+    public init() {}
+
+    /// Rows dropped as a whole.
+    public var rows: Int { withoutPositive + withoutQuestion }
+
+    /// The counts that are not zero, as one sentence; empty where nothing was dropped.
+    public var summary: String {
+        let parts = [
+            (withoutPositive, "rows without a positive"),
+            (withoutQuestion, "rows without a question"), (emptyPassages, "empty passages"),
+            (negativesEqualToPositive, "negatives equal to the positive"),
+        ]
+        return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+
+    static func + (left: DroppedRows, right: DroppedRows) -> DroppedRows {
+        var sum = left
+        sum.withoutPositive += right.withoutPositive
+        sum.withoutQuestion += right.withoutQuestion
+        sum.emptyPassages += right.emptyPassages
+        sum.negativesEqualToPositive += right.negativesEqualToPositive
+        return sum
+    }
+}
+
+extension TrainingExample {
+    /// Removes what cannot be trained on and counts it; nil where nothing is left.
+    func cleaned(_ dropped: inout DroppedRows) -> TrainingExample? {
+        var example = self
+        func isBlank(_ text: String) -> Bool {
+            text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
+        }
+        guard !isBlank(question) else {
+            dropped.withoutQuestion += 1
+            return nil
+        }
+        func filled(_ passages: [TrainingPassage]) -> [TrainingPassage] {
+            let kept = passages.filter { !isBlank($0.title) || !isBlank($0.text) }
+            dropped.emptyPassages += passages.count - kept.count
+            return kept
+        }
+        example.positives = filled(positives)
+        guard !example.positives.isEmpty else {
+            dropped.withoutPositive += 1
+            return nil
+        }
+        func otherThanPositives(_ passages: [TrainingPassage]) -> [TrainingPassage] {
+            let kept = passages.filter { passage in
+                !example.positives.contains { $0.isSame(as: passage) }
+            }
+            dropped.negativesEqualToPositive += passages.count - kept.count
+            return kept
+        }
+        example.hardNegatives = otherThanPositives(filled(hardNegatives))
+        example.negatives = otherThanPositives(filled(negatives))
+        return example
+    }
+}

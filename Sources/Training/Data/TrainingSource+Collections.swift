@@ -1,0 +1,163 @@
+import Corpus
+
+extension TrainingSource {
+    /// Reads a BEIR folder: a row per question with judgements above 0 as positives.
+    func readBEIR(
+        split: String, _ body: (TrainingExample) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        try readJudged(
+            corpus: try required(["corpus.jsonl"]), format: .beir,
+            questions: try required(["queries.jsonl"]),
+            judgements: try required(["qrels/\(split).tsv"]), body)
+    }
+
+    /// Reads an MS MARCO folder.
+    func readMSMARCO(
+        split: String, _ body: (TrainingExample) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        try readJudged(
+            corpus: try required(["collection.tsv"]), format: .msmarco,
+            questions: try required(["queries.\(split).tsv", "queries.tsv"]),
+            judgements: try required(["qrels.\(split).tsv", "qrels.tsv"]), body)
+    }
+
+    private func required(_ names: [String]) throws(TrainingError) -> String {
+        guard let file = Self.file(in: path, names) else {
+            throw .corpus(
+                .cannotOpen(path: path + "/" + names[0], reason: "no such file in the folder"))
+        }
+        return file
+    }
+
+    private func readJudged(
+        corpus: String, format: CorpusFormat, questions: String, judgements: String,
+        _ body: (TrainingExample) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        let judged = try readingCorpus { () throws(CorpusError) in
+            try RelevanceJudgements.read(judgements)
+        }
+        let asked = try readingCorpus { () throws(CorpusError) in
+            try QuestionFile.read(questions)
+        }
+        var needed: Set<String> = []
+        for gains in judged.relevance.values {
+            for (id, gain) in gains where gain > 0 { needed.insert(id) }
+        }
+        let passages = try PassageTable(corpus: corpus, format: format, ids: needed)
+        let known = Set(asked.map(\.id))
+        let place = SourcePlace(path: judgements, line: 1)
+        if let stranger = judged.questionIDs.first(where: { !known.contains($0) }) {
+            throw .unknownQuestion(id: stranger, place: place)
+        }
+        for question in asked {
+            guard let gains = judged.relevance[question.id] else { continue }
+            // The best judged first; equal ones by id, so that the order is always the same.
+            let ranked = gains.filter { $0.value > 0 }.sorted {
+                ($1.value, $0.key) < ($0.value, $1.key)
+            }
+            try body(
+                TrainingExample(
+                    id: question.id, question: question.text, answers: question.answers,
+                    positives: try passages.passages(ranked.map { ($0.key, nil) }, place: place)))
+        }
+    }
+
+    /// Reads questions that name their passages, with lists of negatives.
+    ///
+    /// Negatives that the corpus does not hold are an error, as are lists of unknown questions.
+    func readLists(
+        corpus: String, negatives: String?,
+        _ body: (TrainingExample) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        let path = self.path
+        let asked = try readingCorpus { () throws(CorpusError) in try QuestionFile.read(path) }
+        var lists: [String: (place: SourcePlace, entries: [(id: String, score: Double?)])] = [:]
+        if let negatives {
+            let known = Set(asked.map(\.id))
+            try Self.rows(of: negatives) { place, cells throws(TrainingError) in
+                guard known.contains(cells[0]) else {
+                    throw .unknownQuestion(id: cells[0], place: place)
+                }
+                guard cells.count == 2 else {
+                    throw .corpus(
+                        .malformed(
+                            place: place,
+                            reason: .wrongColumnCount(expected: 2, got: cells.count)))
+                }
+                lists[cells[0]] = (place, try Self.entries(cells[1], place: place))
+            }
+        }
+        var needed = Set(asked.flatMap(\.goldIDs))
+        for list in lists.values { needed.formUnion(list.entries.map(\.id)) }
+        let passages = try PassageTable(corpus: corpus, format: nil, ids: needed)
+        for (number, question) in asked.enumerated() {
+            let place = SourcePlace(path: path, line: UInt64(number + 1))
+            let list = lists[question.id]
+            try body(
+                TrainingExample(
+                    id: question.id, question: question.text, answers: question.answers,
+                    positives: try passages.passages(
+                        question.goldIDs.map { ($0, nil) }, place: place),
+                    hardNegatives: try passages.passages(
+                        list?.entries ?? [], place: list?.place ?? place)))
+        }
+    }
+
+    /// Splits `passage:score passage:score …`; a score may be missing, an id may hold colons.
+    private static func entries(
+        _ text: String, place: SourcePlace
+    ) throws(TrainingError) -> [(id: String, score: Double?)] {
+        var entries: [(id: String, score: Double?)] = []
+        for word in text.split(separator: " ") {
+            guard let colon = word.lastIndex(of: ":"),
+                let score = Double(word[word.index(after: colon)...])
+            else {
+                entries.append((String(word), nil))
+                continue
+            }
+            guard colon > word.startIndex else {
+                throw .corpus(.malformed(place: place, reason: .missingField("passage id")))
+            }
+            entries.append((String(word[..<colon]), score))
+        }
+        return entries
+    }
+}
+
+/// Some passages of a corpus by id: texts in a temporary file, ids and offsets in memory.
+final class PassageTable {
+    private let spool: SpoolFile
+    private var offsets: [String: UInt64] = [:]
+
+    /// Goes over a corpus once and keeps the passages that are needed.
+    init(corpus: String, format: CorpusFormat?, ids: Set<String>) throws(TrainingError) {
+        spool = try SpoolFile()
+        let reader = try readingCorpus { () throws(CorpusError) in
+            try PassageReader(CorpusSource(paths: [corpus], format: format))
+        }
+        while true {
+            let passage = try readingCorpus { () throws(CorpusError) in try reader.next() }
+            guard let passage else { break }
+            guard ids.contains(passage.id) else { continue }
+            var record = ByteRecord()
+            record.append(passage.title)
+            record.append(passage.text)
+            offsets[passage.id] = try spool.append(record.bytes)
+        }
+        try spool.flush()
+    }
+
+    /// The passages of some ids with their scores.
+    func passages(
+        _ entries: [(id: String, score: Double?)], place: SourcePlace
+    ) throws(TrainingError) -> [TrainingPassage] {
+        var passages: [TrainingPassage] = []
+        for (id, score) in entries {
+            guard let offset = offsets[id] else { throw .unknownPassage(id: id, place: place) }
+            var record = ByteRecord(try spool.read(at: offset))
+            passages.append(
+                TrainingPassage(id: id, title: record.text(), text: record.text(), score: score))
+        }
+        return passages
+    }
+}

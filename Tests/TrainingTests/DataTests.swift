@@ -1,0 +1,154 @@
+import Corpus
+import Testing
+
+@testable import Training
+
+/// The forms of training data.
+struct DataTests {
+    private static let dpr = """
+        [{"question": "who?", "answers": ["him"],
+          "positive_ctxs": [{"title": "T", "text": "him it was", "passage_id": "7", "score": 1000}],
+          "hard_negative_ctxs": [{"title": "T", "text": "him it was", "psg_id": 9},
+            {"title": "U", "text": "her", "psg_id": 8, "score": "3.5"},
+            {"title": "V", "text": "id of the positive", "psg_id": 7}],
+          "negative_ctxs": [{"title": "", "text": ""}]},
+         {"question": "nobody?", "answers": [], "positive_ctxs": []},
+         {"question": "  ", "positive_ctxs": [{"text": "x"}]}]
+        """
+
+    @Test func `DPR's JSON is read, and what cannot be trained on is counted`() throws {
+        let folder = try TemporaryFolder()
+        for text in [Self.dpr, "{\"question\": \"a\", \"positive_ctxs\": [{\"text\": \"b\"}]}\n"] {
+            let path = try folder.write(text, "train.json")
+            #expect(try TrainingSource.detect(path).form == .dpr)
+        }
+        let source = try TrainingSource.detect(try folder.write(Self.dpr, "train.json"))
+        let store = try ExampleStore.fill(from: source)
+        #expect(store.count == 1)
+        let example = try store.example(0)
+        #expect(example.id == "1" && example.answers == ["him"])
+        #expect(example.positives.map(\.id) == ["7"] && example.positives[0].score == 1000)
+        #expect(example.hardNegatives.map(\.text) == ["her"])
+        #expect(example.hardNegatives[0].score == 3.5)
+        #expect(example.negatives.isEmpty)
+        var dropped = DroppedRows()
+        dropped.withoutPositive = 1
+        dropped.withoutQuestion = 1
+        dropped.emptyPassages = 1
+        dropped.negativesEqualToPositive = 2
+        #expect(store.dropped == dropped)
+    }
+
+    @Test func `a table is read with numbered negatives in the order of their numbers`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            """
+            hard_negative_10\tquery_text\tgold_passage\ttitle\thard_negative_2\tother
+            n10\tq1\t"a ""quoted"" passage\tin one field"\tT\tn2\tx
+            \tq2\tp2\t\t\tx
+
+            """, "train.tsv")
+        let source = try TrainingSource.detect(path)
+        #expect(source.form == .simpleTransformers)
+        let rows = try rows(of: source)
+        #expect(rows.count == 2)
+        #expect(rows[0].positives[0].text == "a \"quoted\" passage\tin one field")
+        #expect(rows[0].positives[0].title == "T")
+        #expect(rows[0].hardNegatives.map(\.text) == ["n2", "n10"])
+        #expect(rows[1].hardNegatives.isEmpty)
+    }
+
+    @Test func `missing columns are named`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("query_text\tpassage\nq\tp\n", "train.tsv")
+        let error = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(path))
+        }
+        #expect(
+            error
+                == .missingColumns(
+                    path: path, missing: ["gold_passage"], found: ["query_text", "passage"]))
+    }
+
+    @Test func `a malformed row is named by file and line`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            "{\"question\": \"a\", \"positive_ctxs\": [{\"text\": \"b\"}]}\n"
+                + "{\"question\": 7, \"positive_ctxs\": []}\n", "train.jsonl")
+        let error = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(path))
+        }
+        #expect(
+            error
+                == .corpus(
+                    .malformed(
+                        place: SourcePlace(path: path, line: 2),
+                        reason: .wrongType(field: "question", expected: "a string"))))
+    }
+
+    @Test func `a file without positives is refused`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            "{\"question\": \"a\", \"positive_ctxs\": []}\n", "train.jsonl")
+        let error = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(path))
+        }
+        #expect(error == .noExamples(path: path, dropped: 1))
+    }
+
+    @Test func `a BEIR folder gives a row per judged question`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "{\"_id\": \"d1\", \"title\": \"A\", \"text\": \"one\"}\n"
+                + "{\"_id\": \"d2\", \"title\": \"B\", \"text\": \"two\"}\n", "corpus.jsonl")
+        try folder.write(
+            "{\"_id\": \"q1\", \"text\": \"first?\"}\n{\"_id\": \"q2\", \"text\": \"second?\"}\n",
+            "queries.jsonl")
+        try folder.write(
+            "query-id\tcorpus-id\tscore\nq2\td1\t1\nq2\td2\t2\n", "qrels/train.tsv")
+        let rows = try rows(of: TrainingSource.detect(folder.path))
+        #expect(rows.map(\.id) == ["q2"])
+        #expect(rows[0].positives.map(\.id) == ["d2", "d1"])
+        try folder.write("query-id\tcorpus-id\tscore\nq2\td9\t1\n", "qrels/train.tsv")
+        let error = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(folder.path))
+        }
+        let place = SourcePlace(path: folder.path + "/qrels/train.tsv", line: 1)
+        #expect(error == .unknownPassage(id: "d9", place: place))
+    }
+
+    @Test func `pairs come as columns or as objects`() throws {
+        let folder = try TemporaryFolder()
+        let table = try folder.write("what?\tthis\nwho?\tshe\n", "pairs.tsv")
+        let objects = try folder.write(
+            "{\"question\": \"what?\", \"answer\": \"this\"}\n"
+                + "{\"query\": \"who?\", \"passage\": \"she\", \"title\": \"T\"}\n", "pairs.jsonl")
+        for path in [table, objects] {
+            let source = try TrainingSource.detect(path)
+            #expect(source.form == .pairs)
+            let rows = try rows(of: source)
+            #expect(rows.map(\.question) == ["what?", "who?"])
+            #expect(rows.map { $0.positives[0].text } == ["this", "she"])
+        }
+    }
+
+    @Test(.enabled(if: testData != nil, "SHEAF_TEST_DATA names no folder"))
+    func `DPR's own sample and SQuAD with its lists are read`() throws {
+        let data = try #require(testData)
+        let sample = try ExampleStore.fill(
+            from: TrainingSource.detect(data + "/dpr_sample/nq_dev_psgs_w100.sample.json"))
+        #expect(sample.count == 5)
+        #expect(try sample.example(0).question == "who sings does he love me with reba")
+        #expect(try sample.example(0).hardNegatives.count > 20)
+        let squad = try ExampleStore.fill(
+            from: TrainingSource(
+                path: data + "/squad/train.questions.jsonl",
+                form: .lists(
+                    corpus: data + "/squad/corpus.tsv",
+                    negatives: data + "/squad/train.bm25neg.tsv")))
+        #expect(squad.count == 78_514)
+        let outline = try squad.outline(0)
+        #expect(outline.positives.count == 1 && outline.hardNegatives.count == 5)
+        #expect(try squad.passage(outline.positives[0]).id == "1")
+    }
+}
