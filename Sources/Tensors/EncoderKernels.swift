@@ -29,7 +29,7 @@ public enum Activation: Int, CaseIterable, Sendable {
     /// The hyperbolic tangent, to 2e-7.
     case tanh = 5
 
-    fileprivate var raw: sheaf_activation {
+    var raw: sheaf_activation {
         sheaf_activation(rawValue: UInt32(rawValue))
     }
 }
@@ -40,21 +40,28 @@ public enum Activation: Int, CaseIterable, Sendable {
 /// is one fixed sequence of operations on its own inputs (see `encoder_kernels.h`).
 public struct EncoderKernels: @unchecked Sendable {
     private let table: UnsafePointer<sheaf_encoder_kernels>
+    let integers: UnsafePointer<sheaf_integer_kernels>
 
     /// The kernels for this processor's best set, or for the one that SHEAF_SIMD names.
     public static let best = EncoderKernels()
 
     private init() {
-        guard let table = sheaf_encoder_kernels_for(sheaf_simd_best()) else {
+        guard let table = sheaf_encoder_kernels_for(sheaf_simd_best()),
+            let integers = sheaf_integer_kernels_for(sheaf_simd_best())
+        else {
             preconditionFailure("the chosen instruction set has no kernels")
         }
         self.table = table
+        self.integers = integers
     }
 
     /// The kernels of `path`, or nil where this processor cannot run them.
     public init?(_ path: SIMDPath) {
-        guard let table = sheaf_encoder_kernels_for(path.raw) else { return nil }
+        guard let table = sheaf_encoder_kernels_for(path.raw),
+            let integers = sheaf_integer_kernels_for(path.raw)
+        else { return nil }
         self.table = table
+        self.integers = integers
     }
 
     /// The instruction set.

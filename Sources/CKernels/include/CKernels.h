@@ -8,6 +8,7 @@
 #define SHEAF_CKERNELS_H
 
 #include "encoder_kernels.h"
+#include "integer_kernels.h"
 
 // ---- Scan kernels (exact search). Headers of scan_*.c go below this line. ----
 #include "scan.h"

@@ -1,0 +1,21 @@
+// The integer kernels for AVX-512 without VNNI: tiles of 12 × 32.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma clang attribute push(                                                                     \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#define SHEAF_ROWS 12
+#define SHEAF_PANELS 2
+#define SHEAF_TABLE sheaf_integer_avx512
+#define SHEAF_PATH SHEAF_SIMD_AVX512
+#define SHEAF_NAME "avx512"
+#include "encoder_lanes.h"
+#include "integer_pairs.h"
+
+// sum + the products of the pairs of `a` and `b`, both added to their lane.
+ALWAYS i16 add_products(i16 sum, pairs a, pairs b) {
+    return sum + (i16)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+}
+
+#include "integer_body.h"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,22 @@
+// The integer kernels for AVX-512 with VNNI, which multiplies and adds in one instruction.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma clang attribute push(                                                                     \
+    __attribute__((target("avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))),            \
+    apply_to = function)
+#define SHEAF_ROWS 12
+#define SHEAF_PANELS 2
+#define SHEAF_TABLE sheaf_integer_vnni
+#define SHEAF_PATH SHEAF_SIMD_AVX512
+#define SHEAF_NAME "avx512vnni"
+#include "encoder_lanes.h"
+#include "integer_pairs.h"
+
+// sum + the products of the pairs of `a` and `b`, both added to their lane.
+ALWAYS i16 add_products(i16 sum, pairs a, pairs b) {
+    return (i16)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+}
+
+#include "integer_body.h"
+#pragma clang attribute pop
+#endif
