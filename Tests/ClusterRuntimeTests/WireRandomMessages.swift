@@ -64,7 +64,21 @@ extension Credit: RandomValue {
 extension EncoderSpec: RandomValue {
     init(from random: inout Dice) {
         self.init(
-            model: random(), fingerprint: random(), segmentIDs: random())
+            model: random(), fingerprint: random(), settings: random())
+    }
+}
+
+extension EncoderSettings: RandomValue {
+    init(from random: inout Dice) {
+        self.init(
+            segmentIDs: random(), questionPrefix: random(), passagePrefix: random(),
+            precision: random(), weights: random(), allowsNonfinite: random())
+    }
+}
+
+extension IndexSettings: RandomValue {
+    init(from random: inout Dice) {
+        self.init(metric: random(), kind: random(), vectors: random(), memory: random())
     }
 }
 
@@ -73,7 +87,7 @@ extension LeaseGrant: RandomValue {
         self.init(
             collection: random(), batch: random(), attempt: random(), firstOrdinal: random(),
             count: random(), shard: random(), bodyBytes: random(), sourceDigest: random(),
-            encoder: random())
+            encoder: random(), vectors: random())
     }
 }
 
@@ -133,8 +147,8 @@ extension ShardSpec: RandomValue {
 extension LoadGeneration: RandomValue {
     init(from random: inout Dice) {
         self.init(
-            collection: random(), generation: random(), dimension: random(), metric: random(),
-            kind: random(), shards: random(), fingerprint: random())
+            collection: random(), generation: random(), dimension: random(), index: random(),
+            shards: random(), fingerprint: random())
     }
 }
 
@@ -222,8 +236,8 @@ extension IndexRequest: RandomValue {
     init(from random: inout Dice) {
         self.init(
             collection: random(), paths: random(), format: random(), questionModel: random(),
-            contextModel: random(), segmentIDs: random(), metric: random(), kind: random(),
-            shards: random(), batchSize: random(), skipMalformed: random())
+            contextModel: random(), encoder: random(), index: random(), shards: random(),
+            batchSize: random(), skipMalformed: random())
     }
 }
 
@@ -288,7 +302,7 @@ extension CollectionStatus: RandomValue {
     init(from random: inout Dice) {
         self.init(
             name: random(), state: random(), passages: random(), committed: random(),
-            dimension: random(), metric: random(), kind: random(), shardCount: random(),
+            dimension: random(), index: random(), encoder: random(), shardCount: random(),
             generation: random(), batches: random(), batchesCommitted: random(),
             questionModel: random(), contextModel: random(), fingerprint: random(),
             sourceDigest: random(), paths: random(), bytes: random(), coverage: random(),
@@ -362,6 +376,13 @@ extension Message {
         case .dropRequest: self = .dropRequest(random())
         case .done: self = .done(random())
         case .shutdown: self = .shutdown(random())
+        case .trainerHello: self = .trainerHello(random())
+        case .trainerPlan: self = .trainerPlan(random())
+        case .trainerJoin: self = .trainerJoin(random())
+        case .trainerForm: self = .trainerForm(random())
+        case .trainerBeat: self = .trainerBeat(random())
+        case .trainerAbort: self = .trainerAbort(random())
+        case .trainerFinish: self = .trainerFinish(random())
         }
     }
 }

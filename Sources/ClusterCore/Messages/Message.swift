@@ -69,6 +69,20 @@ public enum MessageType: Int32, CaseIterable, Sendable {
     case done = 71
     /// ``Shutdown``.
     case shutdown = 72
+    /// ``TrainerHello``.
+    case trainerHello = 96
+    /// ``TrainerPlan``.
+    case trainerPlan = 97
+    /// ``TrainerJoin``.
+    case trainerJoin = 98
+    /// ``TrainerForm``.
+    case trainerForm = 99
+    /// ``TrainerBeat``.
+    case trainerBeat = 100
+    /// ``TrainerAbort``.
+    case trainerAbort = 101
+    /// ``TrainerFinish``.
+    case trainerFinish = 102
 }
 
 /// One message: what the header's type says, with its fields.
@@ -139,6 +153,20 @@ public enum Message: Equatable, Sendable {
     case done(Done)
     /// See ``Shutdown``.
     case shutdown(Shutdown)
+    /// See ``TrainerHello``.
+    case trainerHello(TrainerHello)
+    /// See ``TrainerPlan``.
+    case trainerPlan(TrainerPlan)
+    /// See ``TrainerJoin``.
+    case trainerJoin(TrainerJoin)
+    /// See ``TrainerForm``.
+    case trainerForm(TrainerForm)
+    /// See ``TrainerBeat``.
+    case trainerBeat(TrainerBeat)
+    /// See ``TrainerAbort``.
+    case trainerAbort(TrainerAbort)
+    /// See ``TrainerFinish``.
+    case trainerFinish(TrainerFinish)
 
     /// The kind, as the header names it.
     public var type: MessageType {
@@ -176,6 +204,13 @@ public enum Message: Equatable, Sendable {
         case .dropRequest: .dropRequest
         case .done: .done
         case .shutdown: .shutdown
+        case .trainerHello: .trainerHello
+        case .trainerPlan: .trainerPlan
+        case .trainerJoin: .trainerJoin
+        case .trainerForm: .trainerForm
+        case .trainerBeat: .trainerBeat
+        case .trainerAbort: .trainerAbort
+        case .trainerFinish: .trainerFinish
         }
     }
 }

@@ -38,6 +38,13 @@ extension Message {
         case .dropRequest(let body): try pack(body)
         case .done(let body): try pack(body)
         case .shutdown(let body): try pack(body)
+        case .trainerHello(let body): try pack(body)
+        case .trainerPlan(let body): try pack(body)
+        case .trainerJoin(let body): try pack(body)
+        case .trainerForm(let body): try pack(body)
+        case .trainerBeat(let body): try pack(body)
+        case .trainerAbort(let body): try pack(body)
+        case .trainerFinish(let body): try pack(body)
         }
     }
 
@@ -77,6 +84,13 @@ extension Message {
         case .dropRequest: .dropRequest(try unpack(payload))
         case .done: .done(try unpack(payload))
         case .shutdown: .shutdown(try unpack(payload))
+        case .trainerHello: .trainerHello(try unpack(payload))
+        case .trainerPlan: .trainerPlan(try unpack(payload))
+        case .trainerJoin: .trainerJoin(try unpack(payload))
+        case .trainerForm: .trainerForm(try unpack(payload))
+        case .trainerBeat: .trainerBeat(try unpack(payload))
+        case .trainerAbort: .trainerAbort(try unpack(payload))
+        case .trainerFinish: .trainerFinish(try unpack(payload))
         }
     }
 }

@@ -259,7 +259,7 @@ const ProtobufCMessageDescriptor sheaf__v1__header__descriptor =
   (ProtobufCMessageInit) sheaf__v1__header__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue sheaf__v1__message_type__enum_values_by_number[34] =
+static const ProtobufCEnumValue sheaf__v1__message_type__enum_values_by_number[41] =
 {
   { "UNKNOWN", "SHEAF__V1__MESSAGE_TYPE__UNKNOWN", 0 },
   { "HELLO", "SHEAF__V1__MESSAGE_TYPE__HELLO", 1 },
@@ -295,11 +295,18 @@ static const ProtobufCEnumValue sheaf__v1__message_type__enum_values_by_number[3
   { "DROP_REQUEST", "SHEAF__V1__MESSAGE_TYPE__DROP_REQUEST", 70 },
   { "DONE", "SHEAF__V1__MESSAGE_TYPE__DONE", 71 },
   { "SHUTDOWN", "SHEAF__V1__MESSAGE_TYPE__SHUTDOWN", 72 },
+  { "TRAINER_HELLO", "SHEAF__V1__MESSAGE_TYPE__TRAINER_HELLO", 96 },
+  { "TRAINER_PLAN", "SHEAF__V1__MESSAGE_TYPE__TRAINER_PLAN", 97 },
+  { "TRAINER_JOIN", "SHEAF__V1__MESSAGE_TYPE__TRAINER_JOIN", 98 },
+  { "TRAINER_FORM", "SHEAF__V1__MESSAGE_TYPE__TRAINER_FORM", 99 },
+  { "TRAINER_BEAT", "SHEAF__V1__MESSAGE_TYPE__TRAINER_BEAT", 100 },
+  { "TRAINER_ABORT", "SHEAF__V1__MESSAGE_TYPE__TRAINER_ABORT", 101 },
+  { "TRAINER_FINISH", "SHEAF__V1__MESSAGE_TYPE__TRAINER_FINISH", 102 },
 };
 static const ProtobufCIntRange sheaf__v1__message_type__value_ranges[] = {
-{0, 0},{16, 9},{32, 15},{48, 20},{64, 25},{0, 34}
+{0, 0},{16, 9},{32, 15},{48, 20},{64, 25},{96, 34},{0, 41}
 };
-static const ProtobufCEnumValueIndex sheaf__v1__message_type__enum_values_by_name[34] =
+static const ProtobufCEnumValueIndex sheaf__v1__message_type__enum_values_by_name[41] =
 {
   { "CANCEL", 24 },
   { "COMMIT_ACK", 12 },
@@ -332,6 +339,13 @@ static const ProtobufCEnumValueIndex sheaf__v1__message_type__enum_values_by_nam
   { "SHUTDOWN", 33 },
   { "STATUS", 30 },
   { "STATUS_REQUEST", 29 },
+  { "TRAINER_ABORT", 39 },
+  { "TRAINER_BEAT", 38 },
+  { "TRAINER_FINISH", 40 },
+  { "TRAINER_FORM", 37 },
+  { "TRAINER_HELLO", 34 },
+  { "TRAINER_JOIN", 36 },
+  { "TRAINER_PLAN", 35 },
   { "UNKNOWN", 0 },
   { "UNLOAD_GENERATION", 17 },
   { "WELCOME", 2 },
@@ -343,11 +357,11 @@ const ProtobufCEnumDescriptor sheaf__v1__message_type__descriptor =
   "MessageType",
   "Sheaf__V1__MessageType",
   "sheaf.v1",
-  34,
+  41,
   sheaf__v1__message_type__enum_values_by_number,
-  34,
+  41,
   sheaf__v1__message_type__enum_values_by_name,
-  5,
+  6,
   sheaf__v1__message_type__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -1,0 +1,254 @@
+import CZeroMQ
+import Glibc
+import Synchronization
+import Training
+
+/// Owns one of a rank's two ring sockets and the monitor of its connection; used by one thread.
+///
+/// The way on is a PUSH that connects, the way in a PULL that binds. Sockets serve one generation
+/// and are never connected again: a connection that ends, ends the generation.
+final class RingSocket {
+    enum Direction {
+        case on, `in`
+    }
+
+    /// What a read found.
+    enum Received {
+        case nothing
+        /// A message of two frames; the body has been handed over.
+        case message
+        /// Something else, which was dropped.
+        case refused(WireError)
+    }
+
+    /// Messages that ZeroMQ may hold in each direction: the credit that a rank has with the next,
+    /// in chunks. Beyond it sending waits until the next rank takes some.
+    private static let highWaterMark: CInt = 8
+    /// Bytes of the system's socket buffers, so that a chunk leaves in few calls.
+    private static let bufferBytes: CInt = 1 << 20
+
+    private let context: ZMQContext
+    private let handle: UnsafeMutableRawPointer
+    private let monitor: UnsafeMutableRawPointer
+    private let scratch: UnsafeMutablePointer<zmq_msg_t>
+
+    /// What to poll: the socket's and the monitor's descriptors.
+    let descriptors: [CInt]
+
+    /// Opens a socket.
+    ///
+    /// - Parameter messageLimit: the longest frame taken, in bytes.
+    init(
+        _ direction: Direction, messageLimit: Int, in context: ZMQContext
+    ) throws(TransportError) {
+        let type = direction == .on ? ZMQ_PUSH : ZMQ_PULL
+        guard let handle = zmq_socket(context.handle, type) else { throw lastError("zmq_socket") }
+        guard let monitor = zmq_socket(context.handle, ZMQ_PAIR) else {
+            zmq_close(handle)
+            throw lastError("zmq_socket")
+        }
+        self.context = context
+        self.handle = handle
+        self.monitor = monitor
+        scratch = .allocate(capacity: 1)
+        var found: [CInt] = []
+        for socket in [handle, monitor] {
+            var descriptor: CInt = -1
+            var size = MemoryLayout<CInt>.size
+            zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size)
+            found.append(descriptor)
+        }
+        descriptors = found
+        let name = "inproc://ring-\(direction)-\(UInt(bitPattern: handle))"
+        guard zmq_socket_monitor(handle, name, ZMQ_EVENT_DISCONNECTED) == 0,
+            zmq_connect(monitor, name) == 0
+        else { throw lastError("zmq_socket_monitor") }
+        try set(ZMQ_LINGER, 0)
+        try set(ZMQ_IMMEDIATE, 1)
+        try set(ZMQ_SNDHWM, Self.highWaterMark)
+        try set(ZMQ_RCVHWM, Self.highWaterMark)
+        try set(ZMQ_SNDBUF, Self.bufferBytes)
+        try set(ZMQ_RCVBUF, Self.bufferBytes)
+        try limitMessages(to: messageLimit)
+    }
+
+    deinit {
+        zmq_close(monitor)
+        zmq_close(handle)
+        scratch.deallocate()
+    }
+
+    /// Sets an option that is a number.
+    func set(_ option: CInt, _ value: CInt) throws(TransportError) {
+        var value = value
+        guard zmq_setsockopt(handle, option, &value, MemoryLayout<CInt>.size) == 0 else {
+            throw lastError("zmq_setsockopt(\(option))")
+        }
+    }
+
+    /// Refuses frames longer than `bytes`.
+    private func limitMessages(to bytes: Int) throws(TransportError) {
+        var value = Int64(bytes)
+        guard zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &value, MemoryLayout<Int64>.size) == 0 else {
+            throw lastError("zmq_setsockopt(ZMQ_MAXMSGSIZE)")
+        }
+    }
+
+    /// Sets an option that is a text.
+    func set(_ option: CInt, _ text: String) throws(TransportError) {
+        guard zmq_setsockopt(handle, option, text, text.utf8.count) == 0 else {
+            throw lastError("zmq_setsockopt(\(option))")
+        }
+    }
+
+    /// Binds, and gives the endpoint with the port that the system chose.
+    func bind(_ endpoint: Endpoint) throws(TransportError) -> String {
+        try set(ZMQ_IPV6, endpoint.isVersion6 ? 1 : 0)
+        guard zmq_bind(handle, endpoint.text) == 0 else {
+            throw .cannotBind(endpoint: endpoint.text, reason: reason(zmq_errno()))
+        }
+        if let path = endpoint.path { chmod(path, 0o600) }
+        var size = 512
+        let last = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            let failed = zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) != 0
+            count = failed || size == 0 ? 0 : size - 1
+        }
+        return String(decoding: last, as: UTF8.self)
+    }
+
+    /// Connects, now or as soon as the other side is there.
+    func connect(_ endpoint: Endpoint) throws(TransportError) {
+        try set(ZMQ_IPV6, endpoint.isVersion6 ? 1 : 0)
+        guard zmq_connect(handle, endpoint.text) == 0 else {
+            throw .cannotConnect(endpoint: endpoint.text, reason: reason(zmq_errno()))
+        }
+    }
+
+    /// What can be done now; asking re-arms the socket's descriptor.
+    var events: CInt {
+        var events: CInt = 0
+        var size = MemoryLayout<CInt>.size
+        zmq_getsockopt(handle, ZMQ_EVENTS, &events, &size)
+        return events
+    }
+
+    /// Whether a connection has ended since the last call.
+    func hasLostConnection() -> Bool {
+        var lost = false
+        var frame = [UInt8](repeating: 0, count: 512)
+        while zmq_recv(monitor, &frame, frame.count, ZMQ_DONTWAIT) >= 0 { lost = true }
+        // Reading to the end re-arms the monitor's descriptor.
+        return lost
+    }
+}
+
+extension RingSocket {
+    /// Frames up to this size are copied into the message: giving a loan back costs more.
+    private static let copyBytes = 32 << 10
+
+    /// Gives a message of two frames to ZeroMQ without waiting: whether it took it.
+    ///
+    /// A long body is lent, not copied: it must stay as it is until `loans` has none.
+    func send(
+        header: [UInt8], body: UnsafeMutableRawBufferPointer, loans: RingLoans
+    ) throws(TransportError) -> Bool {
+        let taken = header.withUnsafeBytes {
+            zmq_send(handle, $0.baseAddress, $0.count, ZMQ_DONTWAIT | ZMQ_SNDMORE)
+        }
+        guard taken >= 0 else {
+            let number = zmq_errno()
+            if number == EAGAIN || number == EINTR { return false }
+            throw .system(call: "zmq_send", reason: reason(number))
+        }
+        if body.count <= Self.copyBytes {
+            guard zmq_send(handle, body.baseAddress, body.count, ZMQ_DONTWAIT) >= 0 else {
+                throw lastError("zmq_send")
+            }
+            return true
+        }
+        let lender = loans.lend()
+        let freed: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = {
+            guard let hint = $1 else { return }
+            Unmanaged<RingLoans>.fromOpaque(hint).takeRetainedValue().giveBack()
+        }
+        guard zmq_msg_init_data(scratch, body.baseAddress, body.count, freed, lender) == 0 else {
+            Unmanaged<RingLoans>.fromOpaque(lender).takeRetainedValue().giveBack()
+            throw lastError("zmq_msg_init_data")
+        }
+        guard zmq_msg_send(scratch, handle, ZMQ_DONTWAIT) >= 0 else {
+            let failure = lastError("zmq_msg_send")
+            zmq_msg_close(scratch)
+            throw failure
+        }
+        return true
+    }
+
+    /// Reads one message without waiting.
+    ///
+    /// - Parameter body: gets the first frame and where the second lies while the call lasts.
+    func receive(
+        _ body: (RingHeader, UnsafeRawBufferPointer) throws(CollectiveError) -> Void
+    ) throws(CollectiveError) -> Received {
+        var header: RingHeader?
+        var refusal: WireError?
+        var frames = 0
+        var more = true
+        while more {
+            zmq_msg_init(scratch)
+            defer { zmq_msg_close(scratch) }
+            if zmq_msg_recv(scratch, handle, ZMQ_DONTWAIT) < 0 {
+                let number = zmq_errno()
+                if number == EINTR { continue }
+                guard number == EAGAIN else {
+                    throw .transport("zmq_msg_recv failed: \(reason(number)). Start again.")
+                }
+                return .nothing
+            }
+            more = zmq_msg_more(scratch) != 0
+            frames += 1
+            let bytes = UnsafeRawBufferPointer(
+                start: zmq_msg_data(scratch), count: zmq_msg_size(scratch))
+            switch frames {
+            case 1:
+                do throws(WireError) {
+                    guard bytes.count <= RingHeader.limitBytes else {
+                        throw .headerTooLarge(bytes: bytes.count, limit: RingHeader.limitBytes)
+                    }
+                    header = try unpack(Array(bytes))
+                } catch {
+                    refusal = error
+                }
+            case 2 where !more:
+                if let header { try body(header, bytes) }
+            default:
+                break
+            }
+        }
+        if frames != 2 { refusal = .tooManyFrames(found: frames, limit: 2) }
+        return refusal.map { .refused($0) } ?? .message
+    }
+}
+
+/// Counts the memory that ZeroMQ still reads from, and wakes who waits for the last of it.
+final class RingLoans: Sendable {
+    private let count = Atomic<Int>(0)
+    private let wakeup: Wakeup
+
+    init(wakeup: Wakeup) {
+        self.wakeup = wakeup
+    }
+
+    /// Whether nothing is lent.
+    var areBack: Bool { count.load(ordering: .acquiring) == 0 }
+
+    /// Notes a loan: what to give ZeroMQ for giving it back.
+    fileprivate func lend() -> UnsafeMutableRawPointer {
+        count.add(1, ordering: .relaxed)
+        return Unmanaged.passRetained(self).toOpaque()
+    }
+
+    /// Called by ZeroMQ's thread.
+    fileprivate func giveBack() {
+        if count.subtract(1, ordering: .releasing).newValue == 0 { wakeup.signal() }
+    }
+}

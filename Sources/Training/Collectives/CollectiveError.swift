@@ -1,0 +1,41 @@
+/// Why an operation of all ranks did not end well; the group is of no more use then.
+public enum CollectiveError: Error, Equatable, Sendable {
+    /// Somebody ended the generation: a rank that died, failed or was stopped.
+    case aborted(by: String, reason: String)
+    /// Two neighbours do different things.
+    case mismatch(ours: CollectiveSide, theirs: CollectiveSide)
+    /// The ranks gave different texts; `values` has one for each rank.
+    case disagreement(subject: String, values: [String])
+    /// A neighbour did not do its part in time.
+    case deadline(operation: CollectiveOperation, waitingFor: Int, seconds: Double)
+    /// What was given to the operation has no such shape.
+    case shape(expected: Int, found: Int, of: CollectiveOperation.Kind)
+    /// The sockets cannot be used.
+    case transport(String)
+}
+
+extension CollectiveError: CustomStringConvertible {
+    /// One message that ends with the remedy.
+    public var description: String {
+        switch self {
+        case .aborted(let who, let reason):
+            "\(who) ended this generation: \(reason). Form a new one and go on from the last "
+                + "checkpoint."
+        case .mismatch(let ours, let theirs):
+            "The ranks do different things: \(ours); \(theirs). Start all ranks with the same "
+                + "release, configuration and data."
+        case .disagreement(let subject, let values):
+            "The ranks differ in \(subject): "
+                + values.enumerated().map { "rank \($0) has \($1)" }.joined(separator: ", ")
+                + ". Go on from the last checkpoint, and report this if it comes again."
+        case .deadline(let operation, let rank, let seconds):
+            "Rank \(rank) did not do its part of \(operation) within \(seconds) s. Look at its "
+                + "log, or allow more time."
+        case .shape(let expected, let found, let kind):
+            "\(kind) got \(found) elements where \(expected) are its shape. Give counts and width "
+                + "that fit the rows."
+        case .transport(let message):
+            message
+        }
+    }
+}
