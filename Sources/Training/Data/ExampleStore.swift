@@ -181,6 +181,9 @@ struct ByteRecord {
         bytes.append(contentsOf: text.utf8)
     }
 
+    /// Whether everything was read.
+    var isAtEnd: Bool { at == bytes.count }
+
     mutating func number() -> UInt64 {
         precondition(at + 8 <= bytes.count, "a record of \(bytes.count) bytes ends at \(at)")
         var number: UInt64 = 0

@@ -1,0 +1,72 @@
+/// What a reader reads in training.
+public struct ReaderSettings: Equatable, Sendable, Codable {
+    /// Passages of a question, the positive included.
+    public var passages = 24
+    /// Longest answer in tokens; longer ones are no spans.
+    public var maximumAnswerTokens = 10
+
+    /// DPR's values.
+    public init() {}
+
+    func validate() throws(TrainingError) {
+        for (name, value) in [
+            ("passages", passages), ("maximumAnswerTokens", maximumAnswerTokens),
+        ] where value < 1 {
+            throw .invalidSetting(
+                name: "reader.\(name)", reason: "is \(value); it must be 1 or more")
+        }
+    }
+}
+
+/// How a model is measured while it is trained.
+public struct EvaluationSettings: Equatable, Sendable, Codable {
+    /// Steps between measurements; 0: at the end of each epoch alone.
+    public var everySteps = 0
+    /// Examples that share their passages for the likelihood, as in a batch.
+    public var batchSize = 64
+    /// Hard negatives of each question in the pool that ranks are taken in.
+    public var hardNegatives = 30
+    /// Ordinary negatives of each question in the pool.
+    public var otherNegatives = 30
+    /// Examples that are measured; 0: all.
+    public var maximumExamples = 0
+    /// The measure that decides which model is best.
+    public var measure = "nll"
+    /// Measurements without a better one after which training ends; 0: it goes on.
+    public var patience = 0
+    /// By how much a better one must be better.
+    public var minimumDelta = 0.0
+
+    /// After each epoch, never ending early.
+    public init() {}
+
+    func validate() throws(TrainingError) {
+        for (name, value, least) in [
+            ("everySteps", everySteps, 0), ("batchSize", batchSize, 1),
+            ("hardNegatives", hardNegatives, 0), ("otherNegatives", otherNegatives, 0),
+            ("maximumExamples", maximumExamples, 0), ("patience", patience, 0),
+        ] where value < least {
+            throw .invalidSetting(
+                name: "evaluation.\(name)", reason: "is \(value); it must be \(least) or more")
+        }
+    }
+}
+
+/// Which checkpoints are written and kept.
+public struct CheckpointSettings: Equatable, Sendable, Codable {
+    /// Steps between checkpoints; 0: at the end of each epoch alone.
+    public var everySteps = 0
+    /// How many of the newest are kept.
+    public var keep = 2
+
+    /// After each epoch, the last two.
+    public init() {}
+
+    func validate() throws(TrainingError) {
+        for (name, value, least) in [("everySteps", everySteps, 0), ("keep", keep, 1)]
+        where value < least {
+            throw .invalidSetting(
+                name: "checkpoints.\(name)", reason: "is \(value); it must be \(least) or more")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Evaluation
+
+/// What every rank tells the others of its share of a batch before anything is encoded.
+struct BatchExchange {
+    /// Questions of each rank.
+    var questionCounts: [Int] = []
+    /// Passages of each rank.
+    var passageCounts: [Int] = []
+    /// The content of each passage, over all ranks.
+    var identities: [PassageIdentity] = []
+    /// The row of each question's positive, over all ranks.
+    var positives: [Int] = []
+    /// The text of each passage, over all ranks; empty unless answers are masked.
+    var texts: [String] = []
+
+    var questions: Int { questionCounts.reduce(0, +) }
+    var passages: Int { passageCounts.reduce(0, +) }
+
+    /// Tells and hears; `rows` has each item's passages in the own batch.
+    init(
+        _ batch: RetrieverBatch, rows: [[Int]], withTexts: Bool, over group: any CollectiveGroup,
+        step: Int
+    ) throws(TrainingError) {
+        let count = rows.reduce(0) { $0 + $1.count }
+        var inOrder = [TrainingPassage](repeating: TrainingPassage(text: ""), count: count)
+        for (item, rows) in zip(batch.items, rows) {
+            for (passage, row) in zip(item.passages, rows) { inOrder[row] = passage }
+        }
+        var record = ByteRecord()
+        record.append(UInt64(rows.count))
+        record.append(UInt64(count))
+        for row in rows { record.append(UInt64(row[0])) }
+        for passage in inOrder { record.append(passage.identity.rawValue) }
+        if withTexts { for passage in inOrder { record.append(passage.text) } }
+        let parts = try exchanging(step: step) { () throws(CollectiveError) in
+            try group.allGather(bytes: record.bytes)
+        }
+        for part in parts {
+            var part = ByteRecord(part)
+            let (questions, passages) = (Int(part.number()), Int(part.number()))
+            let offset = identities.count
+            for _ in 0..<questions { positives.append(offset + Int(part.number())) }
+            for _ in 0..<passages {
+                identities.append(PassageIdentity(rawValue: part.number()))
+            }
+            if withTexts { for _ in 0..<passages { texts.append(part.text()) } }
+            questionCounts.append(questions)
+            passageCounts.append(passages)
+        }
+    }
+
+    /// Per item, the rows that are no negatives of it: copies of its positives, and passages that
+    /// hold an answer where texts were told.
+    func masked(_ batch: RetrieverBatch, own: [[Int]], duplicates: Bool) -> [[Int]] {
+        let tokens = texts.map { AnswerTokens($0) }
+        return zip(batch.items, own).map { item, own in
+            let known = Set(item.positiveIdentities)
+            let matcher = texts.isEmpty ? nil : AnswerMatcher(answers: item.answers)
+            return identities.indices.filter { row in
+                guard row != own[0] else { return false }
+                if duplicates, known.contains(identities[row]) { return true }
+                return matcher?.matches(tokens[row]) ?? false
+            }
+        }
+    }
+}

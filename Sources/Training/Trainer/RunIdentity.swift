@@ -1,0 +1,77 @@
+import Crypto
+import Foundation
+import Models
+
+/// What makes a run the run it is: two with the same go the same way, step by step.
+struct RunIdentity: Equatable, Codable {
+    /// Digest of the settings that decide what is computed.
+    var settings: String
+    /// Digest of the training data.
+    var data: String
+    /// Digest of the parameters at the start.
+    var model: String
+
+    init(_ configuration: TrainingConfiguration, task: any TrainingTask) throws(TrainingError) {
+        var deciding = configuration
+        // Where things lie, and what is measured or kept, changes no gradient.
+        deciding.output = ""
+        deciding.checkpoints = CheckpointSettings()
+        deciding.evaluation = EvaluationSettings()
+        deciding.data = DataSettings()
+        deciding.data.rates = configuration.data.rates
+        deciding.model = ModelSettings()
+        deciding.model.freezesQuestion = configuration.model.freezesQuestion
+        deciding.model.freezesContext = configuration.model.freezesContext
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let bytes = try? encoder.encode(deciding) else {
+            throw .invalidSetting(
+                name: "configuration", reason: "holds a number that is not finite")
+        }
+        settings = hexadecimal(SHA256.hash(data: bytes))
+        data = String(try task.dataDigest, radix: 16)
+        model = task.parameterSets.map { String($0.valueHash, radix: 16) }.joined(separator: "-")
+    }
+
+    /// The parts by name, for comparing and for messages.
+    var parts: [(name: String, value: String)] {
+        [("settings", settings), ("training data", data), ("initial model", model)]
+    }
+}
+
+/// The digits of bytes.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
+        let digits = String(byte, radix: 16)
+        return byte < 16 ? "0" + digits : digits
+    }.joined()
+}
+
+extension ParameterSet {
+    /// A number for the bits of all values: equal bits, equal number, on every machine.
+    ///
+    /// Four lanes, so that a pass over the memory is what it costs.
+    var valueHash: UInt64 {
+        var lanes = SIMD4<UInt64>(
+            0x9E37_79B9_7F4A_7C15, 0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB,
+            0xCBF2_9CE4_8422_2325)
+        let factor = SIMD4<UInt64>(repeating: 0x100_0000_01B3)
+        let values = self.values
+        var index = 0
+        while index + 4 <= values.count {
+            let bits = SIMD4<UInt64>(
+                UInt64(values[index].bitPattern), UInt64(values[index + 1].bitPattern),
+                UInt64(values[index + 2].bitPattern), UInt64(values[index + 3].bitPattern))
+            lanes = (lanes ^ bits) &* factor
+            lanes ^= lanes &>> SIMD4<UInt64>(repeating: 29)
+            index += 4
+        }
+        var hash = UInt64(values.count)
+        for lane in 0..<4 { hash = SplitMix.mixed(hash ^ lanes[lane]) }
+        while index < values.count {
+            hash = SplitMix.mixed(hash ^ UInt64(values[index].bitPattern))
+            index += 1
+        }
+        return hash
+    }
+}

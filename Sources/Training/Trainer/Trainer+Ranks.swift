@@ -1,0 +1,81 @@
+import Models
+
+extension Trainer {
+    /// Refuses ranks that do not have the same text here.
+    func agree(on text: String, what: String) throws(TrainingError) {
+        let texts = try told(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        guard texts.allSatisfy({ $0 == text }) else {
+            throw .ranksDisagree(what: what, values: texts)
+        }
+    }
+
+    /// The bytes of all ranks.
+    func told(_ bytes: [UInt8]) throws(TrainingError) -> [[UInt8]] {
+        try exchanging(step: state.step) { () throws(CollectiveError) in
+            try group.allGather(bytes: bytes)
+        }
+    }
+
+    /// Compares the parameters of all ranks, bit for bit.
+    func compareRanks() throws(TrainingError) {
+        guard group.world > 1 else { return }
+        let hash = task.parameterSets.map { String($0.valueHash, radix: 16) }
+            .joined(separator: "-")
+        let hashes = try told(Array(hash.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        guard hashes.allSatisfy({ $0 == hash }) else {
+            throw .ranksDiverged(step: state.step, hashes: hashes)
+        }
+    }
+
+    /// Whether one of the ranks was asked to stop.
+    func anyRankWantsToStop() throws(TrainingError) -> Bool {
+        try told(hooks.shouldStop() ? [1] : [0]).contains([1])
+    }
+
+    /// Does something on rank 0 alone; where that fails, every rank fails.
+    func onFirstRank(_ body: () throws(TrainingError) -> Void) throws(TrainingError) {
+        var failure: TrainingError?
+        if group.rank == 0 {
+            do throws(TrainingError) { try body() } catch { failure = error }
+        }
+        let answers = try told(Array((failure.map { "\($0)" } ?? "").utf8))
+        if let failure { throw failure }
+        if !answers[0].isEmpty {
+            throw .collective(
+                step: state.step, reason: "rank 0: " + String(decoding: answers[0], as: UTF8.self))
+        }
+    }
+
+    /// Lets rank 0 find new negatives at the start of an epoch, where that is asked for.
+    func refresh(_ epoch: Int) throws(TrainingError) {
+        let every = configuration.data.refreshEveryEpochs
+        guard every > 0, epoch > 0, epoch % every == 0 else { return }
+        var files = ""
+        try onFirstRank { () throws(TrainingError) in
+            guard let refresh = hooks.refresh else {
+                throw .invalidSetting(
+                    name: "data.refreshEveryEpochs", reason: "is \(every), and nothing mines here")
+            }
+            let folder = configuration.output + "/refresh/epoch-\(epoch)"
+            try task.save(to: folder)
+            files = try refresh(epoch, folder).joined(separator: "\n")
+        }
+        let answer = String(decoding: try told(Array(files.utf8))[0], as: UTF8.self)
+        try use(refreshed: answer.split(separator: "\n").map(String.init))
+    }
+
+    /// Goes on with other training data, which must have as many examples.
+    func use(refreshed files: [String]) throws(TrainingError) {
+        var data = configuration.data
+        data.training = files
+        let sizes = task.sizes
+        let stores = try data.trainingStores()
+        guard stores.map(\.count) == sizes else {
+            throw .invalidSetting(
+                name: "data.refreshEveryEpochs",
+                reason: "gave \(stores.map(\.count)) examples instead of \(sizes)")
+        }
+        task.replaceData(stores)
+        state.refreshed = files
+    }
+}

@@ -1,0 +1,269 @@
+import Foundation
+import Models
+
+/// Trains a model as one rank of a group, from its data to a folder that opens for inference.
+///
+///     var configuration = TrainingConfiguration()
+///     configuration.data.training = ["nq-train.json"]
+///     configuration.model.folder = "bert"
+///     configuration.output = "run"
+///     let report = try Trainer(configuration).run()
+///
+/// Every rank makes one with the same configuration and runs it; rank 0 writes. A run that finds
+/// checkpoints of its own in the output folder goes on from the newest sound one, and ends with
+/// the same bits as one that was never interrupted. Calls block: give a run a thread of its own.
+public final class Trainer {
+    /// Steps between comparisons of the ranks' parameters.
+    public static let stepsBetweenHashes = 50
+
+    let configuration: TrainingConfiguration
+    let group: any CollectiveGroup
+    let task: any TrainingTask
+    let optimizer: Optimizer
+    let checkpoints: CheckpointFolder
+    var state = TrainingState()
+    var hooks = TrainingHooks()
+    var log: TrainingLog?
+    /// The step of the newest checkpoint of this process or the one it resumed from.
+    var lastCheckpoint: Int?
+
+    /// Opens data and model.
+    ///
+    /// - Parameters:
+    ///   - configuration: The same on every rank.
+    ///   - group: The ranks; one of its own by default.
+    ///   - teacher: Scores passages where the loss needs it; without, the data's scores count.
+    /// - Throws: `TrainingError`: settings that cannot be meant, data or a model that cannot be
+    ///   read.
+    public convenience init(
+        _ configuration: TrainingConfiguration, group: any CollectiveGroup = SoloGroup(),
+        teacher: TeacherScores? = nil
+    ) throws(TrainingError) {
+        try configuration.validate()
+        let stores = try configuration.data.trainingStores()
+        let validation = try configuration.data.validationStore()
+        let task: any TrainingTask
+        switch configuration.kind {
+        case .retriever:
+            task = try RetrieverTask(
+                try configuration.model.towers(seed: configuration.seed), stores: stores,
+                validation: validation, settings: configuration, group: group, teacher: teacher)
+        case .reader:
+            task = ReaderTask(
+                try configuration.model.reader(seed: configuration.seed), stores: stores,
+                validation: validation, settings: configuration, group: group)
+        }
+        try self.init(configuration, group: group, task: task)
+    }
+
+    /// Takes a task, so that tests can bring their own models.
+    init(
+        _ configuration: TrainingConfiguration, group: any CollectiveGroup, task: any TrainingTask
+    ) throws(TrainingError) {
+        self.configuration = configuration
+        self.group = group
+        self.task = task
+        optimizer = Optimizer(task.parameterSets, configuration.optimizer)
+        let identity = try RunIdentity(configuration, task: task)
+        checkpoints = CheckpointFolder(
+            configuration.output + "/checkpoints", identity: identity)
+        for (name, value) in identity.parts { try agree(on: value, what: name) }
+    }
+
+    /// Where the trained model is put.
+    var modelFolder: String { configuration.output + "/model" }
+
+    private var sampler: BatchSampler {
+        BatchSampler(
+            sizes: task.sizes,
+            rates: configuration.data.rates.isEmpty
+                ? task.sizes.map { _ in 1 } : configuration.data.rates,
+            batchSize: configuration.batchSize, seed: configuration.seed,
+            shuffles: configuration.shuffles)
+    }
+
+    /// Steps of an epoch.
+    public var stepsPerEpoch: Int {
+        let count = configuration.accumulationSteps
+        return (sampler.batchesPerEpoch + count - 1) / count
+    }
+
+    /// Steps of the whole run.
+    public var totalSteps: Int {
+        let all = configuration.epochs * stepsPerEpoch
+        return configuration.maximumSteps > 0 ? min(all, configuration.maximumSteps) : all
+    }
+
+    /// Trains until the end, from where an earlier process stopped.
+    ///
+    /// - Throws: `TrainingError`; checkpoints written before stay usable.
+    public func run(_ hooks: TrainingHooks = TrainingHooks()) throws(TrainingError)
+        -> TrainingReport
+    {
+        self.hooks = hooks
+        let start = ContinuousClock.now
+        try resume()
+        if group.rank == 0 {
+            log = try TrainingLog(
+                configuration.output + "/train_log.jsonl", keepingUpTo: state.step)
+        }
+        if configuration.accumulationSteps > 1 {
+            hooks.note(
+                "Accumulating \(configuration.accumulationSteps) batches adds up their gradients;"
+                    + " it gives no question more negatives. memory.chunkSize with a larger"
+                    + " batchSize does.")
+        }
+        var sampler = self.sampler
+        let steps = stepsPerEpoch
+        let total = totalSteps
+        let schedule = Schedule(
+            configuration.schedule, peak: configuration.optimizer.learningRate, total: total)
+        var pace = Pace()
+        while state.step < total, !state.endedEarly {
+            let epoch = state.step / steps
+            if state.step % steps == 0 { try refresh(epoch) }
+            let batches = self.batches(&sampler, epoch: epoch, within: state.step % steps)
+            let (statistics, norm) = try step(batches, epoch: epoch, schedule: schedule)
+            let rate = pace.add(statistics.questions)
+            let learningRate = schedule.learningRate(step: state.step - 1)
+            try log?.append(
+                TrainingLog.Line(
+                    step: state.step, epoch: epoch + 1, loss: statistics.loss,
+                    accuracy: Double(statistics.correct) / Double(statistics.questions),
+                    averageRank: Double(statistics.rankSum) / Double(statistics.questions),
+                    learningRate: learningRate, gradientNorm: norm,
+                    questions: statistics.questions, seconds: start.seconds))
+            var progress = TrainingProgress(
+                step: state.step, totalSteps: total, epoch: epoch + 1, loss: statistics.loss,
+                learningRate: learningRate, questionsPerSecond: rate.questions,
+                secondsLeft: Double(total - state.step) * rate.secondsPerStep, evaluation: nil)
+            progress.evaluation = try endOfStep(
+                isEpochEnd: state.step % steps == 0, isEnd: state.step == total)
+            hooks.progress(progress)
+        }
+        return try finish(seconds: start.seconds)
+    }
+
+    private func batches(
+        _ sampler: inout BatchSampler, epoch: Int, within: Int
+    ) -> [[ExampleNumber]] {
+        let count = configuration.accumulationSteps
+        let range = within * count..<min((within + 1) * count, sampler.batchesPerEpoch)
+        return range.map { sampler.batch(epoch: epoch, batch: $0) }
+    }
+
+    /// One step: gradients, their norm, the update.
+    private func step(
+        _ batches: [[ExampleNumber]], epoch: Int, schedule: Schedule
+    ) throws(TrainingError) -> (StepStatistics, norm: Double) {
+        let statistics: StepStatistics
+        do throws(TrainingError) {
+            statistics = try task.gradients(of: batches, epoch: epoch, step: state.step)
+        } catch .notFinite(let what, let step, let rank, let examples, _) {
+            throw .notFinite(
+                what: what, step: step, rank: rank, examples: examples,
+                checkpoint: lastCheckpoint.map(checkpoints.path(of:)))
+        }
+        let norm = optimizer.gradientNorm()
+        guard norm.isFinite else {
+            throw .notFinite(
+                what: "The norm of the gradients", step: state.step, rank: group.rank,
+                examples: try task.ids(of: batches.flatMap { $0 }),
+                checkpoint: lastCheckpoint.map(checkpoints.path(of:)))
+        }
+        optimizer.update(
+            step: state.step + 1, learningRate: schedule.learningRate(step: state.step),
+            norm: norm)
+        state.step += 1
+        return (statistics, norm)
+    }
+
+    /// What is due after a step: comparison, measurement, checkpoint, stop.
+    private func endOfStep(
+        isEpochEnd: Bool, isEnd: Bool
+    ) throws(TrainingError) -> TrainingEvaluation? {
+        if state.step % Self.stepsBetweenHashes == 0 || isEnd { try compareRanks() }
+        let wantsStop = try anyRankWantsToStop()
+        func isDue(_ every: Int) -> Bool {
+            isEnd || isEpochEnd || (every > 0 && state.step % every == 0)
+        }
+        var evaluation: TrainingEvaluation?
+        var isBest = false
+        if task.canEvaluate, isDue(configuration.evaluation.everySteps), !wantsStop {
+            (evaluation, isBest) = try measure()
+        }
+        if isBest || !task.canEvaluate && isEnd { try publishModel() }
+        if isBest || wantsStop || state.endedEarly || isDue(configuration.checkpoints.everySteps) {
+            try writeCheckpoint()
+        }
+        if wantsStop, !isEnd {
+            throw .interrupted(
+                step: state.step, checkpoint: lastCheckpoint.map(checkpoints.path(of:)))
+        }
+        return evaluation
+    }
+
+    /// Measures, and decides whether this is the best model and whether to go on.
+    private func measure() throws(TrainingError) -> (TrainingEvaluation, isBest: Bool) {
+        let settings = configuration.evaluation
+        let evaluation = try task.evaluate(step: state.step)
+        guard let value = evaluation.values[settings.measure] else {
+            throw .invalidSetting(
+                name: "evaluation.measure",
+                reason: "is \(settings.measure); there are "
+                    + evaluation.values.keys.sorted().joined(separator: ", "))
+        }
+        let sign: Double = TrainingEvaluation.isLowerBetter(settings.measure) ? -1 : 1
+        let best = state.best?.values[settings.measure]
+        let isBest = best.map { sign * (value - $0) > settings.minimumDelta } ?? value.isFinite
+        if isBest {
+            state.best = evaluation
+            state.bestStep = state.step
+            state.worseEvaluations = 0
+        } else {
+            state.worseEvaluations += 1
+            state.endedEarly =
+                settings.patience > 0 && state.worseEvaluations >= settings.patience
+        }
+        try log?.append(
+            TrainingLog.Line(
+                step: state.step, epoch: (state.step - 1) / stepsPerEpoch + 1,
+                evaluation: evaluation))
+        try drawCurves()
+        return (evaluation, isBest)
+    }
+
+    private func finish(seconds: Double) throws(TrainingError) -> TrainingReport {
+        try drawCurves()
+        return TrainingReport(
+            steps: state.step, model: modelFolder,
+            modelStep: state.best == nil ? state.step : state.bestStep, evaluation: state.best,
+            endedEarly: state.endedEarly, seconds: seconds)
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds since this instant.
+    var seconds: Double {
+        let (seconds, attoseconds) = (ContinuousClock.now - self).components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
+
+/// How fast the last steps were.
+struct Pace {
+    private var last = ContinuousClock.now
+    private var recent: [(questions: Int, seconds: Double)] = []
+
+    private static let window = 50
+
+    /// Notes a step and gives the means over the last ones.
+    mutating func add(_ questions: Int) -> (questions: Double, secondsPerStep: Double) {
+        recent.append((questions, last.seconds))
+        last = .now
+        if recent.count > Self.window { recent.removeFirst() }
+        let seconds = max(recent.reduce(0) { $0 + $1.seconds }, 1e-9)
+        let total = recent.reduce(0) { $0 + $1.questions }
+        return (Double(total) / seconds, seconds / Double(recent.count))
+    }
+}
