@@ -1,0 +1,194 @@
+import Foundation
+import Yams
+
+extension TrainingConfiguration {
+    /// The settings that a file and overrides name; all others keep those of `base`.
+    ///
+    /// The file is YAML (JSON is YAML too). Its keys are the names of the properties here, sections
+    /// are tables: `optimizer: {learningRate: 2e-5}`. Overrides name them with dots
+    /// (`optimizer.learningRate`) and come after the file; lists are parted by commas.
+    ///
+    /// - Throws: `TrainingError.invalidSetting` where a name is not known or a value does not fit,
+    ///   `cannotRead` where the file cannot be read.
+    public static func read(
+        file: String? = nil, overrides: [(name: String, value: String)] = [],
+        base: TrainingConfiguration = TrainingConfiguration()
+    ) throws(TrainingError) -> TrainingConfiguration {
+        var tree: [String: Any] = [:]
+        if let file {
+            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+                throw .cannotRead(path: file, reason: "it is not there, or no text in UTF-8")
+            }
+            do {
+                guard let loaded = try Yams.compose(yaml: text) else { return base }
+                tree = try Self.tree(of: loaded, path: "")
+            } catch let error as TrainingError {
+                throw error
+            } catch {
+                throw .cannotRead(path: file, reason: "it is not YAML (\(error))")
+            }
+        }
+        for (name, value) in overrides {
+            try Self.set(name.split(separator: ".").map(String.init), value, in: &tree, name: name)
+        }
+        return try base.changed(by: tree)
+    }
+
+    /// All settings as YAML, in the order of their names.
+    public func yaml() throws(TrainingError) -> String {
+        guard let tree = try? Self.encoded(self) else {
+            throw .invalidSetting(
+                name: "configuration", reason: "holds a number that is not finite")
+        }
+        func lines(_ table: [String: Any], _ indent: String) -> String {
+            table.keys.sorted().map { key in
+                switch table[key] {
+                case let nested as [String: Any]:
+                    return "\(indent)\(key):\n" + lines(nested, indent + "  ")
+                case let list as [Any]:
+                    let items = list.map { Self.scalar($0) }.joined(separator: ", ")
+                    return "\(indent)\(key): [\(items)]\n"
+                case let value?: return "\(indent)\(key): \(Self.scalar(value))\n"
+                case nil: return ""
+                }
+            }.joined()
+        }
+        return lines(tree, "")
+    }
+
+    private static func scalar(_ value: Any) -> String {
+        if let text = value as? String {
+            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        }
+        guard let number = value as? NSNumber else { return "\(value)" }
+        return isBoolean(number) ? (number.boolValue ? "true" : "false") : "\(number)"
+    }
+
+    private static func isBoolean(_ number: NSNumber) -> Bool {
+        String(cString: number.objCType) == "c"
+    }
+
+    private static func encoded(_ configuration: TrainingConfiguration) throws -> [String: Any] {
+        let data = try JSONEncoder().encode(configuration)
+        return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    }
+
+    /// A YAML node as tables, lists and the texts of scalars.
+    private static func tree(of node: Node, path: String) throws -> [String: Any] {
+        guard case .mapping(let mapping) = node else {
+            throw TrainingError.invalidSetting(
+                name: path.isEmpty ? "configuration" : path, reason: "is no table of settings")
+        }
+        var tree: [String: Any] = [:]
+        for (key, value) in mapping {
+            let name = key.string ?? ""
+            let place = path.isEmpty ? name : path + "." + name
+            guard tree[name] == nil else {
+                throw TrainingError.invalidSetting(name: place, reason: "is given twice")
+            }
+            switch value {
+            case .mapping: tree[name] = try self.tree(of: value, path: place)
+            case .sequence(let items): tree[name] = items.map { $0.scalar?.string ?? "" }
+            case .scalar(let scalar): tree[name] = scalar.string
+            case .alias:
+                throw TrainingError.invalidSetting(name: place, reason: "is a YAML alias")
+            }
+        }
+        return tree
+    }
+
+    private static func set(
+        _ path: [String], _ value: String, in tree: inout [String: Any], name: String
+    ) throws(TrainingError) {
+        guard let first = path.first else {
+            throw .invalidSetting(name: name, reason: "is no name of a setting")
+        }
+        guard path.count > 1 else {
+            tree[first] = value
+            return
+        }
+        var inner = tree[first] as? [String: Any] ?? [:]
+        try set(Array(path.dropFirst()), value, in: &inner, name: name)
+        tree[first] = inner
+    }
+
+    /// These settings with those of a tree in their place.
+    private func changed(by tree: [String: Any]) throws(TrainingError) -> TrainingConfiguration {
+        guard var own = try? Self.encoded(self) else {
+            throw .invalidSetting(
+                name: "configuration", reason: "holds a number that is not finite")
+        }
+        try Self.merge(tree, into: &own, path: "")
+        do {
+            let data = try JSONSerialization.data(withJSONObject: own)
+            return try JSONDecoder().decode(TrainingConfiguration.self, from: data)
+        } catch DecodingError.dataCorrupted(let context) {
+            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .invalidSetting(name: name, reason: "has a value that is not among its choices")
+        } catch DecodingError.typeMismatch(_, let context) {
+            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .invalidSetting(name: name, reason: "is \(context.debugDescription)")
+        } catch {
+            throw .invalidSetting(name: "configuration", reason: "cannot be read (\(error))")
+        }
+    }
+
+    private static func merge(
+        _ tree: [String: Any], into own: inout [String: Any], path: String
+    ) throws(TrainingError) {
+        for (key, value) in tree {
+            let place = path.isEmpty ? key : path + "." + key
+            guard let current = own[key] else {
+                throw .invalidSetting(
+                    name: place,
+                    reason: "is no setting; here are \(own.keys.sorted().joined(separator: ", "))")
+            }
+            if var inner = current as? [String: Any] {
+                guard let table = value as? [String: Any] else {
+                    throw .invalidSetting(name: place, reason: "is a table of settings")
+                }
+                try merge(table, into: &inner, path: place)
+                own[key] = inner
+                continue
+            }
+            own[key] = try converted(value, like: current, place: place)
+        }
+    }
+
+    /// A text as the kind of value that stands in its place.
+    private static func converted(
+        _ value: Any, like current: Any, place: String
+    ) throws(TrainingError) -> Any {
+        if current is [Any] {
+            let texts =
+                (value as? [Any])?.map { "\($0)" }
+                ?? "\(value)".split(separator: ",").map { String($0) }
+            guard place == "data.rates" else { return texts }
+            var numbers: [Double] = []
+            for text in texts {
+                guard let number = Double(text.trimmingCharacters(in: .whitespaces)) else {
+                    throw .invalidSetting(
+                        name: place, reason: "holds “\(text)”, which is no number")
+                }
+                numbers.append(number)
+            }
+            return numbers
+        }
+        guard let text = value as? String else {
+            throw .invalidSetting(name: place, reason: "is one value, not several")
+        }
+        guard let number = current as? NSNumber, !(current is String) else { return text }
+        if isBoolean(number) {
+            switch text.lowercased() {
+            case "true", "yes", "on": return true
+            case "false", "no", "off": return false
+            default: throw .invalidSetting(name: place, reason: "is “\(text)”, not true or false")
+            }
+        }
+        if let whole = Int64(text) { return whole }
+        guard let real = Double(text), real.isFinite else {
+            throw .invalidSetting(name: place, reason: "is “\(text)”, which is no number")
+        }
+        return real
+    }
+}

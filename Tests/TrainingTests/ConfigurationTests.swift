@@ -1,0 +1,80 @@
+import Testing
+
+@testable import Training
+
+/// Settings from files and flags.
+struct ConfigurationTests {
+    @Test func `a file and overrides change what they name`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            """
+            # A comment.
+            output: run
+            batchSize: 32
+            optimizer:
+              kind: adamw-torch
+              learningRate: 1e-4
+            data:
+              training: [a.json, b.tsv]
+              rates: [1, 0.5]
+            model: {freezesQuestion: yes}
+            """, "train.yaml")
+        let read = try TrainingConfiguration.read(
+            file: path,
+            overrides: [("batchSize", "64"), ("loss.contrast", "bidirectional"), ("epochs", "3")])
+        var expected = TrainingConfiguration()
+        expected.output = "run"
+        expected.batchSize = 64
+        expected.epochs = 3
+        expected.optimizer.kind = .adamWTorch
+        expected.optimizer.learningRate = 1e-4
+        expected.data.training = ["a.json", "b.tsv"]
+        expected.data.rates = [1, 0.5]
+        expected.model.freezesQuestion = true
+        expected.loss.contrast = .bidirectional
+        #expect(read == expected)
+    }
+
+    @Test func `what is written as YAML is read as the same settings`() throws {
+        let folder = try TemporaryFolder()
+        for configuration in [.init(), TrainingConfiguration.simpleTransformers, .reader] {
+            let path = try folder.write(try configuration.yaml(), "train.yaml")
+            #expect(try TrainingConfiguration.read(file: path, base: .init()) == configuration)
+        }
+    }
+
+    @Test(arguments: [
+        ("learningRate", "1", "learningRate"), ("optimizer.rate", "1", "optimizer.rate"),
+        ("batchSize", "many", "batchSize"), ("shuffles", "7", "shuffles"),
+        ("optimizer", "1", "optimizer"), ("loss.contrast", "other", "loss.contrast"),
+        ("data.rates", "1,x", "data.rates"),
+    ])
+    func `an unknown name or a value that does not fit is refused by name`(
+        name: String, value: String, named: String
+    ) {
+        let error = failure { () throws(TrainingError) in
+            try TrainingConfiguration.read(overrides: [(name, value)])
+        }
+        guard case .invalidSetting(let found, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(found == named)
+    }
+
+    @Test func `a batch of one without negatives is refused`() {
+        var configuration = TrainingConfiguration()
+        configuration.output = "run"
+        configuration.data.training = ["a"]
+        configuration.model.folder = "m"
+        configuration.batchSize = 1
+        configuration.input.hardNegatives = 0
+        let error = failure { () throws(TrainingError) in try configuration.validate() }
+        guard case .invalidSetting("batchSize", _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        configuration.input.hardNegatives = 1
+        #expect(failure { () throws(TrainingError) in try configuration.validate() } == nil)
+    }
+}
