@@ -9,6 +9,7 @@
 
 #include "encoder_kernels.h"
 #include "integer_kernels.h"
+#include "training_kernels.h"
 
 // ---- Scan kernels (exact search). Headers of scan_*.c go below this line. ----
 #include "scan.h"

@@ -1,3 +1,6 @@
+import CKernels
+import Foundation
+
 /// One AdamW update of a stretch of a flat block.
 ///
 /// With m = β₁m + (1−β₁)g and v = β₂v + (1−β₂)g², g = `gradientScale` · gradient:
@@ -52,6 +55,42 @@ public struct AdamStep: Equatable, Sendable {
         firstMoments: UnsafeMutableBufferPointer<Float>,
         secondMoments: UnsafeMutableBufferPointer<Float>
     ) {
-        preconditionFailure("declared ahead of its body")
+        let count = values.count
+        precondition(
+            gradients.count == count && firstMoments.count == count
+                && secondMoments.count == count,
+            "\(count) values with \(gradients.count) gradients and \(firstMoments.count),"
+                + " \(secondMoments.count) moments")
+        guard let p = values.baseAddress, let g = gradients.baseAddress,
+            let m = firstMoments.baseAddress, let v = secondMoments.baseAddress
+        else { return }
+        var raw = raw
+        TrainingKernels.best.table.pointee.adam(&raw, p, g, m, v, count)
+    }
+
+    private var raw: sheaf_adam {
+        let firstCorrection = 1 - pow(beta1, Double(step))
+        let secondRoot = (1 - pow(beta2, Double(step))).squareRoot()
+        let kept = Float(1 - learningRate * weightDecay)
+        var raw = sheaf_adam()
+        raw.beta1 = Float(beta1)
+        raw.rest1 = Float(1 - beta1)
+        raw.beta2 = Float(beta2)
+        raw.rest2 = Float(1 - beta2)
+        raw.epsilon = Float(epsilon)
+        raw.gradient_scale = gradientScale
+        switch form {
+        case .huggingFace:
+            raw.rate = Float(learningRate * secondRoot / firstCorrection)
+            raw.root_scale = 1
+            raw.keep_before = 1
+            raw.keep_after = kept
+        case .torch:
+            raw.rate = Float(learningRate / firstCorrection)
+            raw.root_scale = Float(1 / secondRoot)
+            raw.keep_before = kept
+            raw.keep_after = 1
+        }
+        return raw
     }
 }
