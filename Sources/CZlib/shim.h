@@ -5,3 +5,8 @@
 static inline int sheaf_inflate_init(z_streamp stream) {
     return inflateInit2(stream, 47);
 }
+
+/* A stream of raw deflated bytes, as zip archives hold them: no header, no checksum. */
+static inline int sheaf_inflate_raw_init(z_streamp stream) {
+    return inflateInit2(stream, -15);
+}

@@ -26,6 +26,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case wrongElementType(path: String, name: String, found: String)
     /// A weight is NaN or infinite; `index` counts elements in row-major order.
     case notFinite(path: String, name: String, index: Int)
+    /// A weight is too large for a 16-bit float.
+    case beyondFloat16(path: String, name: String, index: Int, value: Float)
     /// The tokenizer's files do not make a tokenizer.
     case tokenizer(folder: String, reason: String)
     /// The tokenizer knows other ids than the embedding has rows.
@@ -72,7 +74,10 @@ extension ModelError: CustomStringConvertible {
                 + " F32, F16, BF16 or F64."
         case .notFinite(let path, let name, let index):
             return "\(path): element \(index) of \(name) is not a finite number. Use a checkpoint"
-                + " from before training diverged."
+                + " from before training diverged, or let it pass with --allow-nonfinite."
+        case .beyondFloat16(let path, let name, let index, let value):
+            return "\(path): element \(index) of \(name) is \(value), too large for 16 bits."
+                + " Keep this model in 32-bit floats."
         case .tokenizer(let folder, let reason):
             return "The tokenizer in \(folder) cannot be used: \(reason)"
         case .vocabularyMismatch(let folder, let vocabulary, let embeddingRows):

@@ -27,7 +27,7 @@ public struct CollectionReport: Sendable {
             return [
                 item.name, item.state,
                 "\(Quantity.count(item.committed)) of \(Quantity.count(item.passages))",
-                "\(item.dimension)", item.metric,
+                "\(item.dimension)", item.index.metric,
                 isServing ? "\(loaded) of \(item.shardCount)" : "\(item.shardCount)",
                 "\(item.batchesCommitted) of \(item.batches)", Quantity.bytes(item.bytes),
             ]
@@ -43,21 +43,17 @@ public struct CollectionReport: Sendable {
             ("name", item.name), ("state", item.state),
             ("passages", "\(Quantity.count(item.committed)) of \(Quantity.count(item.passages))"),
             ("batches", "\(item.batchesCommitted) of \(item.batches)"),
-            ("dimension", "\(item.dimension)"), ("metric", item.metric), ("index", item.kind),
-            ("generation", "\(item.generation)"), ("size", Quantity.bytes(item.bytes)),
+            ("dimension", "\(item.dimension)"), ("metric", item.index.metric),
+            ("index", item.index.kind), ("generation", "\(item.generation)"),
+            ("size", Quantity.bytes(item.bytes)),
             ("created", item.created), ("source", item.paths.joined(separator: "\n")),
             ("source digest", item.sourceDigest),
             ("question model", item.questionModel.isEmpty ? "none" : item.questionModel),
             ("context model", item.contextModel), ("fingerprint", item.fingerprint),
         ]
+        facts += item.encoder.facts
         if isServing, let coverage = item.coverage { facts.append(("coverage", coverage.text)) }
-        let width = (facts.map(\.0.count).max() ?? 0) + 2
-        let lines = facts.map { name, value in
-            let indented = value.split(separator: "\n", omittingEmptySubsequences: false)
-                .joined(separator: "\n" + String(repeating: " ", count: width))
-            return Columns.pad(name, to: width) + indented
-        }
-        return lines.joined(separator: "\n") + "\n\n" + shards(item) + "\n"
+        return FactList.text(facts) + "\n\n" + shards(item) + "\n"
     }
 
     private func shards(_ item: CollectionStatus) -> String {
@@ -85,8 +81,9 @@ extension CollectionStatus {
             "name": .string(name), "state": .string(state), "passages": .integer(passages),
             "passages_committed": .integer(committed), "batches": .integer(batches),
             "batches_committed": .integer(batchesCommitted),
-            "dimension": .integer(UInt64(dimension)), "metric": .string(metric),
-            "index": .string(kind), "generation": .integer(generation), "bytes": .integer(bytes),
+            "dimension": .integer(UInt64(dimension)), "metric": .string(index.metric),
+            "index": .string(index.kind), "encoder": encoder.document,
+            "generation": .integer(generation), "bytes": .integer(bytes),
             "created": .string(created), "source": .strings(paths),
             "source_digest": .string(sourceDigest), "question_model": .string(questionModel),
             "context_model": .string(contextModel), "fingerprint": .string(fingerprint),
@@ -98,6 +95,30 @@ extension CollectionStatus {
                         "worker": .string($0.worker), "loaded": .bool($0.loaded),
                     ]
                 }),
+        ]
+    }
+}
+
+extension EncoderSettings {
+    /// What was chosen, by name; what was not is left out.
+    fileprivate var facts: [(String, String)] {
+        [
+            ("segment ids", segmentIDs), ("precision", precision), ("weights", weights),
+            ("question prefix", questionPrefix.map { "“\($0)”" } ?? ""),
+            ("passage prefix", passagePrefix.map { "“\($0)”" } ?? ""),
+            ("weights not finite", allowsNonfinite ? "let pass" : ""),
+        ].filter { !$0.1.isEmpty }
+    }
+
+    /// What was chosen, for programs.
+    fileprivate var document: JSONDocument {
+        let text = { (text: String?) in text.map { JSONDocument.string($0) } ?? .null }
+        return [
+            "segment_ids": text(segmentIDs.isEmpty ? nil : segmentIDs),
+            "question_prefix": text(questionPrefix), "passage_prefix": text(passagePrefix),
+            "precision": .string(precision.isEmpty ? "float32" : precision),
+            "weights": .string(weights.isEmpty ? "f32" : weights),
+            "allow_nonfinite": .bool(allowsNonfinite),
         ]
     }
 }

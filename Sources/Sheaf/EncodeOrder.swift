@@ -15,8 +15,8 @@ public struct EncodeOrder: Equatable, Sendable {
     public var ids: String?
     /// The format of a corpus; nil: told by its first record.
     public var format: CorpusFormat?
-    /// Segment ids of a DPR encoder; nil: what the model says.
-    public var segmentIDs: SegmentIDs?
+    /// How the tower encodes.
+    public var encoder = EncoderOptions()
     /// Compute threads.
     public var threads = 1
 
@@ -102,7 +102,7 @@ extension EncodeOrder {
             throw SheafError.request(
                 "\(model) holds no \(tower.rawValue) tower. Name the other one with --tower.")
         }
-        return try TextEncoder.load(folder: folder, tower: tower, segmentIDs: segmentIDs)
+        return try TextEncoder.load(folder: folder, tower: tower, options: encoder)
     }
 
     private static func notFinite(_ vectors: [Float], dimension: Int) -> Int? {

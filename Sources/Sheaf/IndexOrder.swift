@@ -1,9 +1,8 @@
 public import ClusterCore
-import ClusterRuntime
+public import ClusterRuntime
 public import Corpus
 import Foundation
 public import Models
-public import VectorIndex
 
 /// What is to be indexed, into which collection, and how.
 public struct IndexOrder: Equatable, Sendable {
@@ -19,12 +18,10 @@ public struct IndexOrder: Equatable, Sendable {
     public var contextModel: String?
     /// The format of the corpus; nil: told by its first record.
     public var format: CorpusFormat?
-    /// The metric; nil: inner product.
-    public var metric: Metric?
-    /// The index kind: `Flat`, `exact`, or any Faiss factory string; nil: `Flat`.
-    public var kind: String?
-    /// Segment ids of a DPR encoder; nil: what the model says.
-    public var segmentIDs: SegmentIDs?
+    /// How the towers encode.
+    public var encoder = EncoderOptions()
+    /// How vectors are stored, compared and searched.
+    public var index = IndexOptions()
     /// How many shards the collection has, for ever; nil: 8.
     public var shards: Int?
     /// Passages of a batch; nil: chosen by the size of the corpus.
@@ -73,8 +70,7 @@ public struct IndexOrder: Equatable, Sendable {
             format: source.format.rawValue,
             questionModel: folders.question.map(absolutePath) ?? "",
             contextModel: folders.context.map(absolutePath) ?? "",
-            segmentIDs: segmentIDs?.rawValue ?? "", metric: metric?.rawValue ?? "",
-            kind: kind ?? "",
+            encoder: encoder.settings, index: index.settings,
             shards: shards, batchSize: batchSize, skipMalformed: skipMalformed)
     }
 

@@ -37,10 +37,7 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "The corpus format (default: told by its first record).")
     var format: CorpusFormat?
 
-    @Option(
-        name: .customLong("segment-ids"),
-        help: "Segment ids of a DPR encoder (default: zero).")
-    var segmentIDs: SegmentIDs?
+    @OptionGroup(title: "Encoder") var encoder: EncoderChoice
 
     @Option(help: ArgumentHelp("Compute threads (default: one per core).", valueName: "n"))
     var threads: Int?
@@ -55,7 +52,7 @@ struct EncodeCommand: ParsableCommand {
     func run() throws {
         var order = EncodeOrder(model: model, tower: tower, input: input, output: output, ids: ids)
         order.format = format
-        order.segmentIDs = segmentIDs
+        order.encoder = encoder.options
         order.threads = threads ?? Cluster.defaultWorkers
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }

@@ -50,20 +50,8 @@ struct IndexCommand: AsyncParsableCommand {
     @Option(help: "The corpus format (default: told by its first record).")
     var format: CorpusFormat?
 
-    @Option(help: "The metric (default: ip).")
-    var metric: Metric?
-
-    @Option(
-        name: .customLong("index"),
-        help: ArgumentHelp(
-            "The index of each shard: Flat, exact, or a Faiss factory string (default: Flat).",
-            valueName: "kind"))
-    var kind: String?
-
-    @Option(
-        name: .customLong("segment-ids"),
-        help: "Segment ids of a DPR encoder (default: zero).")
-    var segmentIDs: SegmentIDs?
+    @OptionGroup(title: "Index") var index: IndexChoice
+    @OptionGroup(title: "Encoder") var encoder: EncoderChoice
 
     @Flag(help: "Count malformed records and pass over them.")
     var skipMalformed = false
@@ -79,9 +67,8 @@ struct IndexCommand: AsyncParsableCommand {
             collection: collection, corpus: corpus, model: model, questionModel: questionModel,
             contextModel: contextModel)
         order.format = format
-        order.metric = metric
-        order.kind = kind
-        order.segmentIDs = segmentIDs
+        order.encoder = encoder.options
+        order.index = index.options
         order.shards = shards
         order.batchSize = batchSize
         order.skipMalformed = skipMalformed

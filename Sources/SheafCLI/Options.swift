@@ -87,8 +87,11 @@ struct ClusterOptions: ParsableArguments {
 
 extension CorpusFormat: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 extension SegmentIDs: ExpressibleByArgument {}
 extension Tower: ExpressibleByArgument {}
+extension WeightStorage: ExpressibleByArgument {}
+extension ModelConversion.WeightType: ExpressibleByArgument {}
 extension ResultFormat: ExpressibleByArgument {}
 extension NegativeRelevance: ExpressibleByArgument {}
 

@@ -31,6 +31,9 @@ struct SheafCommand: AsyncParsableCommand {
                     WorkerCommand.self, KeysCommand.self,
                 ]),
             CommandGroup(
-                name: "Models", subcommands: [EncodeCommand.self, TokenizeCommand.self]),
+                name: "Models",
+                subcommands: [
+                    ModelCommand.self, EncodeCommand.self, ReadCommand.self, TokenizeCommand.self,
+                ]),
         ])
 }

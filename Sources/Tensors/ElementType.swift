@@ -70,3 +70,10 @@ public func firstNotFinite(_ values: UnsafePointer<Float>, count: Int) -> Int? {
     let index = sheaf_first_not_finite(values, count)
     return index == count ? nil : index
 }
+
+/// Rounds `count` floats to 16-bit floats, to nearest, ties to even.
+public func roundToFloat16(
+    _ source: UnsafePointer<Float>, count: Int, into halves: UnsafeMutablePointer<UInt16>
+) {
+    sheaf_round_float16(source, count, halves)
+}

@@ -85,18 +85,21 @@ public struct EncoderKernels: @unchecked Sendable {
             "columns \(columns) of \(weights.columns) do not start at a panel")
         var call = sheaf_product()
         call.rows = rows
-        call.columns = columns.count
         call.depth = weights.depth
         call.a = a
         call.a_stride = aStride
-        call.b = UnsafePointer(weights.panels + columns.lowerBound * weights.depth)
-        call.bias = bias.map { $0 + columns.lowerBound }
-        call.residual = residual
         call.residual_stride = residualStride
-        call.c = c
         call.c_stride = cStride
         call.activation = activation.raw
-        table.pointee.product(&call)
+        weights.withPanels(columns) { part, panels in
+            let offset = part.lowerBound - columns.lowerBound
+            call.columns = part.count
+            call.b = panels
+            call.bias = bias.map { $0 + part.lowerBound }
+            call.residual = residual.map { $0 + offset }
+            call.c = c + offset
+            table.pointee.product(&call)
+        }
     }
 
     /// One attention head of one sequence.

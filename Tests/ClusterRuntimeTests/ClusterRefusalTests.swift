@@ -46,7 +46,7 @@ import Testing
         }
         await expect(.input, "index kind") {
             var request = IndexRequest.test(corpus, as: "d", model: model)
-            request.kind = "Round"
+            request.index.kind = "Round"
             _ = try await cluster.client.index(request) { _ in }
         }
         await expect(.input, "question_encoder") {

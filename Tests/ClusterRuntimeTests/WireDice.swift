@@ -38,6 +38,8 @@ struct Dice: RandomNumberGenerator {
         return String((0..<below(12)).map { _ in alphabet[below(alphabet.count)] })
     }
 
+    mutating func callAsFunction() -> String? { self() ? Optional(self() as String) : nil }
+
     mutating func callAsFunction() -> [String] { (0..<below(4)).map { _ in self() } }
 
     mutating func callAsFunction() -> [UInt32] { (0..<below(4)).map { _ in self() } }

@@ -81,7 +81,8 @@ extension Envelope {
             expectFields(of: body, in: proto)
         }
         let parts: [Any] = [
-            EncoderSpec(), ShardSpec(), SegmentRef(), ShardCoverage(), Coverage(), Timings(),
+            EncoderSpec(), EncoderSettings(), IndexSettings(), ShardSpec(), SegmentRef(),
+            ShardCoverage(), Coverage(), Timings(),
             WorkerStatus(), ShardStatus(), CollectionStatus(),
         ]
         for part in parts { expectFields(of: part, in: proto) }

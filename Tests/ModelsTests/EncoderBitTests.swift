@@ -122,7 +122,7 @@ struct EncodingTests {
         let plain = try TextEncoder.load(folder: folder.path, tower: .question)
         let prefixed = try TextEncoder.load(
             folder: folder.path, tower: .question,
-            prefixes: TextPrefixes(question: "query: ", passage: "passage: "))
+            options: EncoderOptions(questionPrefix: "query: ", passagePrefix: "passage: "))
         let expected = plain.encode(questions: ["query: mars"])
         #expect(bits(prefixed.encode(questions: ["mars"])) == bits(expected))
         #expect(plain.fingerprint != prefixed.fingerprint)

@@ -46,7 +46,8 @@ struct EncoderGoldenTests {
         let golden = try GoldenCase("dpr_edge_texts")
         let folder = try goldenModel("dpr_ctx")
         let encoder = try TextEncoder.load(
-            folder: folder.path, tower: .context, segmentIDs: segmentIDs)
+            folder: folder.path, tower: .context,
+            options: EncoderOptions(segmentIDs: segmentIDs))
         guard case .array(let rows) = golden.json["rows"] else {
             Issue.record("the case has no rows")
             return

@@ -12,7 +12,9 @@ struct ModelFolderTests {
         _ folder: TemporaryFolder, _ tower: Tower = .context, _ segmentIDs: SegmentIDs? = nil
     ) -> ModelError? {
         failure { () throws(ModelError) in
-            try TextEncoder.load(folder: folder.path, tower: tower, segmentIDs: segmentIDs)
+            try TextEncoder.load(
+                folder: folder.path, tower: tower,
+                options: EncoderOptions(segmentIDs: segmentIDs))
         }
     }
 
@@ -237,7 +239,8 @@ struct ModelFolderTests {
         #expect(print == encoder.fingerprint)
         #expect(print.count == 64)
         let pair = try TextEncoder.fingerprint(
-            folder: folder.path, tower: .context, segmentIDs: .pair)
+            folder: folder.path, tower: .context,
+            options: EncoderOptions(segmentIDs: .pair))
         #expect(pair != print)
         let copy = try goldenModel("dpr_ctx")
         #expect(try TextEncoder.fingerprint(folder: copy.path, tower: .context) == print)

@@ -8,6 +8,7 @@
 #define SHEAF_CKERNELS_H
 
 #include "encoder_kernels.h"
+#include "half_floats.h"
 #include "integer_kernels.h"
 #include "training_kernels.h"
 

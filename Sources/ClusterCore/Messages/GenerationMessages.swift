@@ -48,10 +48,8 @@ public struct LoadGeneration: Equatable, Sendable {
     public var generation: UInt64
     /// Components of a vector.
     public var dimension: UInt32
-    /// `ip` or `l2`.
-    public var metric: String
-    /// The index kind, such as `Flat`.
-    public var kind: String
+    /// How vectors are stored, compared and searched.
+    public var index: IndexSettings
     /// The shards to load.
     public var shards: [ShardSpec]
     /// The encoder fingerprint that every segment must carry.
@@ -59,14 +57,13 @@ public struct LoadGeneration: Equatable, Sendable {
 
     /// Creates the message; every field left out has its default.
     public init(
-        collection: String = "", generation: UInt64 = 0, dimension: UInt32 = 0, metric: String = "",
-        kind: String = "", shards: [ShardSpec] = [], fingerprint: String = ""
+        collection: String = "", generation: UInt64 = 0, dimension: UInt32 = 0,
+        index: IndexSettings = IndexSettings(), shards: [ShardSpec] = [], fingerprint: String = ""
     ) {
         self.collection = collection
         self.generation = generation
         self.dimension = dimension
-        self.metric = metric
-        self.kind = kind
+        self.index = index
         self.shards = shards
         self.fingerprint = fingerprint
     }

@@ -12,12 +12,10 @@ public struct IndexRequest: Equatable, Sendable {
     public var questionModel: String
     /// Folder of the context tower.
     public var contextModel: String
-    /// `zero`, `pair`, or empty for what the model says.
-    public var segmentIDs: String
-    /// `ip` or `l2`.
-    public var metric: String
-    /// The index kind, such as `Flat`.
-    public var kind: String
+    /// How texts become vectors.
+    public var encoder: EncoderSettings
+    /// How vectors are stored, compared and searched.
+    public var index: IndexSettings
     /// How many shards the collection has, for ever.
     public var shards: UInt32
     /// Passages per batch.
@@ -28,18 +26,17 @@ public struct IndexRequest: Equatable, Sendable {
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", paths: [String] = [], format: String = "",
-        questionModel: String = "", contextModel: String = "", segmentIDs: String = "",
-        metric: String = "", kind: String = "", shards: UInt32 = 0, batchSize: UInt32 = 0,
-        skipMalformed: Bool = false
+        questionModel: String = "", contextModel: String = "",
+        encoder: EncoderSettings = EncoderSettings(), index: IndexSettings = IndexSettings(),
+        shards: UInt32 = 0, batchSize: UInt32 = 0, skipMalformed: Bool = false
     ) {
         self.collection = collection
         self.paths = paths
         self.format = format
         self.questionModel = questionModel
         self.contextModel = contextModel
-        self.segmentIDs = segmentIDs
-        self.metric = metric
-        self.kind = kind
+        self.encoder = encoder
+        self.index = index
         self.shards = shards
         self.batchSize = batchSize
         self.skipMalformed = skipMalformed

@@ -6,14 +6,17 @@ public struct EncoderSpec: Equatable, Sendable {
     public var model: String
     /// The SHA-256 the folder must have, lower-case hex.
     public var fingerprint: String
-    /// `zero` or `pair`.
-    public var segmentIDs: String
+    /// What was chosen beside the folder.
+    public var settings: EncoderSettings
 
     /// Creates the message; every field left out has its default.
-    public init(model: String = "", fingerprint: String = "", segmentIDs: String = "") {
+    public init(
+        model: String = "", fingerprint: String = "",
+        settings: EncoderSettings = EncoderSettings()
+    ) {
         self.model = model
         self.fingerprint = fingerprint
-        self.segmentIDs = segmentIDs
+        self.settings = settings
     }
 }
 
@@ -37,12 +40,14 @@ public struct LeaseGrant: Equatable, Sendable {
     public var sourceDigest: String
     /// How to make the vectors; a grant without it is malformed.
     public var encoder: EncoderSpec?
+    /// The numbers that the segment shall hold, such as `f32`.
+    public var vectors: String
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", batch: UInt64 = 0, attempt: UInt64 = 0, firstOrdinal: UInt64 = 0,
         count: UInt64 = 0, shard: UInt32 = 0, bodyBytes: UInt64 = 0, sourceDigest: String = "",
-        encoder: EncoderSpec? = nil
+        encoder: EncoderSpec? = nil, vectors: String = ""
     ) {
         self.collection = collection
         self.batch = batch
@@ -53,6 +58,7 @@ public struct LeaseGrant: Equatable, Sendable {
         self.bodyBytes = bodyBytes
         self.sourceDigest = sourceDigest
         self.encoder = encoder
+        self.vectors = vectors
     }
 }
 

@@ -88,10 +88,10 @@ public struct CollectionStatus: Equatable, Sendable {
     public var committed: UInt64
     /// Components of a vector.
     public var dimension: UInt32
-    /// `ip` or `l2`.
-    public var metric: String
-    /// The index kind, such as `Flat`.
-    public var kind: String
+    /// How vectors are stored, compared and searched.
+    public var index: IndexSettings
+    /// How texts become vectors.
+    public var encoder: EncoderSettings
     /// How many shards it has.
     public var shardCount: UInt32
     /// The newest published generation.
@@ -122,7 +122,8 @@ public struct CollectionStatus: Equatable, Sendable {
     /// Creates the message; every field left out has its default.
     public init(
         name: String = "", state: String = "", passages: UInt64 = 0, committed: UInt64 = 0,
-        dimension: UInt32 = 0, metric: String = "", kind: String = "", shardCount: UInt32 = 0,
+        dimension: UInt32 = 0, index: IndexSettings = IndexSettings(),
+        encoder: EncoderSettings = EncoderSettings(), shardCount: UInt32 = 0,
         generation: UInt64 = 0, batches: UInt64 = 0, batchesCommitted: UInt64 = 0,
         questionModel: String = "", contextModel: String = "", fingerprint: String = "",
         sourceDigest: String = "", paths: [String] = [], bytes: UInt64 = 0,
@@ -133,8 +134,8 @@ public struct CollectionStatus: Equatable, Sendable {
         self.passages = passages
         self.committed = committed
         self.dimension = dimension
-        self.metric = metric
-        self.kind = kind
+        self.index = index
+        self.encoder = encoder
         self.shardCount = shardCount
         self.generation = generation
         self.batches = batches

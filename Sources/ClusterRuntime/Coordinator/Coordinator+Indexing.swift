@@ -215,6 +215,7 @@ extension Coordinator {
         let batch = UInt64(lease.batch.rawValue)
         let first = batch * UInt64(record.batchSize)
         let rows = min(UInt64(record.batchSize), record.passages - first)
+        log.info("batch \(batch) of \(record.name) is leased to \(lease.worker)")
         send(
             .leaseGrant(
                 LeaseGrant(
@@ -224,7 +225,8 @@ extension Coordinator {
                     bodyBytes: UInt64(block.count), sourceDigest: record.sourceDigest,
                     encoder: EncoderSpec(
                         model: record.contextModel, fingerprint: record.contextFingerprint,
-                        segmentIDs: record.segmentIDs))),
+                        settings: record.encoder.settings),
+                    vectors: record.index.settings.vectors)),
             to: lease.worker, on: .control, attempt: lease.attempt.rawValue)
         for offset in stride(from: 0, to: block.count, by: Coordinator.chunkBytes) {
             let end = min(offset + Coordinator.chunkBytes, block.count)

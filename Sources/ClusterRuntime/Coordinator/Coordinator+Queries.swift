@@ -160,7 +160,7 @@ extension Coordinator {
         let encoder = try await modelLane.run {
             try TextEncoder.load(
                 folder: record.questionModel, tower: .question,
-                segmentIDs: SegmentIDs(rawValue: record.segmentIDs))
+                options: record.encoder)
         }
         guard encoder.fingerprint == record.questionFingerprint else {
             throw ClusterError.otherSettings(

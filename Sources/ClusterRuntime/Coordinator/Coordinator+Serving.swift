@@ -263,7 +263,7 @@ extension GenerationManifest {
     func loadOrder(_ shards: [ShardNumber]) -> LoadGeneration {
         LoadGeneration(
             collection: collection, generation: generation, dimension: UInt32(dimension),
-            metric: metric, kind: kind,
+            index: index.settings,
             shards: shards.map { shard in
                 ShardSpec(
                     shard: UInt32(shard.rawValue),

@@ -8,8 +8,6 @@ import VectorIndex
 struct IndexPlan: Sendable {
     /// Shards of a collection where the user names no number.
     static let defaultShardCount = 8
-    /// Index kind where the user names none.
-    static let defaultKind = "Flat"
     /// Shards of a collection at most.
     static let largestShardCount = 4096
 
@@ -17,6 +15,10 @@ struct IndexPlan: Sendable {
     static let largestBatchSize = 65_536
 
     let request: IndexRequest
+    /// What was asked for of the towers.
+    let encoder: EncoderOptions
+    /// What was asked for of the index.
+    let index: IndexOptions
 
     init(_ request: IndexRequest, data: DataFolder) throws(ClusterError) {
         self.request = request
@@ -35,18 +37,12 @@ struct IndexPlan: Sendable {
                 "Batches of \(request.batchSize): name at most \(IndexPlan.largestBatchSize)."
             )
         }
-        guard request.metric.isEmpty || Metric(rawValue: request.metric) != nil else {
-            throw .input("Unknown metric “\(request.metric)”. Name ip or l2.")
-        }
+        encoder = try EncoderOptions(request.encoder)
+        index = try IndexOptions(request.index)
         do throws(IndexError) {
-            _ = try ShardIndex(
-                segments: [], metric: Metric(rawValue: request.metric) ?? .innerProduct,
-                kind: request.kind.isEmpty ? IndexPlan.defaultKind : request.kind)
+            _ = try index.shard(of: [])
         } catch {
             throw .input("\(error)")
-        }
-        guard request.segmentIDs.isEmpty || SegmentIDs(rawValue: request.segmentIDs) != nil else {
-            throw .input("Unknown segment ids “\(request.segmentIDs)”. Name zero or pair.")
         }
         guard !request.contextModel.isEmpty else {
             throw .input(
@@ -55,8 +51,6 @@ struct IndexPlan: Sendable {
         }
     }
 
-    var metric: String { request.metric.isEmpty ? Metric.innerProduct.rawValue : request.metric }
-    var kind: String { request.kind.isEmpty ? IndexPlan.defaultKind : request.kind }
     var shardCount: Int {
         request.shards == 0 ? IndexPlan.defaultShardCount : Int(request.shards)
     }
@@ -72,13 +66,12 @@ struct IndexPlan: Sendable {
 
     /// Opens both towers: what is wrong with a model is said before a corpus is read.
     func models() throws -> CollectionModels {
-        let segmentIDs = SegmentIDs(rawValue: request.segmentIDs)
         let context = try TextEncoder.load(
-            folder: request.contextModel, tower: .context, segmentIDs: segmentIDs)
+            folder: request.contextModel, tower: .context, options: encoder)
         var questionFingerprint = ""
         if !request.questionModel.isEmpty {
             let question = try TextEncoder.load(
-                folder: request.questionModel, tower: .question, segmentIDs: segmentIDs)
+                folder: request.questionModel, tower: .question, options: encoder)
             guard question.dimension == context.dimension else {
                 throw ClusterError.input(
                     """
@@ -91,7 +84,7 @@ struct IndexPlan: Sendable {
         return CollectionModels(
             questionFolder: request.questionModel, contextFolder: request.contextModel,
             questionFingerprint: questionFingerprint, contextFingerprint: context.fingerprint,
-            segmentIDs: request.segmentIDs, dimension: context.dimension)
+            options: encoder, dimension: context.dimension)
     }
 
     /// A collection keeps what it was made with: says which setting differs.
@@ -99,7 +92,6 @@ struct IndexPlan: Sendable {
         let settings: [(String, String, String)] = [
             ("context encoder", record.contextFingerprint, models.contextFingerprint),
             ("question encoder", record.questionFingerprint, models.questionFingerprint),
-            ("metric", record.metric, metric), ("index kind", record.kind, kind),
             (
                 "shards", String(record.shardCount),
                 request.shards == 0 ? String(record.shardCount) : String(request.shards)
@@ -109,7 +101,8 @@ struct IndexPlan: Sendable {
                 request.batchSize == 0 ? String(record.batchSize) : String(request.batchSize)
             ),
         ]
-        for (setting, indexed, given) in settings where indexed != given {
+        for (setting, indexed, given) in settings + index.choices(over: record.index)
+        where indexed != given {
             throw .otherSettings(
                 collection: record.name, setting: setting, indexed: indexed, given: given)
         }
@@ -123,7 +116,7 @@ struct IndexPlan: Sendable {
             name: request.collection, sourceDigest: scan.digest, format: source.format.rawValue,
             paths: source.paths, skipsMalformed: request.skipMalformed,
             skippedLines: scan.skippedLines, passages: scan.passages, batchSize: batchSize,
-            batchCount: batchCount, shardCount: shardCount, models: models, metric: metric,
-            kind: kind, created: ISO8601DateFormatter().string(from: Date()))
+            batchCount: batchCount, shardCount: shardCount, models: models,
+            index: index.complete, created: ISO8601DateFormatter().string(from: Date()))
     }
 }

@@ -9,7 +9,7 @@ import GRDB
 /// survives a crash.
 public final class Catalog: Sendable {
     /// Version of the schema, kept in `user_version`.
-    public static let schemaVersion = 1
+    public static let schemaVersion = 2
 
     /// Time that a statement waits for another process that writes.
     private static let busySeconds = 10.0
@@ -30,6 +30,7 @@ public final class Catalog: Sendable {
                 let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
                 switch version {
                 case 0: try Catalog.createSchema(connection)
+                case 1: try Catalog.migrateFromVersion1(connection)
                 case Catalog.schemaVersion: break
                 default:
                     throw ClusterError.storage(
@@ -66,6 +67,17 @@ public final class Catalog: Sendable {
                     collection TEXT NOT NULL REFERENCES collection(name) ON DELETE CASCADE,
                     sha256 TEXT NOT NULL, holder TEXT NOT NULL,
                     PRIMARY KEY (collection, sha256, holder)) WITHOUT ROWID;
+                PRAGMA user_version = \(schemaVersion);
+                """)
+    }
+
+    /// Collections of version 1 know segment ids and no other choice for their towers.
+    private static func migrateFromVersion1(_ connection: Database) throws {
+        try connection.execute(
+            sql: """
+                UPDATE collection SET record = json_set(
+                    json_remove(record, '$.segmentIDs'), '$.encoder',
+                    json_object('segmentIDs', nullif(json_extract(record, '$.segmentIDs'), '')));
                 PRAGMA user_version = \(schemaVersion);
                 """)
     }

@@ -1,6 +1,8 @@
 public import ClusterCore
 import Foundation
 import GRDB
+public import Models
+public import VectorIndex
 
 /// What a collection is: decided at its creation, and the same ever after.
 public struct CollectionRecord: Codable, Equatable, Sendable {
@@ -32,14 +34,14 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     public var questionFingerprint: String
     /// Fingerprint of the context tower.
     public var contextFingerprint: String
-    /// How segment ids are given, or empty for the tower's default.
-    public var segmentIDs: String
+    /// What was chosen for the towers beside their folders.
+    public var encoder: EncoderOptions
     /// Dimension of the vectors.
     public var dimension: Int
     /// Metric of the scores.
-    public var metric: String
+    public var metric: Metric?
     /// Index kind.
-    public var kind: String
+    public var kind: String?
     /// When it was made, ISO 8601.
     public var created: String
     /// True when every batch of the source is in the newest generation.
@@ -50,7 +52,7 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case name, sourceDigest, format, paths, skipsMalformed, skippedLines, passages, batchSize
         case batchCount, shardCount, questionModel, contextModel, questionFingerprint
-        case contextFingerprint, segmentIDs, dimension, metric, kind, created, isComplete
+        case contextFingerprint, encoder, dimension, metric, kind, created, isComplete
     }
 
     init(row: Row) throws {
@@ -65,11 +67,14 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
 }
 
 extension CollectionRecord {
+    /// How its vectors are stored, compared and searched.
+    public var index: IndexOptions { IndexOptions(metric: metric, kind: kind) }
+
     /// Makes the record of a collection about to be indexed.
     init(
         name: String, sourceDigest: String, format: String, paths: [String], skipsMalformed: Bool,
         skippedLines: Int, passages: UInt64, batchSize: Int, batchCount: Int, shardCount: Int,
-        models: CollectionModels, metric: String, kind: String, created: String
+        models: CollectionModels, index: IndexOptions, created: String
     ) {
         self.name = name
         self.sourceDigest = sourceDigest
@@ -85,10 +90,10 @@ extension CollectionRecord {
         contextModel = models.contextFolder
         questionFingerprint = models.questionFingerprint
         contextFingerprint = models.contextFingerprint
-        segmentIDs = models.segmentIDs
+        encoder = models.options
         dimension = models.dimension
-        self.metric = metric
-        self.kind = kind
+        metric = index.complete.metric
+        kind = index.complete.kind
         self.created = created
     }
 }
@@ -99,7 +104,7 @@ struct CollectionModels: Equatable, Sendable {
     var contextFolder: String
     var questionFingerprint: String
     var contextFingerprint: String
-    var segmentIDs: String
+    var options: EncoderOptions
     var dimension: Int
 }
 

@@ -1,5 +1,6 @@
 public import ClusterCore
 import Foundation
+public import VectorIndex
 
 /// The set of segments that a search of one generation sees, written once and never changed.
 public struct GenerationManifest: Codable, Equatable, Sendable {
@@ -17,9 +18,9 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
     /// Dimension of the vectors.
     public var dimension: Int
     /// Metric of the scores.
-    public var metric: String
+    public var metric: Metric?
     /// Index kind.
-    public var kind: String
+    public var kind: String?
     /// Number of shards; a batch lies in shard number batch modulo this.
     public var shardCount: Int
     /// Passages per batch, which gives the first ordinal of each.
@@ -39,6 +40,9 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
         batchSize = record.batchSize
         self.segments = segments
     }
+
+    /// How its vectors are compared and searched.
+    public var index: IndexOptions { IndexOptions(metric: metric, kind: kind) }
 
     /// The segments of `shard`.
     public func segments(of shard: ShardNumber) -> [SegmentRecord] {

@@ -52,8 +52,7 @@ extension LoadGeneration: Bridged {
         c.collection = arena.string(collection)
         c.generation = generation
         c.dimension = dimension
-        c.metric = arena.string(metric)
-        c.kind = arena.string(kind)
+        c.index = arena.message(index, unless: IndexSettings())
         (c.n_shards, c.shards) = arena.messages(shards)
         c.fingerprint = arena.string(fingerprint)
     }
@@ -63,8 +62,7 @@ extension LoadGeneration: Bridged {
             collection: try Unpack.text(c.collection, "LoadGeneration.collection"),
             generation: c.generation,
             dimension: c.dimension,
-            metric: try Unpack.text(c.metric, "LoadGeneration.metric"),
-            kind: try Unpack.text(c.kind, "LoadGeneration.kind"),
+            index: try Unpack.message(c.index) ?? IndexSettings(),
             shards: try Unpack.messages(c.shards, c.n_shards),
             fingerprint: try Unpack.text(c.fingerprint, "LoadGeneration.fingerprint"))
     }

@@ -14,9 +14,8 @@ extension IndexRequest: Bridged {
         c.format = arena.string(format)
         c.question_model = arena.string(questionModel)
         c.context_model = arena.string(contextModel)
-        c.segment_ids = arena.string(segmentIDs)
-        c.metric = arena.string(metric)
-        c.kind = arena.string(kind)
+        c.encoder = arena.message(encoder, unless: EncoderSettings())
+        c.index = arena.message(index, unless: IndexSettings())
         c.shards = shards
         c.batch_size = batchSize
         c.skip_malformed = skipMalformed ? 1 : 0
@@ -29,9 +28,8 @@ extension IndexRequest: Bridged {
             format: try Unpack.text(c.format, "IndexRequest.format"),
             questionModel: try Unpack.text(c.question_model, "IndexRequest.question_model"),
             contextModel: try Unpack.text(c.context_model, "IndexRequest.context_model"),
-            segmentIDs: try Unpack.text(c.segment_ids, "IndexRequest.segment_ids"),
-            metric: try Unpack.text(c.metric, "IndexRequest.metric"),
-            kind: try Unpack.text(c.kind, "IndexRequest.kind"),
+            encoder: try Unpack.message(c.encoder) ?? EncoderSettings(),
+            index: try Unpack.message(c.index) ?? IndexSettings(),
             shards: c.shards,
             batchSize: c.batch_size,
             skipMalformed: c.skip_malformed != 0)

@@ -11,14 +11,14 @@ extension EncoderSpec: Bridged {
     func fill(_ c: inout Sheaf__V1__EncoderSpec, _ arena: PackArena) {
         c.model = arena.string(model)
         c.fingerprint = arena.string(fingerprint)
-        c.segment_ids = arena.string(segmentIDs)
+        c.settings = arena.message(settings, unless: EncoderSettings())
     }
 
     init(_ c: Sheaf__V1__EncoderSpec) throws(WireError) {
         self.init(
             model: try Unpack.text(c.model, "EncoderSpec.model"),
             fingerprint: try Unpack.text(c.fingerprint, "EncoderSpec.fingerprint"),
-            segmentIDs: try Unpack.text(c.segment_ids, "EncoderSpec.segment_ids"))
+            settings: try Unpack.message(c.settings) ?? EncoderSettings())
     }
 }
 
@@ -37,6 +37,7 @@ extension LeaseGrant: Bridged {
         c.body_bytes = bodyBytes
         c.source_digest = arena.string(sourceDigest)
         c.encoder = arena.message(encoder)
+        c.vectors = arena.string(vectors)
     }
 
     init(_ c: Sheaf__V1__LeaseGrant) throws(WireError) {
@@ -49,7 +50,8 @@ extension LeaseGrant: Bridged {
             shard: c.shard,
             bodyBytes: c.body_bytes,
             sourceDigest: try Unpack.text(c.source_digest, "LeaseGrant.source_digest"),
-            encoder: try Unpack.message(c.encoder))
+            encoder: try Unpack.message(c.encoder),
+            vectors: try Unpack.text(c.vectors, "LeaseGrant.vectors"))
     }
 }
 

@@ -85,8 +85,8 @@ extension CollectionStatus: Bridged {
         c.passages = passages
         c.committed = committed
         c.dimension = dimension
-        c.metric = arena.string(metric)
-        c.kind = arena.string(kind)
+        c.index = arena.message(index, unless: IndexSettings())
+        c.encoder = arena.message(encoder, unless: EncoderSettings())
         c.shard_count = shardCount
         c.generation = generation
         c.batches = batches
@@ -109,8 +109,8 @@ extension CollectionStatus: Bridged {
             passages: c.passages,
             committed: c.committed,
             dimension: c.dimension,
-            metric: try Unpack.text(c.metric, "CollectionStatus.metric"),
-            kind: try Unpack.text(c.kind, "CollectionStatus.kind"),
+            index: try Unpack.message(c.index) ?? IndexSettings(),
+            encoder: try Unpack.message(c.encoder) ?? EncoderSettings(),
             shardCount: c.shard_count,
             generation: c.generation,
             batches: c.batches,

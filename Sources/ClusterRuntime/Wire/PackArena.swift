@@ -35,6 +35,13 @@ final class PackArena {
         message.map { allocate($0) }
     }
 
+    /// A sub-message that is left out where it says nothing.
+    func message<M: Bridged & Equatable>(
+        _ message: M, unless empty: M
+    ) -> UnsafeMutablePointer<M.CMessage>? {
+        message == empty ? nil : allocate(message)
+    }
+
     /// Repeated sub-messages: their number, and a pointer to each.
     func messages<M: Bridged>(
         _ messages: [M]

@@ -23,7 +23,7 @@ extension EncoderSpec {
     /// What one loaded encoder can stand for.
     struct Key: Hashable, Sendable {
         var fingerprint: String
-        var segmentIDs: String
+        var options: EncoderOptions
     }
 }
 
@@ -145,12 +145,11 @@ extension Worker {
     }
 
     private func encoder(for spec: EncoderSpec) async throws -> TextEncoder {
-        let key = EncoderSpec.Key(fingerprint: spec.fingerprint, segmentIDs: spec.segmentIDs)
+        let options = try EncoderOptions(spec.settings)
+        let key = EncoderSpec.Key(fingerprint: spec.fingerprint, options: options)
         if let encoder = encoders[key] { return encoder }
         let encoder = try await encodeLane.run {
-            try TextEncoder.load(
-                folder: spec.model, tower: .context,
-                segmentIDs: SegmentIDs(rawValue: spec.segmentIDs))
+            try TextEncoder.load(folder: spec.model, tower: .context, options: options)
         }
         guard encoder.fingerprint == spec.fingerprint else {
             throw ClusterError.input(

@@ -94,13 +94,8 @@ extension Worker {
             }
             segments.append(segment)
         }
-        guard let metric = Metric(rawValue: order.metric) else {
-            throw ClusterError.internal("Unknown metric “\(order.metric)”.")
-        }
-        let (parts, kind) = (segments, order.kind)
-        let index = try await loadLane.run {
-            try ShardIndex(segments: parts, metric: metric, kind: kind)
-        }
+        let (parts, options) = (segments, try IndexOptions(order.index))
+        let index = try await loadLane.run { try options.shard(of: parts) }
         return ServedShard(index: index, segmentNames: shard.segments.map(\.sha256))
     }
 

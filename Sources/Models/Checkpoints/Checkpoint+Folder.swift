@@ -3,7 +3,18 @@ import Foundation
 extension Checkpoint {
     /// Opens the weights of a model folder: safetensors before pickled files, whole before sharded,
     /// and last a single DPR checkpoint (`*.cp`).
-    static func open(folder: String) throws(ModelError) -> Checkpoint {
+    static func open(
+        folder: String, policy: WeightPolicy = WeightPolicy()
+    ) throws(ModelError) -> Checkpoint {
+        Checkpoint(try openAny(folder: folder), policy: policy)
+    }
+
+    /// Opens a single file of weights: safetensors by its name, else one of PyTorch's forms.
+    static func open(file: String) throws(ModelError) -> Checkpoint {
+        file.hasSuffix(".safetensors") ? try openSafetensors(file) : try openPickled(file)
+    }
+
+    private static func openAny(folder: String) throws(ModelError) -> Checkpoint {
         guard ModelDescription.exists(folder) else {
             throw .missingFile(path: folder, purpose: "the model's folder")
         }

@@ -8,8 +8,8 @@ extension Checkpoint {
     static func openPickled(_ path: String) throws(ModelError) -> Checkpoint {
         let file = try MappedFile(path, purpose: "the model's weights")
         var tensors: [TensorTable.Element] = []
-        try readPickled(file, index: 0, into: &tensors)
-        return try Checkpoint(files: [file], tensors: tensors)
+        let checksums = try readPickled(file, index: 0, into: &tensors)
+        return try Checkpoint(files: [file], tensors: tensors, checksums: [checksums])
     }
 
     /// Opens the shards that `pytorch_model.bin.index.json` names.
@@ -17,25 +17,27 @@ extension Checkpoint {
         let shards = try ShardIndexFile(path)
         var files: [MappedFile] = []
         var tensors: [TensorTable.Element] = []
+        var checksums: [[MemberChecksum]] = []
         for shard in shards.files {
             let file = try MappedFile(shard, purpose: "a shard that \(path) names")
-            try readPickled(file, index: files.count, into: &tensors)
+            checksums.append(try readPickled(file, index: files.count, into: &tensors))
             files.append(file)
         }
-        let checkpoint = try Checkpoint(files: files, tensors: tensors)
+        let checkpoint = try Checkpoint(files: files, tensors: tensors, checksums: checksums)
         try shards.check(checkpoint)
         return checkpoint
     }
 
     private static func readPickled(
         _ file: MappedFile, index: Int, into tensors: inout [TensorTable.Element]
-    ) throws(ModelError) {
+    ) throws(ModelError) -> [MemberChecksum] {
         let isZip = file.bytes.count >= 4 && file.integer(at: 0, as: UInt32.self) == 0x0403_4B50
         let opened = try isZip ? openZip(file) : openStream(file)
         for (name, tensor) in try opened.stateDictionary() {
             let stored = try opened.stored(tensor, file: file, index: index)
             tensors.append((renamed(name), stored))
         }
+        return opened.checksums
     }
 
     /// Checkpoints from TensorFlow's days call a layer norm's parameters gamma and beta.
@@ -54,6 +56,7 @@ extension Checkpoint {
         var root: PickleValue
         /// Byte ranges of the storages, by key.
         var storages: [String: Range<Int>]
+        var checksums: [MemberChecksum] = []
 
         func items(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
             guard case .dictionary(let index) = value else { return nil }
@@ -123,7 +126,8 @@ extension Checkpoint {
     }
 
     private static func openZip(_ file: MappedFile) throws(ModelError) -> Opened {
-        let members = try ZipDirectory(file).members
+        let directory = try ZipDirectory(file)
+        let members = directory.members
         let pickles = members.keys.filter { $0.hasSuffix("/data.pkl") }
         guard let name = pickles.first, pickles.count == 1, let range = members[name] else {
             throw .malformedFile(
@@ -147,7 +151,8 @@ extension Checkpoint {
         for (member, range) in members where member.hasPrefix(folder) {
             storages[String(member.dropFirst(folder.count))] = range
         }
-        return Opened(reader: reader, root: value, storages: storages)
+        return Opened(
+            reader: reader, root: value, storages: storages, checksums: directory.checksums)
     }
 
     private static let streamMagic: [UInt8] = [

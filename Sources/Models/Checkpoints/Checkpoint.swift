@@ -16,14 +16,34 @@ struct StoredTensor: Sendable {
     var bytes: Int { count * type.size }
 }
 
+/// What is let pass, and how weights are kept.
+struct WeightPolicy: Sendable {
+    var allowsNonfinite = false
+    var storage = WeightStorage.float32
+}
+
+extension WeightPolicy {
+    init(_ options: EncoderOptions) {
+        self.init(allowsNonfinite: options.allowsNonfinite, storage: options.weights)
+    }
+}
+
 /// Named tensors in one or more mapped files; the element bytes stay in the files.
 final class Checkpoint: Sendable {
     let files: [MappedFile]
     let tensors: TensorTable
+    let policy: WeightPolicy
+    /// Checksums that the files themselves give, by file.
+    let checksums: [[MemberChecksum]]
 
     /// Throws: `ModelError.malformedFile` where a name occurs twice.
-    init(files: [MappedFile], tensors: consuming [TensorTable.Element]) throws(ModelError) {
+    init(
+        files: [MappedFile], tensors: consuming [TensorTable.Element],
+        checksums: [[MemberChecksum]] = []
+    ) throws(ModelError) {
         self.files = files
+        self.checksums = checksums
+        policy = WeightPolicy()
         do throws(TensorTable.DuplicateName) {
             self.tensors = try TensorTable(consume tensors)
         } catch {
@@ -31,6 +51,14 @@ final class Checkpoint: Sendable {
                 path: files[error.entry.value.file].path, offset: 0,
                 reason: "the tensor \(error.entry.key) occurs twice")
         }
+    }
+
+    /// The same files and tensors under another policy.
+    init(_ other: Checkpoint, policy: WeightPolicy) {
+        files = other.files
+        tensors = other.tensors
+        checksums = other.checksums
+        self.policy = policy
     }
 
     /// The first file, which errors about the whole checkpoint name.
@@ -60,15 +88,27 @@ final class Checkpoint: Sendable {
     func copy(
         _ name: String, shape: [Int], to floats: UnsafeMutablePointer<Float>
     ) throws(ModelError) {
-        let tensor = try tensor(name, shape: shape)
-        let count = tensor.count
-        guard count > 0, let base = files[tensor.file].bytes.baseAddress else { return }
+        let count = try tensor(name, shape: shape).count
+        try gatherAll(name, to: floats)
+        try checkFinite(floats, count: count, name: name)
+    }
+
+    /// Copies all elements of `name`, which is there and holds floats.
+    func gatherAll(
+        _ name: String, to floats: UnsafeMutablePointer<Float>
+    ) throws(ModelError) {
+        guard let tensor = tensors[name] else { throw .missingTensor(path: path, name: name) }
+        let file = files[tensor.file]
+        guard tensor.count > 0, let base = file.bytes.baseAddress else { return }
+        guard tensor.type.isFloat else {
+            throw .wrongElementType(path: file.path, name: name, found: tensor.type.rawValue)
+        }
         if let strides = tensor.strides {
             gather(tensor, strides: strides, from: base + tensor.offset, to: floats)
         } else {
-            _ = tensor.type.convert(base + tensor.offset, count: count, to: floats)
+            _ = tensor.type.convert(base + tensor.offset, count: tensor.count, to: floats)
         }
-        try checkFinite(floats, count: count, name: name)
+        release(name)
     }
 
     func floats(_ name: String, shape: [Int]) throws(ModelError) -> FloatBuffer {
@@ -92,6 +132,7 @@ final class Checkpoint: Sendable {
     private func checkFinite(
         _ floats: UnsafePointer<Float>, count: Int, name: String
     ) throws(ModelError) {
+        guard !policy.allowsNonfinite else { return }
         if let index = firstNotFinite(floats, count: count) {
             throw .notFinite(path: path(of: name), name: name, index: index)
         }

@@ -42,6 +42,16 @@ final class MappedFile: @unchecked Sendable {
         }
     }
 
+    /// Lets go of the pages that hold `range`: they no longer count as this process's memory, and
+    /// come back from the file when they are read again.
+    func release(_ range: Range<Int>) {
+        guard let start = bytes.baseAddress, !range.isEmpty else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = range.lowerBound / page * page
+        let end = min(bytes.count, (range.upperBound + page - 1) / page * page)
+        madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, MADV_DONTNEED)
+    }
+
     /// Little-endian unsigned integer at `offset`; the caller has checked the range.
     func integer<T: FixedWidthInteger & UnsignedInteger>(at offset: Int, as: T.Type) -> T {
         T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Writes safetensors files that this program and Hugging Face's libraries open.
 public enum SafetensorsWriter {
@@ -28,38 +29,77 @@ public enum SafetensorsWriter {
     public static func write(
         _ tensors: [Tensor], metadata: [String: String] = ["format": "pt"], to path: String
     ) throws(ModelError) {
-        let temporary = path + ".partial"
-        do throws(POSIXFailure) {
-            try write(header(tensors, metadata), tensors, to: temporary)
-            guard rename(temporary, path) == 0 else { throw POSIXFailure() }
-            try synchronize(parent(path))
-        } catch {
-            unlink(temporary)
-            throw .unwritableFile(path: path, reason: error.reason)
+        let entries = tensors.map { tensor in
+            precondition(
+                tensor.shape.reduce(1, *) == tensor.values.count,
+                "\(tensor.name) of shape \(tensor.shape) has \(tensor.values.count) elements")
+            return Entry(name: tensor.name, shape: tensor.shape, type: .float32)
+        }
+        try write(entries, metadata: metadata, to: path) { index, put throws(ModelError) in
+            try tensors[index].values.withUnsafeBufferPointer { values throws(ModelError) in
+                try put(UnsafeRawBufferPointer(values))
+            }
         }
     }
 
-    /// What errno says.
-    private struct POSIXFailure: Error {
-        let reason = String(cString: strerror(errno))
+    /// A tensor whose bytes come in parts.
+    struct Entry: Equatable, Sendable {
+        var name: String
+        var shape: [Int]
+        var type: ElementType
+
+        var bytes: Int { shape.reduce(type.size, *) }
     }
 
-    private static func header(_ tensors: [Tensor], _ metadata: [String: String]) -> [UInt8] {
+    /// Takes the next bytes of a tensor.
+    typealias Put = (UnsafeRawBufferPointer) throws(ModelError) -> Void
+
+    /// Writes `entries`; `elements` hands over the bytes of the one with the index it is given.
+    static func write(
+        _ entries: [Entry], metadata: [String: String] = ["format": "pt"], to path: String,
+        elements: (Int, Put) throws(ModelError) -> Void
+    ) throws(ModelError) {
+        let temporary = path + ".partial"
+        do throws(ModelError) {
+            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            try check(descriptor >= 0, path)
+            defer { close(descriptor) }
+            let put: Put = { bytes throws(ModelError) in
+                try check(writeAll(bytes, to: descriptor), path)
+            }
+            try header(entries, metadata).withUnsafeBufferPointer { bytes throws(ModelError) in
+                try put(UnsafeRawBufferPointer(bytes))
+            }
+            for index in entries.indices { try elements(index, put) }
+            try check(fsync(descriptor) == 0, path)
+            try check(rename(temporary, path) == 0, path)
+            try synchronize(parent(path), path)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Throws what errno says where `isGood` is false.
+    private static func check(_ isGood: Bool, _ path: String) throws(ModelError) {
+        guard isGood else {
+            throw .unwritableFile(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    private static func header(_ entries: [Entry], _ metadata: [String: String]) -> [UInt8] {
         var parts = [
             "\"__metadata__\":{"
                 + metadata.sorted { $0.key < $1.key }
                 .map { quoted($0.key) + ":" + quoted($0.value) }.joined(separator: ",") + "}"
         ]
         var offset = 0
-        for tensor in tensors {
-            precondition(
-                tensor.shape.reduce(1, *) == tensor.values.count,
-                "\(tensor.name) of shape \(tensor.shape) has \(tensor.values.count) elements")
-            let end = offset + 4 * tensor.values.count
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
+        for entry in entries {
+            let end = offset + entry.bytes
+            let shape = entry.shape.map(String.init).joined(separator: ",")
             parts.append(
-                "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],"
-                    + "\"data_offsets\":[\(offset),\(end)]}")
+                "\(quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\","
+                    + "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
         var text = "{" + parts.joined(separator: ",") + "}"
@@ -84,20 +124,6 @@ public enum SafetensorsWriter {
         return quoted + "\""
     }
 
-    private static func write(
-        _ header: [UInt8], _ tensors: [Tensor], to path: String
-    ) throws(POSIXFailure) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw POSIXFailure() }
-        defer { close(descriptor) }
-        var isWritten = header.withUnsafeBytes { writeAll($0, to: descriptor) }
-        for tensor in tensors where isWritten {
-            isWritten = tensor.values.withUnsafeBytes { writeAll($0, to: descriptor) }
-        }
-        guard isWritten else { throw POSIXFailure() }
-        guard fsync(descriptor) == 0 else { throw POSIXFailure() }
-    }
-
     /// Writes all of `bytes`; where that fails, errno says why.
     private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
         var written = 0
@@ -111,10 +137,10 @@ public enum SafetensorsWriter {
         return true
     }
 
-    private static func synchronize(_ folder: String) throws(POSIXFailure) {
+    private static func synchronize(_ folder: String, _ path: String) throws(ModelError) {
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw POSIXFailure() }
+        try check(descriptor >= 0, path)
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw POSIXFailure() }
+        try check(fsync(descriptor) == 0, path)
     }
 }

@@ -1,3 +1,9 @@
+/// A stretch of a file and the CRC-32 it must have.
+struct MemberChecksum: Equatable, Sendable {
+    var range: Range<Int>
+    var crc32: UInt32
+}
+
 /// The directory of a zip archive whose members are stored without compression, as PyTorch writes
 /// them; nothing is unpacked, members stay where they are in the mapped file.
 ///
@@ -5,6 +11,8 @@
 struct ZipDirectory {
     /// Byte ranges of the members' contents, by name.
     private(set) var members: [String: Range<Int>] = [:]
+    /// The members with the CRC-32 the directory gives for each.
+    private(set) var checksums: [MemberChecksum] = []
     private let file: MappedFile
 
     private static let endMark: UInt32 = 0x0605_4B50
@@ -98,6 +106,8 @@ struct ZipDirectory {
             throw failure(offset, "the member \(name) has two different sizes")
         }
         let content = try content(header: header, size: size, name: name)
+        let crc = try integer(offset + 16, UInt32.self)
+        checksums.append(MemberChecksum(range: content, crc32: UInt32(crc)))
         guard members.updateValue(content, forKey: name) == nil else {
             throw failure(offset, "the member \(name) occurs twice")
         }

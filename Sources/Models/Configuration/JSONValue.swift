@@ -90,7 +90,7 @@ struct JSONFile: Sendable {
         }
     }
 
-    private init(path: String, root: JSONValue) {
+    init(path: String, root: JSONValue) {
         self.path = path
         self.root = root
     }

@@ -15,6 +15,11 @@ final class BertArena {
     /// Keys, values and scores of one head.
     private(set) var scratch = FloatBuffer(zeros: 0)
 
+    /// A layer's input as whole numbers, where the encoder computes in them.
+    let integers = IntegerRows()
+    /// The same of the first tokens.
+    let firstIntegers = IntegerRows()
+
     /// One vector per sequence, before and after a layer on top of the encoder.
     private(set) var vectors = FloatBuffer(zeros: 0)
     private(set) var otherVectors = FloatBuffer(zeros: 0)

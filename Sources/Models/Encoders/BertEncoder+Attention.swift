@@ -12,26 +12,28 @@ extension BertEncoder {
 
     private var scale: Float { 1 / Float(configuration.headSize).squareRoot() }
 
-    /// The groups of heads.
-    private var groups: [Range<Int>] {
-        let step = Self.headsPerGroup(size: configuration.headSize)
+    static func headGroups(_ configuration: BertConfiguration) -> [Range<Int>] {
+        let step = headsPerGroup(size: configuration.headSize)
         return stride(from: 0, to: configuration.heads, by: step).map {
             $0..<min($0 + step, configuration.heads)
         }
     }
 
     /// `arena.context[tokens, hidden]` = the heads' results for all tokens.
-    func attend(_ layer: Layer, _ batch: TokenBatch, _ arena: BertArena) {
+    func attend<Matrix: WeightMatrix>(
+        _ layer: Layer<Matrix>, _ batch: TokenBatch, _ arena: BertArena
+    ) {
         let width = configuration.hiddenSize
         let size = configuration.headSize
-        for group in groups {
+        let hidden = Matrix.rows(
+            arena.hidden.start, count: batch.tokens, width: width, kernels, arena.integers)
+        for group in headGroups {
             let stride = group.count * 3 * size
-            kernels.product(
-                rows: batch.tokens, a: arena.hidden.start, stride: width,
-                weights: layer.projections.weights,
+            layer.projections.weights.product(
+                kernels, hidden, count: batch.tokens,
                 columns: group.lowerBound * 3 * size..<group.upperBound * 3 * size,
-                bias: layer.projections.bias?.start, into: arena.projections.start,
-                stride: stride)
+                bias: layer.projections.bias?.start, activation: .none, residual: nil,
+                into: arena.projections.start, stride: stride)
             for head in group {
                 let first = arena.projections.start + (head - group.lowerBound) * 3 * size
                 for sequence in 0..<batch.sequences {
@@ -51,7 +53,9 @@ extension BertEncoder {
 
     /// `arena.context[sequences, hidden]` = the heads' results for the first tokens;
     /// `arena.hidden` is cut down to these tokens too.
-    func attendFirstTokens(_ layer: Layer, _ batch: TokenBatch, _ arena: BertArena) {
+    func attendFirstTokens<Matrix: WeightMatrix>(
+        _ layer: Layer<Matrix>, _ batch: TokenBatch, _ arena: BertArena
+    ) {
         let width = configuration.hiddenSize
         let size = configuration.headSize
         let firsts = arena.middle.start
@@ -59,23 +63,26 @@ extension BertEncoder {
             (firsts + sequence * width).update(
                 from: arena.hidden.start + batch.starts[sequence] * width, count: width)
         }
+        let allRows = Matrix.rows(
+            arena.hidden.start, count: batch.tokens, width: width, kernels, arena.integers)
+        let firstRows = Matrix.rows(
+            firsts, count: batch.sequences, width: width, kernels, arena.firstIntegers)
         // Queries of the first tokens alone, where the keys' columns begin a panel of their own.
         let isAligned = size % 16 == 0
-        for group in groups {
+        for group in headGroups {
             let stride = group.count * 3 * size
             let columns = group.lowerBound * 3 * size..<group.upperBound * 3 * size
             let queries = arena.intermediate.start
-            kernels.product(
-                rows: batch.sequences, a: firsts, stride: width,
-                weights: layer.projections.weights,
+            layer.projections.weights.product(
+                kernels, firstRows, count: batch.sequences,
                 columns: isAligned ? columns.prefix(size) : columns,
-                bias: layer.projections.bias?.start, into: queries, stride: stride)
+                bias: layer.projections.bias?.start, activation: .none, residual: nil,
+                into: queries, stride: stride)
             let skipped = isAligned ? size : 0
-            kernels.product(
-                rows: batch.tokens, a: arena.hidden.start, stride: width,
-                weights: layer.projections.weights, columns: columns.dropFirst(skipped),
-                bias: layer.projections.bias?.start, into: arena.projections.start + skipped,
-                stride: stride)
+            layer.projections.weights.product(
+                kernels, allRows, count: batch.tokens, columns: columns.dropFirst(skipped),
+                bias: layer.projections.bias?.start, activation: .none, residual: nil,
+                into: arena.projections.start + skipped, stride: stride)
             for head in group {
                 let offset = (head - group.lowerBound) * 3 * size
                 for sequence in 0..<batch.sequences {

@@ -11,65 +11,82 @@ import Tensors
 final class BertEncoder: Sendable {
     let configuration: BertConfiguration
     private let words: Embedding
-    private let positions: Embedding
-    private let segments: Embedding
+    private let positions: FloatBuffer
+    private let segments: FloatBuffer
     private let embeddingNorm: LayerNorm
-    private let layers: [Layer]
+    private let layers: Layers
     let kernels: EncoderKernels
+    /// Heads whose queries, keys and values are computed together.
+    let headGroups: [Range<Int>]
 
-    struct Layer: Sendable {
+    /// The layers in the numbers they compute in.
+    private enum Layers: Sendable {
+        case float32([Layer<PackedMatrix>])
+        case i16([Layer<IntegerMatrix>])
+    }
+
+    struct Layer<Matrix: WeightMatrix>: Sendable {
         /// Queries, keys and values of the first head, of the second, and so on.
-        let projections: Linear
-        let attentionOutput: Linear
+        let projections: LinearLayer<Matrix>
+        let attentionOutput: LinearLayer<Matrix>
         let attentionNorm: LayerNorm
-        let intermediate: Linear
-        let output: Linear
+        let intermediate: LinearLayer<Matrix>
+        let output: LinearLayer<Matrix>
         let outputNorm: LayerNorm
     }
 
     /// Loads the tensors that start with `prefix` ("" or ending in a point).
     init(
         _ checkpoint: Checkpoint, prefix: String, configuration: BertConfiguration,
-        kernels: EncoderKernels = .best
+        precision: Precision = .float32, kernels: EncoderKernels = .best
     ) throws(ModelError) {
         self.configuration = configuration
         self.kernels = kernels
+        headGroups = Self.headGroups(configuration)
         let width = configuration.hiddenSize
         let embeddings = prefix + "embeddings."
         words = try Embedding(
             checkpoint, embeddings + "word_embeddings.weight",
             count: configuration.vocabularySize, width: width)
-        positions = try Embedding(
-            checkpoint, embeddings + "position_embeddings.weight",
-            count: configuration.positions, width: width)
-        segments = try Embedding(
-            checkpoint, embeddings + "token_type_embeddings.weight",
-            count: configuration.segments, width: width)
+        positions = try checkpoint.floats(
+            embeddings + "position_embeddings.weight", shape: [configuration.positions, width])
+        segments = try checkpoint.floats(
+            embeddings + "token_type_embeddings.weight", shape: [configuration.segments, width])
         embeddingNorm = try LayerNorm(checkpoint, embeddings + "LayerNorm", width: width)
-        var layers: [Layer] = []
+        switch precision {
+        case .float32: layers = .float32(try Self.layers(checkpoint, prefix, configuration))
+        case .i16: layers = .i16(try Self.layers(checkpoint, prefix, configuration))
+        }
+    }
+
+    private static func layers<Matrix: WeightMatrix>(
+        _ checkpoint: Checkpoint, _ prefix: String, _ configuration: BertConfiguration
+    ) throws(ModelError) -> [Layer<Matrix>] {
+        let width = configuration.hiddenSize
+        var layers: [Layer<Matrix>] = []
         for index in 0..<configuration.layers {
             let name = "\(prefix)encoder.layer.\(index)."
             let own = name + "attention.self."
             layers.append(
                 Layer(
-                    projections: try Linear(
+                    projections: try LinearLayer(
                         joining: [own + "query", own + "key", own + "value"],
                         heads: configuration.heads, checkpoint, outputs: width, inputs: width),
-                    attentionOutput: try Linear(
+                    attentionOutput: try LinearLayer(
                         checkpoint, name + "attention.output.dense", outputs: width,
                         inputs: width),
                     attentionNorm: try LayerNorm(
                         checkpoint, name + "attention.output.LayerNorm", width: width),
-                    intermediate: try Linear(
+                    intermediate: try LinearLayer(
                         checkpoint, name + "intermediate.dense",
                         outputs: configuration.intermediateSize, inputs: width),
-                    output: try Linear(
+                    output: try LinearLayer(
                         checkpoint, name + "output.dense", outputs: width,
                         inputs: configuration.intermediateSize),
                     outputNorm: try LayerNorm(
                         checkpoint, name + "output.LayerNorm", width: width)))
         }
-        self.layers = layers
+        return layers
     }
 
     /// The names of the tensors the encoder consumes.
@@ -99,6 +116,16 @@ final class BertEncoder: Sendable {
         _ batch: TokenBatch, _ arena: BertArena,
         observe: ((UnsafePointer<Float>) -> Void)? = nil
     ) {
+        switch layers {
+        case .float32(let layers): forward(layers, batch, arena, observe)
+        case .i16(let layers): forward(layers, batch, arena, observe)
+        }
+    }
+
+    private func forward(
+        _ layers: [Layer<some WeightMatrix>], _ batch: TokenBatch, _ arena: BertArena,
+        _ observe: ((UnsafePointer<Float>) -> Void)?
+    ) {
         arena.reserve(configuration, batch)
         embed(batch, arena)
         observe?(arena.hidden.start)
@@ -114,6 +141,15 @@ final class BertEncoder: Sendable {
     ///
     /// The last layer then needs keys and values of all tokens, and all else of the first ones.
     func forwardFirstTokens(_ batch: TokenBatch, _ arena: BertArena) {
+        switch layers {
+        case .float32(let layers): forwardFirstTokens(layers, batch, arena)
+        case .i16(let layers): forwardFirstTokens(layers, batch, arena)
+        }
+    }
+
+    private func forwardFirstTokens(
+        _ layers: [Layer<some WeightMatrix>], _ batch: TokenBatch, _ arena: BertArena
+    ) {
         arena.reserve(configuration, batch)
         embed(batch, arena)
         for layer in layers.dropLast() {
@@ -131,10 +167,11 @@ final class BertEncoder: Sendable {
             let start = batch.starts[sequence]
             for position in 0..<batch.length(sequence) {
                 let token = start + position
+                let out = arena.hidden.start + token * width
                 kernels.add(
-                    words.row(Int(batch.ids[token])), segments.row(Int(batch.segments[token])),
-                    positions.row(position), width: width,
-                    into: arena.hidden.start + token * width)
+                    words.row(Int(batch.ids[token]), out),
+                    segments.start + Int(batch.segments[token]) * width,
+                    positions.start + position * width, width: width, into: out)
             }
         }
         normalise(embeddingNorm, arena.hidden.start, rows: batch.tokens)
@@ -148,23 +185,35 @@ final class BertEncoder: Sendable {
     }
 
     /// The rest of a layer for `rows` tokens: output projection, feed-forward, both norms.
-    private func finish(_ layer: Layer, rows: Int, _ arena: BertArena) {
+    private func finish<Matrix: WeightMatrix>(
+        _ layer: Layer<Matrix>, rows: Int, _ arena: BertArena
+    ) {
         let width = configuration.hiddenSize
         let wide = configuration.intermediateSize
-        kernels.product(
-            rows: rows, a: arena.context.start, stride: width,
-            weights: layer.attentionOutput.weights, bias: layer.attentionOutput.bias?.start,
-            residual: arena.hidden.start, residualStride: width, into: arena.middle.start,
-            stride: width)
+        let context = Matrix.rows(
+            arena.context.start, count: rows, width: width, kernels, arena.integers)
+        layer.attentionOutput.weights.product(
+            kernels, context, count: rows, columns: nil,
+            bias: layer.attentionOutput.bias?.start, activation: .none,
+            residual: arena.hidden.start, into: arena.middle.start, stride: width)
         normalise(layer.attentionNorm, arena.middle.start, rows: rows)
-        kernels.product(
-            rows: rows, a: arena.middle.start, stride: width,
-            weights: layer.intermediate.weights, bias: layer.intermediate.bias?.start,
-            activation: configuration.activation, into: arena.intermediate.start, stride: wide)
-        kernels.product(
-            rows: rows, a: arena.intermediate.start, stride: wide, weights: layer.output.weights,
-            bias: layer.output.bias?.start, residual: arena.middle.start, residualStride: width,
-            into: arena.hidden.start, stride: width)
+        var start = 0
+        while start < rows {
+            let count = min(Matrix.feedForwardRows, rows - start)
+            let middle = arena.middle.start + start * width
+            let input = Matrix.rows(middle, count: count, width: width, kernels, arena.integers)
+            layer.intermediate.weights.product(
+                kernels, input, count: count, columns: nil,
+                bias: layer.intermediate.bias?.start, activation: configuration.activation,
+                residual: nil, into: arena.intermediate.start, stride: wide)
+            let inner = Matrix.rows(
+                arena.intermediate.start, count: count, width: wide, kernels, arena.integers)
+            layer.output.weights.product(
+                kernels, inner, count: count, columns: nil, bias: layer.output.bias?.start,
+                activation: .none, residual: middle, into: arena.hidden.start + start * width,
+                stride: width)
+            start += count
+        }
         normalise(layer.outputNorm, arena.hidden.start, rows: rows)
     }
 }

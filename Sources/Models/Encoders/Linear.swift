@@ -1,8 +1,8 @@
 import Tensors
 
 /// A linear layer, packed for the product kernel: y = x Wᵀ + b.
-struct Linear: Sendable {
-    let weights: PackedMatrix
+struct LinearLayer<Matrix: WeightMatrix>: Sendable {
+    let weights: Matrix
     let bias: FloatBuffer?
 
     /// Loads `prefix.weight` `[outputs, inputs]` and, if `hasBias`, `prefix.bias` `[outputs]`.
@@ -11,11 +11,17 @@ struct Linear: Sendable {
     ) throws(ModelError) {
         let name = prefix + ".weight"
         let shape = [outputs, inputs]
-        if let mapped = try checkpoint.mappedFloats(name, shape: shape) {
-            weights = PackedMatrix(mapped, columns: outputs, depth: inputs)
+        let storage = checkpoint.policy.storage
+        if storage == .mapped, let rows = try checkpoint.rows(name, shape: shape),
+            let matrix = Matrix.inPlace(rows, depth: inputs)
+        {
+            weights = matrix
+        } else if let mapped = try checkpoint.mappedFloats(name, shape: shape) {
+            weights = Matrix(mapped, columns: outputs, depth: inputs, storage)
+            checkpoint.release(name)
         } else {
             let copy = try checkpoint.floats(name, shape: shape)
-            weights = PackedMatrix(copy.start, columns: outputs, depth: inputs)
+            weights = Matrix(copy.start, columns: outputs, depth: inputs, storage)
         }
         bias = hasBias ? try checkpoint.floats(prefix + ".bias", shape: [outputs]) : nil
     }
@@ -25,10 +31,13 @@ struct Linear: Sendable {
     init(
         joining prefixes: [String], heads: Int, _ checkpoint: Checkpoint, outputs: Int, inputs: Int
     ) throws(ModelError) {
-        let rows = FloatBuffer(unset: prefixes.count * outputs * inputs)
+        let size = outputs / heads
+        let inPlace = try Self.rows(
+            joining: prefixes, heads: heads, checkpoint, outputs: outputs, inputs: inputs
+        ).flatMap { Matrix.inPlace($0, depth: inputs) }
+        let rows = FloatBuffer(unset: inPlace == nil ? prefixes.count * outputs * inputs : 0)
         let bias = FloatBuffer(unset: prefixes.count * outputs)
         let layer = FloatBuffer(unset: outputs * inputs)
-        let size = outputs / heads
         for (index, prefix) in prefixes.enumerated() {
             func spread(_ name: String, _ shape: [Int], to out: FloatBuffer) throws(ModelError) {
                 let width = shape.dropFirst().reduce(size, *)
@@ -38,11 +47,38 @@ struct Linear: Sendable {
                         from: layer.start + head * width, count: width)
                 }
             }
-            try spread(".weight", [outputs, inputs], to: rows)
+            if inPlace == nil { try spread(".weight", [outputs, inputs], to: rows) }
             try spread(".bias", [outputs], to: bias)
         }
-        weights = PackedMatrix(rows.start, columns: prefixes.count * outputs, depth: inputs)
+        weights =
+            inPlace
+            ?? Matrix(
+                rows.start, columns: prefixes.count * outputs, depth: inputs,
+                checkpoint.policy.storage)
         self.bias = bias
+    }
+
+    /// The rows of layers joined head by head where they lie; nil where weights are to be packed.
+    private static func rows(
+        joining prefixes: [String], heads: Int, _ checkpoint: Checkpoint, outputs: Int, inputs: Int
+    ) throws(ModelError) -> WeightRows? {
+        guard checkpoint.policy.storage == .mapped else { return nil }
+        var layers: [WeightRows] = []
+        for prefix in prefixes {
+            let shape = [outputs, inputs]
+            guard let rows = try checkpoint.rows(prefix + ".weight", shape: shape) else {
+                return nil
+            }
+            layers.append(rows)
+        }
+        guard var joined = layers.first, layers.allSatisfy({ $0.type == joined.type }) else {
+            return nil
+        }
+        let size = outputs / heads
+        joined.starts = (0..<heads).flatMap { head in
+            layers.flatMap { $0.starts[head * size..<(head + 1) * size] }
+        }
+        return joined
     }
 }
 
@@ -57,27 +93,37 @@ struct LayerNorm: Sendable {
     }
 }
 
-/// A table of rows, used where it lies in the file if it is stored as 32-bit floats.
+/// A table of rows, used where it lies in the file if its elements lie there in their order.
 struct Embedding: @unchecked Sendable {
-    let rows: UnsafePointer<Float>
     let width: Int
-    // One of the two keeps `rows` alive.
-    private let checkpoint: Checkpoint?
-    private let copy: FloatBuffer?
+    private let rows: UnsafeRawPointer
+    private let type: ElementType
+    // Keeps `rows` alive: the checkpoint, or a copy.
+    private let owner: any AnyObject & Sendable
 
     init(_ checkpoint: Checkpoint, _ name: String, count: Int, width: Int) throws(ModelError) {
         self.width = width
-        if let mapped = try checkpoint.mappedFloats(name, shape: [count, width]) {
-            rows = mapped
-            self.checkpoint = checkpoint
-            copy = nil
+        if let found = try checkpoint.rows(name, shape: [count, width]),
+            let first = found.starts.first
+        {
+            rows = first
+            type = found.type
+            owner = found.owner
         } else {
             let buffer = try checkpoint.floats(name, shape: [count, width])
-            rows = UnsafePointer(buffer.start)
-            copy = buffer
-            self.checkpoint = nil
+            rows = UnsafeRawPointer(buffer.start)
+            type = .float32
+            owner = buffer
         }
     }
 
-    func row(_ index: Int) -> UnsafePointer<Float> { rows + index * width }
+    /// A row, widened into `scratch` where it does not hold 32-bit floats.
+    func row(
+        _ index: Int, _ scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafePointer<Float> {
+        let start = rows + index * width * type.size
+        if type == .float32 { return start.assumingMemoryBound(to: Float.self) }
+        _ = type.convert(start, count: width, to: scratch)
+        return UnsafePointer(scratch)
+    }
 }

@@ -24,6 +24,8 @@ struct ModelDescription: Sendable {
     var maximumLength: Int
     var segmentIDs = SegmentIDs.zero
     var prefixes = TextPrefixes()
+    var weights = WeightStorage.float32
+    var precision = Precision.float32
     var notes: [String] = []
 
     var dimension: Int {
@@ -33,11 +35,13 @@ struct ModelDescription: Sendable {
     /// Finds out what `folder` holds for `tower`.
     init(
         folder: String, checkpoint: Checkpoint, transformerFolder: String, tower: Tower,
-        segmentIDs: SegmentIDs?, prefixes: TextPrefixes?
+        options: EncoderOptions
     ) throws(ModelError) {
         self.folder = folder
         self.transformerFolder = transformerFolder
         self.tower = tower
+        weights = options.weights
+        precision = options.precision
         let json = try JSONFile(
             transformerFolder + "/config.json", purpose: "the model's dimensions")
         let architecture = Architecture(checkpoint.tensors.keys)
@@ -52,7 +56,7 @@ struct ModelDescription: Sendable {
         case .bert(let prefix):
             kind = .sentence
             self.prefix = prefix
-            try readSentenceFiles(prefixes)
+            try readSentenceFiles()
         case .dpr(let towers):
             guard let names = towers[tower] else {
                 throw .wrongTower(
@@ -61,8 +65,8 @@ struct ModelDescription: Sendable {
             }
             kind = .dpr
             prefix = names.prefix
-            self.segmentIDs = segmentIDs ?? .zero
-            if self.segmentIDs == .pair, configuration.segments < 2 {
+            segmentIDs = options.segmentIDs ?? .zero
+            if segmentIDs == .pair, configuration.segments < 2 {
                 throw json.invalid("type_vocab_size", "is 1: pairs need two segments")
             }
             if type == "bert", let weights = checkpoint.tensors[names.projection + ".weight"] {
@@ -85,11 +89,12 @@ struct ModelDescription: Sendable {
         case .reader, .unknown:
             throw .unknownArchitecture(folder: folder, found: architecture.description)
         }
-        if kind != .sentence { self.prefixes = prefixes ?? TextPrefixes() }
+        if let prefix = options.questionPrefix { prefixes.question = prefix }
+        if let prefix = options.passagePrefix { prefixes.passage = prefix }
     }
 
     /// Pooling, length and prefixes of a sentence encoder.
-    private mutating func readSentenceFiles(_ asked: TextPrefixes?) throws(ModelError) {
+    private mutating func readSentenceFiles() throws(ModelError) {
         if Self.exists(folder + "/modules.json") {
             let modules = try SentenceModules(
                 folder: folder, hiddenSize: configuration.hiddenSize)
@@ -108,7 +113,7 @@ struct ModelDescription: Sendable {
                 maximumLength = min(maximumLength, configuration.positions)
             }
         }
-        if let asked { prefixes = asked } else { prefixes = try storedPrefixes() }
+        prefixes = try storedPrefixes()
     }
 
     /// The prompts that sentence-transformers stores under the names of the two towers.

@@ -10,19 +10,20 @@ struct OpenedModel: Sendable {
     /// `config.json` and the tokenizer's files that are there, in fixed order.
     private let smallFiles: [MappedFile]
 
+    /// Bytes of a file that are hashed before their pages are let go of.
+    private static let hashedAtOnce = 4 << 20
+
     private static let tokenizerFiles = [
         "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
         "added_tokens.json",
     ]
 
-    init(
-        folder: String, tower: Tower, segmentIDs: SegmentIDs?, prefixes: TextPrefixes?
-    ) throws(ModelError) {
+    init(folder: String, tower: Tower, options: EncoderOptions) throws(ModelError) {
         let transformer = try SentenceModules.transformerFolder(folder)
-        checkpoint = try Checkpoint.open(folder: transformer)
+        checkpoint = try Checkpoint.open(folder: transformer, policy: WeightPolicy(options))
         description = try ModelDescription(
             folder: folder, checkpoint: checkpoint, transformerFolder: transformer, tower: tower,
-            segmentIDs: segmentIDs, prefixes: prefixes)
+            options: options)
         var files = [
             try MappedFile(transformer + "/config.json", purpose: "the model's dimensions")
         ]
@@ -75,7 +76,9 @@ struct OpenedModel: Sendable {
         }
     }
 
-    /// See `TextEncoder.fingerprint(folder:tower:segmentIDs:prefixes:)`.
+    /// See `TextEncoder.fingerprint(folder:tower:options:)`.
+    ///
+    /// Lets go of the pages of the weights behind it.
     func fingerprint() -> String {
         var hash = SHA256()
         func add(_ text: String) {
@@ -88,7 +91,11 @@ struct OpenedModel: Sendable {
         func add(_ file: MappedFile) {
             add(file.path.split(separator: "/").last.map(String.init) ?? "")
             add(UInt64(file.bytes.count))
-            hash.update(bufferPointer: file.bytes)
+            for start in stride(from: 0, to: file.bytes.count, by: Self.hashedAtOnce) {
+                let part = start..<min(start + Self.hashedAtOnce, file.bytes.count)
+                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: file.bytes[part]))
+                file.release(part)
+            }
         }
         add("sheaf encoder 1")
         for setting in description.settings { add(setting) }
@@ -106,8 +113,10 @@ extension ModelDescription {
     fileprivate var settings: [String] {
         [
             kind.rawValue, tower.rawValue, pooling.rawValue, normalises ? "normalised" : "raw",
-            String(maximumLength), segmentIDs.rawValue, prefixes.question, prefixes.passage,
-            "float32",
-        ]
+            String(maximumLength), segmentIDs.rawValue,
+            tower == .question ? prefixes.question : "",
+            tower == .context ? prefixes.passage : "",
+            weights == .float16 ? "float16 weights" : "float32",
+        ] + (precision == .i16 ? [precision.description] : [])
     }
 }

@@ -2,10 +2,13 @@ import Synchronization
 import Tensors
 
 extension TextEncoder {
-    /// Tokens after which a thread stops collecting and computes: enough rows to make the weights'
-    /// way into the cache worth it, few enough for a layer's input to stay in the second-level
-    /// cache (384 tokens of 384 features are 576 KiB).
+    /// Tokens of a batch: enough rows to make the weights' way into the cache worth it, few enough
+    /// for a layer's input to stay in the second-level cache (384 tokens of 384 features are
+    /// 576 KiB).
     static let batchTokens = 384
+
+    /// Texts that are tokenized and sorted together: what bounds the memory for tokens.
+    static let windowTexts = 1_024
 
     /// Encodes passages: `[count, dimension]`, row-major, in the order given.
     ///
@@ -35,37 +38,65 @@ extension TextEncoder {
     ) -> [Float] {
         guard count > 0 else { return [] }
         let workers = max(1, min(threads, count))
-        // With several threads each takes a few turns, so that none waits long for the last one.
-        let sequences = workers == 1 ? count : max(1, count / (2 * workers))
-        let shared = SharedProgress()
         return [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
             if let out = buffer.baseAddress {
-                WorkerThreads.run(count: workers) { worker in
-                    let arena = arenas.take()
-                    var batch = TokenBatch()
-                    var rows: [Int] = []
-                    var more = true
-                    while more {
-                        let next = shared.claimed.add(1, ordering: .relaxed).oldValue
-                        more = next < count
-                        if more {
-                            append(next, &batch)
-                            batch.closeSequence()
-                            rows.append(next)
-                        }
-                        let isFull = batch.tokens >= Self.batchTokens || rows.count >= sequences
-                        guard !rows.isEmpty, isFull || !more else { continue }
-                        compute(batch, rows, arena, out)
-                        let done = shared.done.add(rows.count, ordering: .relaxed).newValue
-                        batch.removeAll()
-                        rows.removeAll(keepingCapacity: true)
-                        if worker == 0 { progress?(done) }
-                    }
-                    arenas.give(arena)
+                for start in stride(from: 0, to: count, by: Self.windowTexts) {
+                    let texts = start..<min(start + Self.windowTexts, count)
+                    let window = TokenWindow(
+                        tokenize(texts, workers: workers, append: append),
+                        budget: Self.batchTokens, workers: workers)
+                    compute(window, workers: workers, out) { progress?(start + $0) }
                 }
             }
             filled = count * dimension
         }
+    }
+
+    /// The tokens of some texts, by worker.
+    private func tokenize(
+        _ texts: Range<Int>, workers: Int, append: (Int, inout TokenBatch) -> Void
+    ) -> [(tokens: TokenBatch, rows: [Int])] {
+        let shared = SharedProgress()
+        var parts = [(tokens: TokenBatch, rows: [Int])](
+            repeating: (TokenBatch(), []), count: workers)
+        parts.withUnsafeMutableBufferPointer { parts in
+            WorkerThreads.run(count: workers) { worker in
+                // The part is taken out, so that threads do not write to neighbouring memory.
+                var part = (tokens: TokenBatch(), rows: [Int]())
+                while true {
+                    let next = texts.lowerBound + shared.claimed.add(1, ordering: .relaxed).oldValue
+                    guard next < texts.upperBound else { break }
+                    append(next, &part.tokens)
+                    part.tokens.closeSequence()
+                    part.rows.append(next)
+                }
+                parts[worker] = part
+            }
+        }
+        return parts
+    }
+
+    /// Computes all batches of a window, each by the thread that is free.
+    private func compute(
+        _ window: TokenWindow, workers: Int, _ out: UnsafeMutablePointer<Float>,
+        progress: (Int) -> Void
+    ) {
+        let shared = SharedProgress()
+        WorkerThreads.run(count: min(workers, window.count)) { worker in
+            let arena = arenas.take()
+            var batch = TokenBatch()
+            var rows: [Int] = []
+            while true {
+                let next = shared.claimed.add(1, ordering: .relaxed).oldValue
+                guard next < window.count else { break }
+                window.copy(next, to: &batch, rows: &rows)
+                compute(batch, rows, arena, out)
+                let done = shared.done.add(rows.count, ordering: .relaxed).newValue
+                if worker == 0 { progress(done) }
+            }
+            arenas.give(arena)
+        }
+        progress(shared.done.load(ordering: .relaxed))
     }
 
     /// The vectors of a batch in its own order: `[sequences, dimension]`.

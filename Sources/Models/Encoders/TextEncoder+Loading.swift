@@ -12,25 +12,20 @@ extension TextEncoder {
     /// - Parameters:
     ///   - folder: A Hugging Face model folder.
     ///   - tower: The side to load; a folder that holds only the other one is refused.
-    ///   - segmentIDs: Segment ids of pairs, for DPR alone; nil means zero.
-    ///   - prefixes: Texts put before questions and passages; nil means the folder's own prompts.
+    ///   - options: What else decides the vectors.
     /// - Throws: `ModelError` naming the file and what to do.
     public static func load(
-        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil,
-        prefixes: TextPrefixes? = nil
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions()
     ) throws(ModelError) -> TextEncoder {
-        try load(
-            folder: folder, tower: tower, segmentIDs: segmentIDs, prefixes: prefixes,
-            kernels: .best)
+        try load(folder: folder, tower: tower, options: options, kernels: .best)
     }
 
     /// Loads with given kernels, so that tests can compare instruction sets.
     static func load(
-        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil,
-        prefixes: TextPrefixes? = nil, kernels: EncoderKernels
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions(),
+        kernels: EncoderKernels
     ) throws(ModelError) -> TextEncoder {
-        let opened = try OpenedModel(
-            folder: folder, tower: tower, segmentIDs: segmentIDs, prefixes: prefixes)
+        let opened = try OpenedModel(folder: folder, tower: tower, options: options)
         // Hashing reads the same pages as packing does, so the two run side by side.
         var fingerprint = Result<String, ModelError>.success("")
         var weights: Result<Weights, ModelError>?
@@ -40,7 +35,10 @@ extension TextEncoder {
                     try Weights(opened.checkpoint, opened.description, kernels: kernels)
                 }
             } else {
-                fingerprint = .success(opened.fingerprint())
+                fingerprint = Result { () throws(ModelError) in
+                    try opened.checkpoint.verifyChecksums()
+                    return opened.fingerprint()
+                }
             }
         }
         guard let weights else { preconditionFailure("worker 0 always runs") }
@@ -54,12 +52,9 @@ extension TextEncoder {
     /// segment ids, prefixes, precision) and the bytes of `config.json`, the tokenizer's files and
     /// the weights. Reads each file once, through the page cache.
     public static func fingerprint(
-        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil,
-        prefixes: TextPrefixes? = nil
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions()
     ) throws(ModelError) -> String {
-        try OpenedModel(
-            folder: folder, tower: tower, segmentIDs: segmentIDs, prefixes: prefixes
-        ).fingerprint()
+        try OpenedModel(folder: folder, tower: tower, options: options).fingerprint()
     }
 
     /// The towers that `folder` holds: both for sentence encoders and RetriBERT.

@@ -1,6 +1,30 @@
 import Tokenizers
 
 extension TextEncoder {
+    /// How texts become tokens.
+    var texts: EncoderTexts {
+        EncoderTexts(
+            kind: kind, segmentIDs: segmentIDs, prefixes: prefixes, maximumLength: maximumLength,
+            tokenizer: tokenizer)
+    }
+
+    func append(passage: (title: String, text: String), to batch: inout TokenBatch) {
+        texts.append(passage: passage, to: &batch)
+    }
+
+    func append(question: String, to batch: inout TokenBatch) {
+        texts.append(question: question, to: &batch)
+    }
+}
+
+/// How an encoder joins, cuts and tokenizes texts.
+struct EncoderTexts: Sendable {
+    var kind: TextEncoder.Kind
+    var segmentIDs: SegmentIDs
+    var prefixes: TextPrefixes
+    var maximumLength: Int
+    var tokenizer: WordPieceTokenizer
+
     /// Appends the tokens of a passage, joined as this family joins title and text.
     func append(passage: (title: String, text: String), to batch: inout TokenBatch) {
         switch kind {

@@ -39,6 +39,8 @@ public final class TextEncoder: Sendable {
     public let segmentIDs: SegmentIDs
     /// Put before each text.
     public let prefixes: TextPrefixes
+    /// The numbers its linear layers compute in.
+    public let precision: Precision
     /// What the load found besides the parameters.
     public let report: LoadReport
 
@@ -56,6 +58,7 @@ public final class TextEncoder: Sendable {
         maximumLength = description.maximumLength
         segmentIDs = description.segmentIDs
         prefixes = description.prefixes
+        precision = description.precision
         report = LoadReport(
             weightFiles: opened.checkpoint.files.map(\.path),
             unusedTensors: weights.unusedTensors, notes: description.notes)
@@ -85,7 +88,7 @@ public final class TextEncoder: Sendable {
                     prefix: description.prefix, configuration: configuration))
             bert = try BertEncoder(
                 checkpoint, prefix: description.prefix, configuration: configuration,
-                kernels: kernels)
+                precision: description.precision, kernels: kernels)
             if let name = description.poolerName {
                 pooler = try Linear(checkpoint, name, outputs: width, inputs: width)
                 names.formUnion([name + ".weight", name + ".bias"])

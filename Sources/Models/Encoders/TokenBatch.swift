@@ -21,6 +21,14 @@ struct TokenBatch {
         starts.append(ids.count)
     }
 
+    /// Adds a copy of a sequence of `other`.
+    mutating func append(_ sequence: Int, of other: TokenBatch) {
+        let range = other.starts[sequence]..<other.starts[sequence + 1]
+        ids.append(contentsOf: other.ids[range])
+        segments.append(contentsOf: other.segments[range])
+        closeSequence()
+    }
+
     mutating func removeAll() {
         ids.removeAll(keepingCapacity: true)
         segments.removeAll(keepingCapacity: true)

@@ -7,7 +7,7 @@ public enum Tower: String, CaseIterable, Sendable {
 }
 
 /// The segment ids a DPR encoder is given for the pair (title, text).
-public enum SegmentIDs: String, CaseIterable, Sendable {
+public enum SegmentIDs: String, CaseIterable, Codable, Sendable {
     /// 0 everywhere, as DPR trains and encodes.
     case zero
     /// 0 for the title and 1 for the text, as Hugging Face's tokenizer gives.

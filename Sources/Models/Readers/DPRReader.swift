@@ -30,6 +30,7 @@ public final class DPRReader: Sendable {
 
     private init(folder: String, kernels: EncoderKernels) throws(ModelError) {
         let checkpoint = try Checkpoint.open(folder: folder)
+        try checkpoint.verifyChecksums()
         let architecture = Architecture(checkpoint.tensors.keys)
         guard architecture == .reader else {
             throw .wrongTower(
@@ -103,9 +104,16 @@ public final class DPRReader: Sendable {
         return Array(answers.prefix(options.spans))
     }
 
-    /// The ids of a question with a passage.
     private func sequence(
         _ question: String, _ passage: (title: String, text: String)
+    ) -> [Int32] {
+        Self.sequence(question, passage, tokenizer, maximumLength: maximumLength)
+    }
+
+    /// The ids of a question with a passage.
+    static func sequence(
+        _ question: String, _ passage: (title: String, text: String),
+        _ tokenizer: WordPieceTokenizer, maximumLength: Int
     ) -> [Int32] {
         var ids: [Int32] = []
         var segments: [Int32] = []
@@ -134,11 +142,16 @@ public final class DPRReader: Sendable {
         kernels.product(
             rows: 1, a: arena.hidden.start, stride: width, weights: classifier.weights,
             bias: classifier.bias?.start, into: &relevance, stride: 1)
-        // The question may be empty, so the first separator counts from the third token on.
-        let separator = ids.dropFirst(2).firstIndex(of: tokenizer.separatorID)
         return ReaderScores(
-            ids: ids, passageStart: min((separator ?? ids.count) + 1, ids.count),
+            ids: ids, passageStart: Self.passageStart(ids, tokenizer),
             starts: ids.indices.map { logits[2 * $0] },
             ends: ids.indices.map { logits[2 * $0 + 1] }, relevance: relevance)
+    }
+
+    /// The first token after the question.
+    static func passageStart(_ ids: [Int32], _ tokenizer: WordPieceTokenizer) -> Int {
+        // The question may be empty, so the first separator counts from the third token on.
+        let separator = ids.dropFirst(2).firstIndex(of: tokenizer.separatorID)
+        return min((separator ?? ids.count) + 1, ids.count)
     }
 }

@@ -592,7 +592,7 @@ void   sheaf__v1__shutdown__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__shutdown__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor sheaf__v1__index_request__field_descriptors[11] =
+static const ProtobufCFieldDescriptor sheaf__v1__index_request__field_descriptors[10] =
 {
   {
     "collection",
@@ -655,42 +655,6 @@ static const ProtobufCFieldDescriptor sheaf__v1__index_request__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "segment_ids",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__IndexRequest, segment_ids),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "metric",
-    7,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__IndexRequest, metric),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "kind",
-    8,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__IndexRequest, kind),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "shards",
     9,
     PROTOBUF_C_LABEL_NONE,
@@ -726,24 +690,48 @@ static const ProtobufCFieldDescriptor sheaf__v1__index_request__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "encoder",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexRequest, encoder),
+    &sheaf__v1__encoder_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "index",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexRequest, index),
+    &sheaf__v1__index_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__index_request__field_indices_by_name[] = {
-  9,   /* field[9] = batch_size */
+  6,   /* field[6] = batch_size */
   0,   /* field[0] = collection */
   4,   /* field[4] = context_model */
+  8,   /* field[8] = encoder */
   2,   /* field[2] = format */
-  7,   /* field[7] = kind */
-  6,   /* field[6] = metric */
+  9,   /* field[9] = index */
   1,   /* field[1] = paths */
   3,   /* field[3] = question_model */
-  5,   /* field[5] = segment_ids */
-  8,   /* field[8] = shards */
-  10,   /* field[10] = skip_malformed */
+  5,   /* field[5] = shards */
+  7,   /* field[7] = skip_malformed */
 };
-static const ProtobufCIntRange sheaf__v1__index_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange sheaf__v1__index_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 9, 5 },
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__index_request__descriptor =
 {
@@ -753,10 +741,10 @@ const ProtobufCMessageDescriptor sheaf__v1__index_request__descriptor =
   "Sheaf__V1__IndexRequest",
   "sheaf.v1",
   sizeof(Sheaf__V1__IndexRequest),
-  11,
+  10,
   sheaf__v1__index_request__field_descriptors,
   sheaf__v1__index_request__field_indices_by_name,
-  1,  sheaf__v1__index_request__number_ranges,
+  2,  sheaf__v1__index_request__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__index_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1570,30 +1558,6 @@ static const ProtobufCFieldDescriptor sheaf__v1__collection_status__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "metric",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__CollectionStatus, metric),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "kind",
-    7,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__CollectionStatus, kind),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "shard_count",
     8,
     PROTOBUF_C_LABEL_NONE,
@@ -1749,32 +1713,57 @@ static const ProtobufCFieldDescriptor sheaf__v1__collection_status__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "index",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CollectionStatus, index),
+    &sheaf__v1__index_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "encoder",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CollectionStatus, encoder),
+    &sheaf__v1__encoder_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__collection_status__field_indices_by_name[] = {
-  9,   /* field[9] = batches */
-  10,   /* field[10] = batches_committed */
-  16,   /* field[16] = bytes */
+  7,   /* field[7] = batches */
+  8,   /* field[8] = batches_committed */
+  14,   /* field[14] = bytes */
   3,   /* field[3] = committed */
-  12,   /* field[12] = context_model */
-  17,   /* field[17] = coverage */
-  19,   /* field[19] = created */
+  10,   /* field[10] = context_model */
+  15,   /* field[15] = coverage */
+  17,   /* field[17] = created */
   4,   /* field[4] = dimension */
-  13,   /* field[13] = fingerprint */
-  8,   /* field[8] = generation */
-  6,   /* field[6] = kind */
-  5,   /* field[5] = metric */
+  19,   /* field[19] = encoder */
+  11,   /* field[11] = fingerprint */
+  6,   /* field[6] = generation */
+  18,   /* field[18] = index */
   0,   /* field[0] = name */
   2,   /* field[2] = passages */
-  15,   /* field[15] = paths */
-  11,   /* field[11] = question_model */
-  7,   /* field[7] = shard_count */
-  18,   /* field[18] = shards */
-  14,   /* field[14] = source_digest */
+  13,   /* field[13] = paths */
+  9,   /* field[9] = question_model */
+  5,   /* field[5] = shard_count */
+  16,   /* field[16] = shards */
+  12,   /* field[12] = source_digest */
   1,   /* field[1] = state */
 };
-static const ProtobufCIntRange sheaf__v1__collection_status__number_ranges[1 + 1] =
+static const ProtobufCIntRange sheaf__v1__collection_status__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 5 },
   { 0, 20 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__collection_status__descriptor =
@@ -1788,7 +1777,7 @@ const ProtobufCMessageDescriptor sheaf__v1__collection_status__descriptor =
   20,
   sheaf__v1__collection_status__field_descriptors,
   sheaf__v1__collection_status__field_indices_by_name,
-  1,  sheaf__v1__collection_status__number_ranges,
+  2,  sheaf__v1__collection_status__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__collection_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -412,6 +412,96 @@ void   sheaf__v1__encoder_spec__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__encoder_spec__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sheaf__v1__encoder_settings__init
+                     (Sheaf__V1__EncoderSettings         *message)
+{
+  static const Sheaf__V1__EncoderSettings init_value = SHEAF__V1__ENCODER_SETTINGS__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__encoder_settings__get_packed_size
+                     (const Sheaf__V1__EncoderSettings *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__encoder_settings__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__encoder_settings__pack
+                     (const Sheaf__V1__EncoderSettings *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__encoder_settings__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__encoder_settings__pack_to_buffer
+                     (const Sheaf__V1__EncoderSettings *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__encoder_settings__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__EncoderSettings *
+       sheaf__v1__encoder_settings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__EncoderSettings *)
+     protobuf_c_message_unpack (&sheaf__v1__encoder_settings__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__encoder_settings__free_unpacked
+                     (Sheaf__V1__EncoderSettings *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__encoder_settings__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   sheaf__v1__index_settings__init
+                     (Sheaf__V1__IndexSettings         *message)
+{
+  static const Sheaf__V1__IndexSettings init_value = SHEAF__V1__INDEX_SETTINGS__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__index_settings__get_packed_size
+                     (const Sheaf__V1__IndexSettings *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__index_settings__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__index_settings__pack
+                     (const Sheaf__V1__IndexSettings *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__index_settings__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__index_settings__pack_to_buffer
+                     (const Sheaf__V1__IndexSettings *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__index_settings__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__IndexSettings *
+       sheaf__v1__index_settings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__IndexSettings *)
+     protobuf_c_message_unpack (&sheaf__v1__index_settings__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__index_settings__free_unpacked
+                     (Sheaf__V1__IndexSettings *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__index_settings__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   sheaf__v1__lease_grant__init
                      (Sheaf__V1__LeaseGrant         *message)
 {
@@ -1864,14 +1954,14 @@ static const ProtobufCFieldDescriptor sheaf__v1__encoder_spec__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "segment_ids",
-    3,
+    "settings",
+    4,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
+    PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__EncoderSpec, segment_ids),
+    offsetof(Sheaf__V1__EncoderSpec, settings),
+    &sheaf__v1__encoder_settings__descriptor,
     NULL,
-    &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
@@ -1879,11 +1969,12 @@ static const ProtobufCFieldDescriptor sheaf__v1__encoder_spec__field_descriptors
 static const unsigned sheaf__v1__encoder_spec__field_indices_by_name[] = {
   1,   /* field[1] = fingerprint */
   0,   /* field[0] = model */
-  2,   /* field[2] = segment_ids */
+  2,   /* field[2] = settings */
 };
-static const ProtobufCIntRange sheaf__v1__encoder_spec__number_ranges[1 + 1] =
+static const ProtobufCIntRange sheaf__v1__encoder_spec__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 4, 2 },
   { 0, 3 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__encoder_spec__descriptor =
@@ -1897,11 +1988,191 @@ const ProtobufCMessageDescriptor sheaf__v1__encoder_spec__descriptor =
   3,
   sheaf__v1__encoder_spec__field_descriptors,
   sheaf__v1__encoder_spec__field_indices_by_name,
-  1,  sheaf__v1__encoder_spec__number_ranges,
+  2,  sheaf__v1__encoder_spec__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__encoder_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__lease_grant__field_descriptors[9] =
+static const ProtobufCFieldDescriptor sheaf__v1__encoder_settings__field_descriptors[6] =
+{
+  {
+    "segment_ids",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, segment_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "question_prefix",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__EncoderSettings, n_question_prefix),
+    offsetof(Sheaf__V1__EncoderSettings, question_prefix),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "passage_prefix",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__EncoderSettings, n_passage_prefix),
+    offsetof(Sheaf__V1__EncoderSettings, passage_prefix),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "precision",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, precision),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weights",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, weights),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "allows_nonfinite",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, allows_nonfinite),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__encoder_settings__field_indices_by_name[] = {
+  5,   /* field[5] = allows_nonfinite */
+  2,   /* field[2] = passage_prefix */
+  3,   /* field[3] = precision */
+  1,   /* field[1] = question_prefix */
+  0,   /* field[0] = segment_ids */
+  4,   /* field[4] = weights */
+};
+static const ProtobufCIntRange sheaf__v1__encoder_settings__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__encoder_settings__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.EncoderSettings",
+  "EncoderSettings",
+  "Sheaf__V1__EncoderSettings",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__EncoderSettings),
+  6,
+  sheaf__v1__encoder_settings__field_descriptors,
+  sheaf__v1__encoder_settings__field_indices_by_name,
+  1,  sheaf__v1__encoder_settings__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__encoder_settings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__index_settings__field_descriptors[4] =
+{
+  {
+    "metric",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexSettings, metric),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexSettings, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "vectors",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexSettings, vectors),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexSettings, memory),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__index_settings__field_indices_by_name[] = {
+  1,   /* field[1] = kind */
+  3,   /* field[3] = memory */
+  0,   /* field[0] = metric */
+  2,   /* field[2] = vectors */
+};
+static const ProtobufCIntRange sheaf__v1__index_settings__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__index_settings__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.IndexSettings",
+  "IndexSettings",
+  "Sheaf__V1__IndexSettings",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__IndexSettings),
+  4,
+  sheaf__v1__index_settings__field_descriptors,
+  sheaf__v1__index_settings__field_indices_by_name,
+  1,  sheaf__v1__index_settings__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__index_settings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__lease_grant__field_descriptors[10] =
 {
   {
     "collection",
@@ -2011,6 +2282,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__lease_grant__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "vectors",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__LeaseGrant, vectors),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__lease_grant__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
@@ -2022,11 +2305,12 @@ static const unsigned sheaf__v1__lease_grant__field_indices_by_name[] = {
   3,   /* field[3] = first_ordinal */
   5,   /* field[5] = shard */
   7,   /* field[7] = source_digest */
+  9,   /* field[9] = vectors */
 };
 static const ProtobufCIntRange sheaf__v1__lease_grant__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__lease_grant__descriptor =
 {
@@ -2036,7 +2320,7 @@ const ProtobufCMessageDescriptor sheaf__v1__lease_grant__descriptor =
   "Sheaf__V1__LeaseGrant",
   "sheaf.v1",
   sizeof(Sheaf__V1__LeaseGrant),
-  9,
+  10,
   sheaf__v1__lease_grant__field_descriptors,
   sheaf__v1__lease_grant__field_indices_by_name,
   1,  sheaf__v1__lease_grant__number_ranges,
@@ -2608,7 +2892,7 @@ const ProtobufCMessageDescriptor sheaf__v1__shard_spec__descriptor =
   (ProtobufCMessageInit) sheaf__v1__shard_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descriptors[7] =
+static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descriptors[6] =
 {
   {
     "collection",
@@ -2647,30 +2931,6 @@ static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "metric",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__LoadGeneration, metric),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "kind",
-    5,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__LoadGeneration, kind),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "shards",
     6,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2694,20 +2954,32 @@ static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "index",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__LoadGeneration, index),
+    &sheaf__v1__index_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__load_generation__field_indices_by_name[] = {
   0,   /* field[0] = collection */
   2,   /* field[2] = dimension */
-  6,   /* field[6] = fingerprint */
+  4,   /* field[4] = fingerprint */
   1,   /* field[1] = generation */
-  4,   /* field[4] = kind */
-  3,   /* field[3] = metric */
-  5,   /* field[5] = shards */
+  5,   /* field[5] = index */
+  3,   /* field[3] = shards */
 };
-static const ProtobufCIntRange sheaf__v1__load_generation__number_ranges[1 + 1] =
+static const ProtobufCIntRange sheaf__v1__load_generation__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 6, 3 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__load_generation__descriptor =
 {
@@ -2717,10 +2989,10 @@ const ProtobufCMessageDescriptor sheaf__v1__load_generation__descriptor =
   "Sheaf__V1__LoadGeneration",
   "sheaf.v1",
   sizeof(Sheaf__V1__LoadGeneration),
-  7,
+  6,
   sheaf__v1__load_generation__field_descriptors,
   sheaf__v1__load_generation__field_indices_by_name,
-  1,  sheaf__v1__load_generation__number_ranges,
+  2,  sheaf__v1__load_generation__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__load_generation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -60,16 +60,15 @@ struct  Sheaf__V1__IndexRequest
    */
   char *question_model;
   char *context_model;
-  char *segment_ids;
-  char *metric;
-  char *kind;
+  Sheaf__V1__EncoderSettings *encoder;
+  Sheaf__V1__IndexSettings *index;
   uint32_t shards;
   uint32_t batch_size;
   protobuf_c_boolean skip_malformed;
 };
 #define SHEAF__V1__INDEX_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__index_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, 0 }
 
 
 struct  Sheaf__V1__IndexProgress
@@ -215,8 +214,8 @@ struct  Sheaf__V1__CollectionStatus
   uint64_t passages;
   uint64_t committed;
   uint32_t dimension;
-  char *metric;
-  char *kind;
+  Sheaf__V1__IndexSettings *index;
+  Sheaf__V1__EncoderSettings *encoder;
   uint32_t shard_count;
   uint64_t generation;
   uint64_t batches;
@@ -235,7 +234,7 @@ struct  Sheaf__V1__CollectionStatus
 };
 #define SHEAF__V1__COLLECTION_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__collection_status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Sheaf__V1__Status

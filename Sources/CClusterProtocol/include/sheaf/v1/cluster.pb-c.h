@@ -24,6 +24,8 @@ typedef struct Sheaf__V1__Drain Sheaf__V1__Drain;
 typedef struct Sheaf__V1__Failure Sheaf__V1__Failure;
 typedef struct Sheaf__V1__Credit Sheaf__V1__Credit;
 typedef struct Sheaf__V1__EncoderSpec Sheaf__V1__EncoderSpec;
+typedef struct Sheaf__V1__EncoderSettings Sheaf__V1__EncoderSettings;
+typedef struct Sheaf__V1__IndexSettings Sheaf__V1__IndexSettings;
 typedef struct Sheaf__V1__LeaseGrant Sheaf__V1__LeaseGrant;
 typedef struct Sheaf__V1__PassageChunk Sheaf__V1__PassageChunk;
 typedef struct Sheaf__V1__SegmentReady Sheaf__V1__SegmentReady;
@@ -209,14 +211,71 @@ struct  Sheaf__V1__EncoderSpec
    * SHA-256 the folder must have, lower-case hex
    */
   char *fingerprint;
-  /*
-   * "zero" or "pair"
-   */
-  char *segment_ids;
+  Sheaf__V1__EncoderSettings *settings;
 };
 #define SHEAF__V1__ENCODER_SPEC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__encoder_spec__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+
+
+/*
+ * What a user chose of a collection's encoder, beside the folders.
+ */
+struct  Sheaf__V1__EncoderSettings
+{
+  ProtobufCMessage base;
+  /*
+   * "zero" or "pair"; empty: what the model says
+   */
+  char *segment_ids;
+  /*
+   * none: the model's own prompt; else one
+   */
+  size_t n_question_prefix;
+  char **question_prefix;
+  size_t n_passage_prefix;
+  char **passage_prefix;
+  /*
+   * of products: "float32" or "i16"; empty: "float32"
+   */
+  char *precision;
+  /*
+   * in memory: "f32", "f16" or "mapped"; empty: "f32"
+   */
+  char *weights;
+  protobuf_c_boolean allows_nonfinite;
+};
+#define SHEAF__V1__ENCODER_SETTINGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__encoder_settings__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * How vectors are stored, compared and searched; what is empty is left to the coordinator.
+ */
+struct  Sheaf__V1__IndexSettings
+{
+  ProtobufCMessage base;
+  /*
+   * "ip", "l2" or "cosine"
+   */
+  char *metric;
+  /*
+   * "exact", "Flat" or a factory string of Faiss
+   */
+  char *kind;
+  /*
+   * in segments: "f32" or "f16"
+   */
+  char *vectors;
+  /*
+   * what of a shard is held in memory
+   */
+  char *memory;
+};
+#define SHEAF__V1__INDEX_SETTINGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__index_settings__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Sheaf__V1__LeaseGrant
@@ -234,10 +293,14 @@ struct  Sheaf__V1__LeaseGrant
   uint64_t body_bytes;
   char *source_digest;
   Sheaf__V1__EncoderSpec *encoder;
+  /*
+   * the numbers of the segment, as in IndexSettings
+   */
+  char *vectors;
 };
 #define SHEAF__V1__LEASE_GRANT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__lease_grant__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -346,21 +409,14 @@ struct  Sheaf__V1__LoadGeneration
   char *collection;
   uint64_t generation;
   uint32_t dimension;
-  /*
-   * "ip" or "l2"
-   */
-  char *metric;
-  /*
-   * index kind: "Flat"
-   */
-  char *kind;
+  Sheaf__V1__IndexSettings *index;
   size_t n_shards;
   Sheaf__V1__ShardSpec **shards;
   char *fingerprint;
 };
 #define SHEAF__V1__LOAD_GENERATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__load_generation__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Sheaf__V1__GenerationLoaded
@@ -696,6 +752,44 @@ Sheaf__V1__EncoderSpec *
                       const uint8_t       *data);
 void   sheaf__v1__encoder_spec__free_unpacked
                      (Sheaf__V1__EncoderSpec *message,
+                      ProtobufCAllocator *allocator);
+/* Sheaf__V1__EncoderSettings methods */
+void   sheaf__v1__encoder_settings__init
+                     (Sheaf__V1__EncoderSettings         *message);
+size_t sheaf__v1__encoder_settings__get_packed_size
+                     (const Sheaf__V1__EncoderSettings   *message);
+size_t sheaf__v1__encoder_settings__pack
+                     (const Sheaf__V1__EncoderSettings   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__encoder_settings__pack_to_buffer
+                     (const Sheaf__V1__EncoderSettings   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__EncoderSettings *
+       sheaf__v1__encoder_settings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__encoder_settings__free_unpacked
+                     (Sheaf__V1__EncoderSettings *message,
+                      ProtobufCAllocator *allocator);
+/* Sheaf__V1__IndexSettings methods */
+void   sheaf__v1__index_settings__init
+                     (Sheaf__V1__IndexSettings         *message);
+size_t sheaf__v1__index_settings__get_packed_size
+                     (const Sheaf__V1__IndexSettings   *message);
+size_t sheaf__v1__index_settings__pack
+                     (const Sheaf__V1__IndexSettings   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__index_settings__pack_to_buffer
+                     (const Sheaf__V1__IndexSettings   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__IndexSettings *
+       sheaf__v1__index_settings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__index_settings__free_unpacked
+                     (Sheaf__V1__IndexSettings *message,
                       ProtobufCAllocator *allocator);
 /* Sheaf__V1__LeaseGrant methods */
 void   sheaf__v1__lease_grant__init
@@ -1106,6 +1200,12 @@ typedef void (*Sheaf__V1__Credit_Closure)
 typedef void (*Sheaf__V1__EncoderSpec_Closure)
                  (const Sheaf__V1__EncoderSpec *message,
                   void *closure_data);
+typedef void (*Sheaf__V1__EncoderSettings_Closure)
+                 (const Sheaf__V1__EncoderSettings *message,
+                  void *closure_data);
+typedef void (*Sheaf__V1__IndexSettings_Closure)
+                 (const Sheaf__V1__IndexSettings *message,
+                  void *closure_data);
 typedef void (*Sheaf__V1__LeaseGrant_Closure)
                  (const Sheaf__V1__LeaseGrant *message,
                   void *closure_data);
@@ -1183,6 +1283,8 @@ extern const ProtobufCMessageDescriptor sheaf__v1__drain__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__credit__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__encoder_spec__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__encoder_settings__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__index_settings__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__lease_grant__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__passage_chunk__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__segment_ready__descriptor;

@@ -1,0 +1,50 @@
+// What a user chose for a collection, as it travels; rooms above have types for each value.
+
+/// How texts become vectors.
+public struct EncoderSettings: Equatable, Sendable {
+    /// `zero`, `pair`, or empty for what the model says.
+    public var segmentIDs: String
+    /// Put before each question; nil: the model's own prompt.
+    public var questionPrefix: String?
+    /// Put before each passage; nil: the model's own prompt.
+    public var passagePrefix: String?
+    /// The numbers products are computed in; empty: `float32`.
+    public var precision: String
+    /// How weights are kept in memory; empty: `f32`.
+    public var weights: String
+    /// Whether weights that are not finite are let pass.
+    public var allowsNonfinite: Bool
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        segmentIDs: String = "", questionPrefix: String? = nil, passagePrefix: String? = nil,
+        precision: String = "", weights: String = "", allowsNonfinite: Bool = false
+    ) {
+        self.segmentIDs = segmentIDs
+        self.questionPrefix = questionPrefix
+        self.passagePrefix = passagePrefix
+        self.precision = precision
+        self.weights = weights
+        self.allowsNonfinite = allowsNonfinite
+    }
+}
+
+/// How vectors are stored, compared and searched; what is empty is left to the coordinator.
+public struct IndexSettings: Equatable, Sendable {
+    /// The metric, such as `ip`.
+    public var metric: String
+    /// The index kind, such as `exact`.
+    public var kind: String
+    /// The numbers that segments hold, such as `f32`.
+    public var vectors: String
+    /// What of a shard is held in memory.
+    public var memory: String
+
+    /// Creates the message; every field left out has its default.
+    public init(metric: String = "", kind: String = "", vectors: String = "", memory: String = "") {
+        self.metric = metric
+        self.kind = kind
+        self.vectors = vectors
+        self.memory = memory
+    }
+}
