@@ -41,8 +41,10 @@ public enum TrainingError: Error, Equatable, Sendable {
     case noCheckpoint(path: String)
     /// SQLite refuses.
     case database(path: String, reason: String)
-    /// A collective operation between the ranks failed.
+    /// A collective operation between the ranks failed; the reason ends with what to do.
     case collective(step: Int, reason: String)
+    /// What rank 0 does for all failed there.
+    case firstRankFailed(step: Int, reason: String)
     /// Training was asked to stop; the step is the one it goes on from.
     case interrupted(step: Int, checkpoint: String?)
 }
@@ -110,8 +112,9 @@ extension TrainingError: CustomStringConvertible {
         case .noCheckpoint(let path):
             return "\(path) holds no checkpoint that can be resumed. Start without resuming."
         case .collective(let step, let reason):
-            return "The ranks could not exchange step \(step): \(reason). Resume from the last"
-                + " checkpoint."
+            return "The ranks could not exchange step \(step): \(reason)"
+        case .firstRankFailed(let step, let reason):
+            return "Rank 0 failed after step \(step): \(reason)"
         case .interrupted(let step, let checkpoint):
             let kept = checkpoint.map { "; \($0) holds it" } ?? ""
             return "Training stopped before step \(step)\(kept). Run the same command again to go"

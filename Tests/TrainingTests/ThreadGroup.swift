@@ -39,7 +39,7 @@ final class ThreadWorld: @unchecked Sendable {
             condition.broadcast()
         } else {
             while round == own, failure == nil { condition.wait() }
-            if let failure { throw failure }
+            if round == own, let failure { throw failure }
         }
         return result.compactMap { $0 as? Value }
     }

@@ -7,23 +7,29 @@ import Tensors
 final class Optimizer {
     private let sets: [ParameterSet]
     private let settings: OptimizerSettings
+    // Two properties, since both are open for writing at once.
+    private var first: [[Float]] = []
+    private var second: [[Float]] = []
+
     /// Per set the first moments (Adam) or nothing (Adafactor), then the second ones.
-    private(set) var moments: [(first: [Float], second: [Float])]
+    var moments: [(first: [Float], second: [Float])] {
+        zip(first, second).map { ($0, $1) }
+    }
 
     init(_ sets: [ParameterSet], _ settings: OptimizerSettings) {
         self.sets = sets
         self.settings = settings
-        moments = sets.map { set in
+        for set in sets {
             switch settings.kind {
             case .adamWHuggingFace, .adamWTorch:
-                return (
-                    [Float](repeating: 0, count: set.count), [Float](repeating: 0, count: set.count)
-                )
+                first.append([Float](repeating: 0, count: set.count))
+                second.append([Float](repeating: 0, count: set.count))
             case .adafactor:
                 let count = set.entries.reduce(0) {
                     $0 + AdafactorStep.secondMomentCount(shape: $1.shape)
                 }
-                return ([], [Float](repeating: 0, count: count))
+                first.append([])
+                second.append([Float](repeating: 0, count: count))
             }
         }
     }
@@ -53,8 +59,8 @@ final class Optimizer {
     private func updateAdam(_ index: Int, step: Int, learningRate: Double, scale: Float) {
         let set = sets[index]
         let settings = self.settings
-        moments[index].first.withUnsafeMutableBufferPointer { first in
-            moments[index].second.withUnsafeMutableBufferPointer { second in
+        first[index].withUnsafeMutableBufferPointer { first in
+            second[index].withUnsafeMutableBufferPointer { second in
                 for (range, decays) in set.stretches {
                     AdamStep(
                         form: settings.kind == .adamWTorch ? .torch : .huggingFace,
@@ -75,7 +81,7 @@ final class Optimizer {
     private func updateAdafactor(_ index: Int, step: Int, learningRate: Double, scale: Float) {
         let set = sets[index]
         let settings = self.settings
-        moments[index].second.withUnsafeMutableBufferPointer { second in
+        second[index].withUnsafeMutableBufferPointer { second in
             var start = 0
             for entry in set.entries {
                 let end = start + AdafactorStep.secondMomentCount(shape: entry.shape)
@@ -100,7 +106,8 @@ final class Optimizer {
             moments.map(\.first.count) == self.moments.map(\.first.count)
                 && moments.map(\.second.count) == self.moments.map(\.second.count),
             "moments of another optimizer")
-        self.moments = moments
+        first = moments.map(\.first)
+        second = moments.map(\.second)
     }
 }
 

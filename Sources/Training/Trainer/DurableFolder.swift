@@ -2,6 +2,16 @@ import Foundation
 
 /// Files and folders that are on the disk when a call returns.
 enum DurableFolder {
+    /// Makes a folder where there is none, with those above it.
+    static func make(_ path: String) throws(TrainingError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw .cannotWrite(path: path, reason: error.localizedDescription)
+        }
+    }
+
     /// Makes an empty folder, with those above it; what was there is removed.
     static func create(_ path: String) throws(TrainingError) {
         do {

@@ -41,8 +41,8 @@ extension Trainer {
         let answers = try told(Array((failure.map { "\($0)" } ?? "").utf8))
         if let failure { throw failure }
         if !answers[0].isEmpty {
-            throw .collective(
-                step: state.step, reason: "rank 0: " + String(decoding: answers[0], as: UTF8.self))
+            throw .firstRankFailed(
+                step: state.step, reason: String(decoding: answers[0], as: UTF8.self))
         }
     }
 

@@ -23,6 +23,7 @@ final class TrainingLog {
     /// Opens the log of a run; lines after `step` belong to steps that are done again.
     init(_ path: String, keepingUpTo step: Int) throws(TrainingError) {
         self.path = path
+        try DurableFolder.make(URL(fileURLWithPath: path).deletingLastPathComponent().path)
         if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
             let decoder = JSONDecoder()
             lines = text.split(separator: "\n").compactMap {

@@ -1,0 +1,107 @@
+import Evaluation
+
+/// Gives training examples hard negatives that a search finds.
+public enum HardNegativeMiner {
+    /// What mining did.
+    public struct Report: Equatable, Sendable {
+        /// Examples written.
+        public var examples = 0
+        /// Negatives written.
+        public var negatives = 0
+        /// Examples for which none was left.
+        public var withoutNegatives = 0
+        /// Found passages left out because they are a positive.
+        public var gold = 0
+        /// Found passages left out because they hold an answer.
+        public var withAnswer = 0
+        /// Found passages left out because they score too near the positive, or the positive was
+        /// not found.
+        public var withinMargin = 0
+        /// What was left out of the source.
+        public var dropped = DroppedRows()
+    }
+
+    /// Questions searched at a time.
+    private static let blockSize = 64
+
+    /// Reads examples, finds their negatives and hands each example over; holds one block at a
+    /// time.
+    ///
+    /// - Throws: `TrainingError`, or what `body` throws.
+    public static func mine(
+        _ source: TrainingSource, from candidates: any CandidateSource, _ settings: MiningSettings,
+        _ body: (TrainingExample) throws(TrainingError) -> Void
+    ) throws(TrainingError) -> Report {
+        try settings.validate()
+        var report = Report()
+        var block: [TrainingExample] = []
+        func flush() throws(TrainingError) {
+            guard !block.isEmpty else { return }
+            let found = try candidates.candidates(
+                for: block.map(\.question), count: settings.lastRank)
+            for (example, found) in zip(block, found) {
+                var example = example
+                example.hardNegatives = choose(
+                    found, example, number: report.examples, settings, &report)
+                report.examples += 1
+                report.negatives += example.hardNegatives.count
+                if example.hardNegatives.isEmpty { report.withoutNegatives += 1 }
+                try body(example)
+            }
+            block.removeAll(keepingCapacity: true)
+        }
+        var dropped = DroppedRows()
+        try source.read { row throws(TrainingError) in
+            guard let example = row.cleaned(&dropped) else { return }
+            block.append(example)
+            if block.count == blockSize { try flush() }
+        }
+        try flush()
+        report.dropped = dropped
+        guard report.examples > 0 else {
+            throw .noExamples(path: source.path, dropped: dropped.rows)
+        }
+        return report
+    }
+
+    /// The negatives of one example.
+    static func choose(
+        _ found: [TrainingPassage], _ example: TrainingExample, number: Int,
+        _ settings: MiningSettings, _ report: inout Report
+    ) -> [TrainingPassage] {
+        let gold = found.first { passage in example.positives.contains { $0.isSame(as: passage) } }
+        let matcher = AnswerMatcher(answers: settings.skipsAnswers ? example.answers : [])
+        var left: [TrainingPassage] = []
+        var seen: Set<PassageIdentity> = []
+        let window = settings.firstRank - 1..<max(settings.firstRank - 1, found.count)
+        for passage in found[window.clamped(to: found.indices)].prefix(
+            settings.lastRank - settings.firstRank + 1)
+        {
+            guard seen.insert(passage.identity).inserted else { continue }
+            if example.positives.contains(where: { $0.isSame(as: passage) }) {
+                report.gold += 1
+            } else if settings.skipsAnswers, matcher.matches(passage.text) {
+                report.withAnswer += 1
+            } else if settings.hasMargin, !isBelow(passage, gold, settings) {
+                report.withinMargin += 1
+            } else {
+                left.append(passage)
+            }
+        }
+        guard !settings.takesBest else { return Array(left.prefix(settings.perQuestion)) }
+        var dice = SplitMix(seed: settings.seed, 5, UInt64(number))
+        var order = Array(left.indices)
+        dice.shuffle(&order)
+        return order.prefix(settings.perQuestion).sorted().map { left[$0] }
+    }
+
+    /// Whether a passage scores so far below the positive as the margins ask.
+    private static func isBelow(
+        _ passage: TrainingPassage, _ gold: TrainingPassage?, _ settings: MiningSettings
+    ) -> Bool {
+        // A positive that was not found scores below all that were.
+        guard let goal = gold?.score, let score = passage.score else { return false }
+        return score <= goal - settings.absoluteMargin
+            && score <= goal - settings.relativeMargin * abs(goal)
+    }
+}
