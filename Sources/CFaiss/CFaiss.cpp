@@ -14,6 +14,7 @@
 #include <faiss/impl/FaissException.h>
 #include <faiss/index_factory.h>
 #include <faiss/index_io.h>
+#include <faiss/utils/distances.h>
 
 // Our own code is held to more than the headers above.
 #pragma clang diagnostic warning "-Wall"
@@ -117,6 +118,10 @@ sheaf_faiss_status sheaf_faiss_set_threads(int32_t threads) {
         omp_set_num_threads(threads);
         openblas_set_num_threads(threads);
     });
+}
+
+void sheaf_faiss_set_blas_threshold(int32_t questions) {
+    faiss::distance_compute_blas_threshold = questions;
 }
 
 sheaf_faiss_status sheaf_faiss_flat(

@@ -1,5 +1,6 @@
-#include "scan.h"
+#include "CKernels.h"
 
+#include <math.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -75,15 +76,15 @@ AVX2 static inline void squares_avx2(__m256d *lanes, const float *a, const float
     }
 }
 
-AVX2 static double score_avx2(
-    sheaf_scan_metric metric, const float *a, const float *b, size_t dimension) {
+AVX2 static double sum_avx2(
+    int of_squares, const float *a, const float *b, size_t dimension) {
     __m256d lanes[4] = {
         _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
     float x[LANES], y[LANES];
     size_t whole = dimension / LANES * LANES;
     pad(x, a + whole, dimension - whole);
     pad(y, b + whole, dimension - whole);
-    if (metric == SHEAF_SCAN_INNER_PRODUCT) {
+    if (!of_squares) {
         for (size_t i = 0; i < whole; i += LANES) { products_avx2(lanes, a + i, b + i); }
         products_avx2(lanes, x, y);
     } else {
@@ -114,14 +115,14 @@ AVX512 static inline void squares_avx512(__m512d *lanes, const float *a, const f
     }
 }
 
-AVX512 static double score_avx512(
-    sheaf_scan_metric metric, const float *a, const float *b, size_t dimension) {
+AVX512 static double sum_avx512(
+    int of_squares, const float *a, const float *b, size_t dimension) {
     __m512d lanes[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
     float x[LANES], y[LANES];
     size_t whole = dimension / LANES * LANES;
     pad(x, a + whole, dimension - whole);
     pad(y, b + whole, dimension - whole);
-    if (metric == SHEAF_SCAN_INNER_PRODUCT) {
+    if (!of_squares) {
         for (size_t i = 0; i < whole; i += LANES) { products_avx512(lanes, a + i, b + i); }
         products_avx512(lanes, x, y);
     } else {
@@ -136,25 +137,52 @@ AVX512 static double score_avx512(
 
 #endif
 
-static double score(
-    sheaf_simd_path path, sheaf_scan_metric metric, const float *a, const float *b,
-    size_t dimension) {
+// <a,b> or |a - b| squared.
+static double sum(
+    sheaf_simd_path path, int of_squares, const float *a, const float *b, size_t dimension) {
 #if defined(__x86_64__)
-    if (path == SHEAF_SIMD_AVX512) { return score_avx512(metric, a, b, dimension); }
-    if (path == SHEAF_SIMD_AVX2) { return score_avx2(metric, a, b, dimension); }
+    if (path == SHEAF_SIMD_AVX512) { return sum_avx512(of_squares, a, b, dimension); }
+    if (path == SHEAF_SIMD_AVX2) { return sum_avx2(of_squares, a, b, dimension); }
 #else
     (void)path;
 #endif
-    return metric == SHEAF_SCAN_INNER_PRODUCT ? inner_product_portable(a, b, dimension)
-                                              : squared_distance_portable(a, b, dimension);
+    return of_squares ? squared_distance_portable(a, b, dimension)
+                      : inner_product_portable(a, b, dimension);
+}
+
+static void fetch(const sheaf_scan_vector *vector, size_t dimension) {
+    size_t bytes = dimension * (vector->is_half ? sizeof(uint16_t) : sizeof(float));
+    for (size_t i = 0; i < bytes; i += 64) {
+        __builtin_prefetch((const char *)vector->values + i);
+    }
 }
 
 void sheaf_scan_scores(
-    sheaf_simd_path path, sheaf_scan_metric metric, const float *question, const float *rows,
-    size_t count, size_t dimension, double *scores) {
-    for (size_t row = 0; row < count; row++) {
-        double value = score(path, metric, question, rows + row * dimension, dimension);
-        // 0 - value rather than -value: a distance of zero scores +0, not -0.
-        scores[row] = metric == SHEAF_SCAN_INNER_PRODUCT ? value : 0 - value;
+    sheaf_simd_path path, sheaf_scan_metric metric, const float *question,
+    const sheaf_scan_vector *vectors, size_t count, size_t dimension, float *scratch,
+    double *scores) {
+    double square = metric == SHEAF_SCAN_COSINE ? sum(path, 0, question, question, dimension) : 0;
+    for (size_t i = 0; i < count; i++) {
+        // Rows lie far apart; the next one is on its way while this one is summed.
+        if (i + 1 < count) { fetch(vectors + i + 1, dimension); }
+        const float *row = vectors[i].values;
+        if (vectors[i].is_half) {
+            sheaf_widen_float16(vectors[i].values, dimension, scratch);
+            row = scratch;
+        }
+        switch (metric) {
+        case SHEAF_SCAN_INNER_PRODUCT:
+            scores[i] = sum(path, 0, question, row, dimension);
+            break;
+        case SHEAF_SCAN_L2:
+            // 0 - value rather than -value: a distance of zero scores +0, not -0.
+            scores[i] = 0 - sum(path, 1, question, row, dimension);
+            break;
+        case SHEAF_SCAN_COSINE: {
+            double squares = square * sum(path, 0, row, row, dimension);
+            scores[i] = squares > 0 ? sum(path, 0, question, row, dimension) / sqrt(squares) : 0;
+            break;
+        }
+        }
     }
 }

@@ -21,13 +21,6 @@ enum ErrorBounds {
         (square * (1 + gamma(dimension + 2, double))).squareRoot() * outward
     }
 
-    /// At least the distance between a float64 score of the kernel and the real number.
-    static func ofScore(
-        _ metric: Metric, dimension: Int, questionNorm: Double, rowNorm: Double
-    ) -> Double {
-        gamma(dimension + 4, double) * magnitude(metric, questionNorm, rowNorm) * outward
-    }
-
     /// At least the distance between a float32 score of Faiss and the kernel's float64 score, for
     /// every row whose norm is at most `rowNorm`; infinity where float32 might overflow.
     ///
@@ -41,7 +34,8 @@ enum ErrorBounds {
         // Each of at most 4n + 4 operations may lose as much as the smallest normal number, where
         // results below it are flushed to zero.
         let underflow = Double(4 * dimension + 4) * Double(Float.leastNormalMagnitude)
-        let relative = gamma(dimension + 8, single) + gamma(dimension + 4, double)
+        // For cosine, each component of both vectors was rounded once more.
+        let relative = gamma(dimension + 12, single) + gamma(dimension + 8, double)
         return (relative * terms + underflow) * outward
     }
 
@@ -51,6 +45,8 @@ enum ErrorBounds {
         switch metric {
         case .innerProduct: questionNorm * rowNorm
         case .l2: (questionNorm + rowNorm) * (questionNorm + rowNorm)
+        // Faiss gets vectors of length 1, rounded.
+        case .cosine: 1 + 0x1p-20
         }
     }
 }

@@ -1,16 +1,22 @@
 internal import CKernels
 
 /// Index kind `exact`: a scan over int8 codes keeps the rows that may belong into the answer, and
-/// only those are scored, from the float32 vectors in the segments' files.
+/// only those are scored, from the vectors in the segments' files.
 ///
 /// The codes give each score a lower and an upper bound. A row is left out only when its upper
 /// bound lies below the scores of k others, so the answer is that of a full scan in float64. Codes
-/// need a quarter of the memory of the vectors.
+/// need a quarter of the memory of float32 vectors.
 struct ExactScan: RowSearch {
     /// Questions that share one pass over the codes.
     private static let blockSize = 64
-    /// Rows between two updates of the thresholds; a multiple of the kernel's stride.
+    /// Bytes that the candidates of one block may take.
+    private static let candidateBytes = 64 << 20
+    /// Rows between two looks at the lists; a multiple of the kernel's block.
     private static let tileRows = 512
+    /// From this many questions for each thread on, threads divide questions instead of rows: the
+    /// codes are then used often enough that reading them again costs less than scoring the first
+    /// rows of each part.
+    private static let questionsPerThread = 32
 
     private let store: RowStore
     private let table: CodeTable
@@ -23,134 +29,86 @@ struct ExactScan: RowSearch {
                 what: "the dimension of an exact index", value: store.dimension, minimum: 1,
                 maximum: limit)
         }
+        guard store.rows < Int(UInt32.max) - Self.tileRows else {
+            throw .outOfRange(
+                what: "the rows of one shard", value: store.rows, minimum: 0,
+                maximum: Int(UInt32.max) - Self.tileRows - 1)
+        }
         self.store = store
         self.path = path
-        table = CodeTable(store)
+        table = CodeTable(store, path: path)
     }
 
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
+        _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
-        let parts = dividedRows(threads: threads)
-        guard parts.count > 1 else { return search(questions, k: k, in: 0..<table.paddedRows) }
-        let own = Array(questions)
-        let found = Threads.run(count: parts.count, threads: parts.count) { range in
-            range.map { part in
-                own.withUnsafeBufferPointer { search($0, k: k, in: parts[part]) }
-            }
-        }.flatMap { $0 }
-        return (0..<questions.count / store.dimension).map { number in
-            var top = TopRows(k: k)
-            for part in found { for row in part[number] { top.offer(row) } }
-            return top.sorted()
+        defer { store.releaseVectors() }
+        let count = questions.count / store.dimension
+        guard threads > 1, count >= Self.questionsPerThread * threads else {
+            return blocks(questions, k: k, threads: threads)
+        }
+        return try divided(questions, dimension: store.dimension, threads: threads) {
+            blocks($0, k: k, threads: 1)
         }
     }
 
-    /// The padded rows in nearly equal parts of whole tiles.
-    private func dividedRows(threads: Int) -> [Range<Int>] {
-        let tiles = (table.paddedRows + Self.tileRows - 1) / Self.tileRows
-        return Threads.divide(tiles, into: threads).map {
-            $0.lowerBound
-                * Self.tileRows..<min(
-                    $0.upperBound * Self.tileRows, table.paddedRows)
-        }
-    }
-
-    private func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, in rows: Range<Int>
-    ) -> [[ScoredRow]] {
-        let width = store.dimension
-        let count = questions.count / width
-        return stride(from: 0, to: count, by: Self.blockSize).flatMap { first in
-            let last = min(first + Self.blockSize, count)
-            let block = UnsafeBufferPointer(rebasing: questions[first * width..<last * width])
-            return scan(block, k: k, rows)
+    private func blocks(_ questions: [Float], k: Int, threads: Int) -> [[ScoredRow]] {
+        // Pruning leaves few more than k where bounds tell rows apart.
+        let capacity = min(4 * k + 1024, table.paddedRows) + Self.tileRows
+        let candidate = MemoryLayout<sheaf_scan_candidate>.stride + MemoryLayout<Float>.stride
+        let size = max(1, min(Self.blockSize, Self.candidateBytes / (capacity * candidate)))
+        return stride(from: 0, to: questions.count, by: size * store.dimension).flatMap { first in
+            let last = min(first + size * store.dimension, questions.count)
+            return scan(Array(questions[first..<last]), k: k, capacity: capacity, threads: threads)
         }
     }
 
     private func scan(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, _ rows: Range<Int>
+        _ questions: [Float], k: Int, capacity: Int, threads: Int
     ) -> [[ScoredRow]] {
-        let encoded = EncodedQuestions(
-            questions, dimension: store.dimension, metric: store.metric)
-        let count = encoded.questions.count
-        var selections = (0..<count).map { number in
-            Selection(question: store.question(number, of: questions), k: k)
-        }
-        let room = UnsafeMutableBufferPointer<sheaf_scan_candidate>.allocate(
-            capacity: Self.tileRows * count)
-        defer { room.deallocate() }
-        var found = [Int](repeating: 0, count: count)
-        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.tileRows) {
-            let tile = start..<min(start + Self.tileRows, rows.upperBound)
-            table.candidates(
-                in: tile, of: encoded.questions, into: room, found: &found, path: path)
-            for number in 0..<count where found[number] > 0 {
-                let part = number * tile.count..<number * tile.count + found[number]
-                selections[number].take(UnsafeBufferPointer(rebasing: room[part]), from: store)
-                encoded.setThreshold(selections[number].threshold, of: number)
+        let asked = EncodedQuestions(questions, store: store, path: path)
+        let scoring = Scoring(questions: questions, asked: asked, store: store)
+        let count = asked.questions.count
+        let tiles = (table.paddedRows + Self.tileRows - 1) / Self.tileRows
+        let found = Threads.run(count: tiles, threads: threads) { range in
+            let lists = CandidateLists(count: count, k: k, capacity: capacity)
+            for tile in range {
+                let first = tile * Self.tileRows
+                let rows = first..<min(first + Self.tileRows, table.paddedRows)
+                for number in 0..<count { lists.makeRoom(for: rows.count, of: number, scoring) }
+                table.candidates(in: rows, of: asked, into: lists.lists, path: path)
             }
+            return lists
         }
-        return selections.indices.map { selections[$0].finish(from: store) }
+        return Threads.run(count: count, threads: threads) { range in
+            range.map { number in
+                for other in found.dropFirst() { found[0].absorb(other, of: number, scoring) }
+                return found[0].finish(number, scoring)
+            }
+        }.flatMap { $0 }
     }
 }
 
-/// What is known about the answer to one question while the codes are scanned.
-private struct Selection {
-    private let question: UnsafeBufferPointer<Float>
-    private let k: Int
-    /// The k highest lower bounds, the lowest of them on top.
-    private var lowerBounds = Heap<Double>(<)
-    /// Candidates that are not scored yet.
-    private var pending: [sheaf_scan_candidate] = []
-    /// The best of those that are.
-    private var scored: TopRows
-    /// At least k rows score this or more; what cannot reach it is out.
-    private(set) var threshold = -Double.infinity
-
-    init(question: UnsafeBufferPointer<Float>, k: Int) {
-        self.question = question
-        self.k = k
-        scored = TopRows(k: k)
-    }
-
-    /// Takes in candidates; scores what is pending when it grows, so that memory stays bounded
-    /// even where bounds tell nothing apart.
-    mutating func take(
-        _ candidates: UnsafeBufferPointer<sheaf_scan_candidate>, from store: RowStore
-    ) {
-        for candidate in candidates
-        where candidate.upper >= threshold && candidate.row < store.rows {
-            pending.append(candidate)
-            if lowerBounds.count < k {
-                lowerBounds.insert(candidate.lower)
-            } else if let lowest = lowerBounds.first, candidate.lower > lowest {
-                lowerBounds.replaceFirst(with: candidate.lower)
-            }
-            if lowerBounds.count == k, let lowest = lowerBounds.first, lowest > threshold {
-                threshold = lowest
+extension ExactScan {
+    /// The bounds of every score: what the scan relies on, for those who want to see it hold.
+    ///
+    /// - Returns: Bounds are in units of the question; `inUnits` brings a score into them.
+    func allBounds(
+        _ questions: [Float]
+    ) -> [(question: Int, row: Int, bounds: ClosedRange<Float>, inUnits: (Double) -> Double)] {
+        let asked = EncodedQuestions(questions, store: store, path: path)
+        let lists = CandidateLists(
+            count: asked.questions.count, k: store.rows, capacity: table.paddedRows)
+        table.candidates(in: 0..<table.paddedRows, of: asked, into: lists.lists, path: path)
+        return asked.questions.indices.flatMap { question in
+            let (square, unit) = (asked.questions[question].square, asked.questions[question].unit)
+            return (0..<lists.lists[question].count).map { place in
+                let candidate = lists.lists[question].candidates[place]
+                return (
+                    question, Int(candidate.row), candidate.lower...candidate.upper,
+                    { ($0 + square) * unit }
+                )
             }
         }
-        if pending.count > max(4096, 4 * k) { settle(from: store) }
-    }
-
-    /// The first rows of all that were taken in.
-    mutating func finish(from store: RowStore) -> [ScoredRow] {
-        settle(from: store)
-        return scored.sorted()
-    }
-
-    /// Scores pending candidates, the most promising first, until none can enter the answer.
-    private mutating func settle(from store: RowStore) {
-        let reaching = threshold
-        pending.removeAll { $0.upper < reaching }
-        pending.sort { ($0.upper, $1.row) > ($1.upper, $0.row) }
-        for candidate in pending {
-            if candidate.upper < scored.threshold { break }
-            let row = Int(candidate.row)
-            scored.offer(ScoredRow(row: row, score: store.score(question, row: row)))
-        }
-        pending.removeAll(keepingCapacity: true)
-        threshold = max(threshold, scored.threshold)
     }
 }

@@ -5,40 +5,46 @@
 struct FactorySearch: RowSearch {
     private let store: RowStore
     private let index: FaissIndex
-    /// Inverted lists that a search visits; 0 for kinds without lists.
-    private let probes: Int
+    private let kind: IndexKind
 
     /// Builds the index; quantizers are trained on the shard's own rows.
-    init(store: RowStore, kind: String) throws(IndexError) {
+    init(store: RowStore, kind: IndexKind) throws(IndexError) {
         self.store = store
-        index = try FaissIndex(kind: kind, dimension: store.dimension, metric: store.metric)
-        let parts = kind.split(separator: ",")
-        let hasLists = parts.contains { $0.hasPrefix("IVF") }
-        probes = hasLists ? 16 : 0
-        if !hasLists, parts.contains(where: { $0.hasPrefix("HNSW") }) {
-            try index.set("efSearch", 128)
-        }
+        self.kind = kind
+        index = try FaissIndex(kind: kind.name, dimension: store.dimension, metric: store.metric)
+        if kind.candidates > 0 { try index.set("efSearch", Double(kind.candidates)) }
         if !index.isTrained {
             var sample: [Float] = []
             sample.reserveCapacity(store.rows * store.dimension)
-            store.forEachRun { _, vectors in sample.append(contentsOf: vectors) }
+            store.forEachFaissRun { vectors in sample.append(contentsOf: vectors) }
             try sample.withUnsafeBufferPointer { (all) throws(IndexError) in try index.train(all) }
         }
-        try store.forEachRun { (_, vectors) throws(IndexError) in try index.add(vectors) }
+        try store.forEachFaissRun { (vectors) throws(IndexError) in try index.add(vectors) }
     }
 
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
+        _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
-        let fetch = min(store.rows, 4 * k + 64)
-        let found = try index.search(questions, k: fetch, nprobe: probes)
-        return (0..<questions.count / store.dimension).map { number in
-            let question = store.question(number, of: questions)
-            var top = TopRows(k: k)
-            for row in found.rows[number * fetch..<(number + 1) * fetch] where row >= 0 {
-                top.offer(ScoredRow(row: Int(row), score: store.score(question, row: Int(row))))
+        try divided(questions, dimension: store.dimension, threads: threads) {
+            (part) throws(IndexError) in
+            try search(part, k: k)
+        }
+    }
+
+    private func search(_ questions: [Float], k: Int) throws(IndexError) -> [[ScoredRow]] {
+        // Where codes stand for vectors, the best rows may lie far behind in Faiss' order.
+        let wanted = kind.isFaithful ? k + k / 8 + 8 : 4 * k + 64
+        let fetch = min(store.rows, kind.candidates > k ? min(wanted, kind.candidates) : wanted)
+        let asked = store.faissVectors(questions)
+        let found = try asked.withUnsafeBufferPointer { (all) throws(IndexError) in
+            try index.search(all, k: fetch, nprobe: kind.probes)
+        }
+        return questions.withUnsafeBufferPointer { all in
+            (0..<questions.count / store.dimension).map { number in
+                let rows = found.rows[number * fetch..<(number + 1) * fetch]
+                    .filter { $0 >= 0 }.map(Int.init)
+                return store.best(k, of: rows, for: store.question(number, of: all))
             }
-            return top.sorted()
         }
     }
 }

@@ -19,7 +19,8 @@ public enum FaissFile {
     ///
     /// - Parameters:
     ///   - segments: Of one encoder and dimension, at least one; written in the order of ordinals.
-    ///   - metric: The metric of the index.
+    ///   - metric: The metric of the index; for cosine the file holds vectors of length 1 under the
+    ///     inner product.
     ///   - path: The index file; an existing one is replaced once the new one is whole.
     /// - Throws: `IndexError`; `.lineBreakInID` when an id would not be one line. Needs memory for
     ///   all vectors.
@@ -43,7 +44,7 @@ public enum FaissFile {
             }
         }
         let index = try FaissIndex(kind: "Flat", dimension: store.dimension, metric: metric)
-        try store.forEachRun { (_, vectors) throws(IndexError) in try index.add(vectors) }
+        try store.forEachFaissRun { (vectors) throws(IndexError) in try index.add(vectors) }
 
         let temporary = "\(path).writing-\(getpid())"
         let temporaryIDs = "\(temporary).ids"

@@ -138,7 +138,8 @@ final class FaissIndex: @unchecked Sendable {
 extension Metric {
     var faiss: sheaf_faiss_metric {
         switch self {
-        case .innerProduct: SHEAF_FAISS_INNER_PRODUCT
+        // Of vectors of length 1, see `RowStore.forEachFaissRun`.
+        case .innerProduct, .cosine: SHEAF_FAISS_INNER_PRODUCT
         case .l2: SHEAF_FAISS_L2
         }
     }

@@ -16,33 +16,47 @@ struct FlatSearch: RowSearch {
     init(store: RowStore) throws(IndexError) {
         self.store = store
         index = try FaissIndex(kind: "Flat", dimension: store.dimension, metric: store.metric)
-        try store.forEachRun { (_, vectors) throws(IndexError) in try index.add(vectors) }
+        try store.forEachFaissRun { (vectors) throws(IndexError) in try index.add(vectors) }
     }
 
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
+        _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
+        try divided(questions, dimension: store.dimension, threads: threads) {
+            (part) throws(IndexError) in
+            try search(part, k: k)
+        }
+    }
+
+    private func search(_ questions: [Float], k: Int) throws(IndexError) -> [[ScoredRow]] {
         var answers = [[ScoredRow]?](repeating: nil, count: questions.count / store.dimension)
         // Enough beyond k that a near tie is proved at once; what is not is asked again, wider.
-        for fetch in [2 * k + 64, 16 * (2 * k + 64)] where fetch < store.rows {
+        for fetch in [k + k / 4 + 32, 16 * (2 * k + 64)] where fetch < store.rows {
             let open = answers.indices.filter { answers[$0] == nil }
             guard open.count >= Self.smallestBatch else { break }
-            let packed = open.flatMap { store.question($0, of: questions) }
-            let found = try packed.withUnsafeBufferPointer { (buffer) throws(IndexError) in
-                try index.search(buffer, k: fetch)
+            let packed = store.faissVectors(gathered(open, of: questions))
+            let found = try packed.withUnsafeBufferPointer { (all) throws(IndexError) in
+                try index.search(all, k: fetch)
             }
-            for (place, number) in open.enumerated() {
-                let range = place * fetch..<(place + 1) * fetch
-                answers[number] = proved(
-                    store.question(number, of: questions), rows: found.rows[range],
-                    scores: found.scores[range], k: k)
+            questions.withUnsafeBufferPointer { all in
+                for (place, number) in open.enumerated() {
+                    let range = place * fetch..<(place + 1) * fetch
+                    answers[number] = proved(
+                        store.question(number, of: all), rows: found.rows[range],
+                        scores: found.scores[range], k: k)
+                }
             }
         }
         let open = answers.indices.filter { answers[$0] == nil }
-        let packed = open.flatMap { store.question($0, of: questions) }
-        let scanned = packed.withUnsafeBufferPointer { store.scan($0, k: k) }
+        let scanned = gathered(open, of: questions).withUnsafeBufferPointer {
+            store.scan($0, k: k)
+        }
         for (number, answer) in zip(open, scanned) { answers[number] = answer }
         return answers.compactMap { $0 }
+    }
+
+    private func gathered(_ numbers: [Int], of questions: [Float]) -> [Float] {
+        numbers.flatMap { questions[$0 * store.dimension..<($0 + 1) * store.dimension] }
     }
 
     /// The k first rows, if the proposals provably contain them.
@@ -58,11 +72,9 @@ struct FlatSearch: RowSearch {
             rowNorm: store.maximumNorm)
         // Whatever Faiss left out scored no better than its last proposal, in float32.
         let worst = store.metric == .l2 ? -Double(last) : Double(last)
-        var top = TopRows(k: k)
-        for row in rows {
-            top.offer(ScoredRow(row: Int(row), score: store.score(question, row: Int(row))))
-        }
+        let best = store.best(k, of: rows.map(Int.init), for: question)
         // One rounding happens in the sum; the next number up is beyond it.
-        return top.threshold > (worst + error).nextUp ? top.sorted() : nil
+        guard let lowest = best.last, lowest.score > (worst + error).nextUp else { return nil }
+        return best
     }
 }

@@ -14,6 +14,8 @@ public enum IndexError: Error, Equatable, Sendable {
     case lineBreakInID(path: String, row: Int)
     /// A vector holds NaN or infinity, at this component.
     case nonFiniteVector(passageID: String, component: Int)
+    /// A vector holds a number too large for float16, at this component.
+    case beyondFloat16(passageID: String, component: Int)
     /// A stored vector of a segment holds NaN or infinity.
     case nonFiniteRow(path: String, row: Int)
     /// A question vector holds NaN or infinity.
@@ -28,6 +30,10 @@ public enum IndexError: Error, Equatable, Sendable {
     case overlappingOrdinals(path: String, otherPath: String, ordinal: UInt64)
     /// No index kind has this name.
     case unknownKind(name: String, known: [String])
+    /// An option of an index kind is not one, or not one of this kind.
+    case unknownOption(kind: String, option: String, known: [String])
+    /// What was asked for is not there for this index kind.
+    case unsupported(what: String, kind: String, remedy: String)
     /// Faiss refused an operation; `message` is its own.
     case faiss(operation: String, message: String)
     /// A file is not a Faiss index of flat vectors.
@@ -58,6 +64,9 @@ extension IndexError: CustomStringConvertible {
         case .nonFiniteVector(let passageID, let component):
             "the vector of passage \(passageID) is not finite at component \(component). "
                 + "Check the encoder's weights, or leave this passage out."
+        case .beyondFloat16(let passageID, let component):
+            "the vector of passage \(passageID) is too large for float16 at component "
+                + "\(component). Store this collection's vectors as f32."
         case .nonFiniteRow(let path, let row):
             "\(path) holds a vector in row \(row) that is not finite. "
                 + "Delete it and fetch or build the segment again."
@@ -74,6 +83,12 @@ extension IndexError: CustomStringConvertible {
             "\(path) and \(otherPath) both hold ordinal \(ordinal). Load only one of them."
         case .unknownKind(let name, let known):
             "there is no index kind \"\(name)\". Choose one of: \(known.joined(separator: ", "))."
+        case .unknownOption(let kind, let option, let known):
+            "the index kind \"\(kind)\" has no option \"\(option)\". "
+                + (known.isEmpty
+                    ? "Leave it out." : "Choose from: \(known.joined(separator: ", ")).")
+        case .unsupported(let what, let kind, let remedy):
+            "there is no \(what) for the index kind \"\(kind)\". \(remedy)"
         case .faiss(let operation, let message):
             "Faiss could not \(operation): \(message). Choose another index kind, or \"exact\"."
         case .malformedFaissFile(let path, let reason):

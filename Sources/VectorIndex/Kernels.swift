@@ -21,23 +21,26 @@ enum Kernels {
         _ vector: UnsafeBufferPointer<Float>, path: sheaf_simd_path = path
     ) -> Double {
         precondition(question.count == vector.count, "\(question.count) and \(vector.count)")
+        var place = sheaf_scan_vector(values: vector.baseAddress, is_half: 0)
         var score = 0.0
+        // Only halves need room to be widened.
         sheaf_scan_scores(
-            path, metric.kernel, question.baseAddress, vector.baseAddress, 1, question.count,
-            &score)
+            path, metric.kernel, question.baseAddress, &place, 1, question.count, nil, &score)
         return score
     }
 
-    /// The scores of the rows `[rows, question.count]`, into the head of `scores`.
+    /// The scores of stored vectors of the question's length.
     static func scores(
-        _ metric: Metric, _ question: UnsafeBufferPointer<Float>,
-        _ rows: UnsafeBufferPointer<Float>, into scores: inout [Double]
-    ) {
-        let count = rows.count / question.count
-        precondition(count <= scores.count, "\(count) rows, room for \(scores.count)")
-        sheaf_scan_scores(
-            path, metric.kernel, question.baseAddress, rows.baseAddress, count, question.count,
-            &scores)
+        _ metric: Metric, _ question: UnsafeBufferPointer<Float>, _ vectors: [sheaf_scan_vector]
+    ) -> [Double] {
+        [Double](unsafeUninitializedCapacity: vectors.count) { scores, count in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: question.count) { scratch in
+                sheaf_scan_scores(
+                    path, metric.kernel, question.baseAddress, vectors, vectors.count,
+                    question.count, scratch.baseAddress, scores.baseAddress)
+            }
+            count = vectors.count
+        }
     }
 }
 
@@ -46,6 +49,7 @@ extension Metric {
         switch self {
         case .innerProduct: SHEAF_SCAN_INNER_PRODUCT
         case .l2: SHEAF_SCAN_L2
+        case .cosine: SHEAF_SCAN_COSINE
         }
     }
 }

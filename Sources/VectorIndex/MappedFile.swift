@@ -40,6 +40,16 @@ final class MappedFile: @unchecked Sendable {
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 
+    /// Gives back the memory of a part of the mapping, which stays readable.
+    func release(_ part: UnsafeRawBufferPointer) {
+        guard let start = part.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let address = UInt(bitPattern: start) / UInt(page) * UInt(page)
+        let length = Int(UInt(bitPattern: start) - address) + part.count
+        // Advice only: where it is refused, the memory stays.
+        _ = madvise(UnsafeMutableRawPointer(bitPattern: address), length, Int32(MADV_DONTNEED))
+    }
+
     /// SHA-256 over everything the descriptor gives, in pieces of 1 MiB.
     private static func digest(_ descriptor: Int32, path: String) throws(IndexError) -> String {
         var hash = SHA256()

@@ -5,8 +5,27 @@ protocol RowSearch: Sendable {
     /// - Parameters:
     ///   - questions: `[count, dimension]`, finite.
     ///   - k: From 1 to the number of rows.
-    ///   - threads: Over how many threads the rows may be divided.
+    ///   - threads: Over how many threads the work may be divided; the answer does not depend on it.
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, threads: Int
+        _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]]
+}
+
+extension RowSearch {
+    /// Searches parts of the questions on threads of their own.
+    func divided(
+        _ questions: [Float], dimension: Int, threads: Int,
+        _ search: @Sendable @escaping ([Float]) throws(IndexError) -> [[ScoredRow]]
+    ) throws(IndexError) -> [[ScoredRow]] {
+        let parts = Threads.run(count: questions.count / dimension, threads: threads) { range in
+            Result { () throws(IndexError) in
+                try search(
+                    Array(
+                        questions[range.lowerBound * dimension..<range.upperBound * dimension]))
+            }
+        }
+        var answers: [[ScoredRow]] = []
+        for part in parts { answers.append(contentsOf: try part.get()) }
+        return answers
+    }
 }

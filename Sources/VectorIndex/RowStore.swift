@@ -4,7 +4,9 @@ internal import Corpus
 /// The rows of a shard, numbered 0, 1, … in the order of their ordinals.
 ///
 /// Row order is ordinal order, so breaking ties by row breaks them by ordinal.
-final class RowStore: Sendable {
+///
+/// Sound as `Sendable`: nothing changes after `init`, and `starts` point into `segments`.
+final class RowStore: @unchecked Sendable {
     /// Sorted by first ordinal, without overlap.
     let segments: [Segment]
     /// First row of each segment, and the number of rows at the end.
@@ -14,11 +16,25 @@ final class RowStore: Sendable {
     let dimension: Int
     /// At least the largest Euclidean norm of a row.
     let maximumNorm: Double
+    /// What may stay in memory.
+    let memory: ShardMemory
+    /// Of each segment: its first vector, the bytes of one, and whether its numbers are float16.
+    private let starts: [(UnsafeRawPointer, width: Int, isHalf: Int32)]
+    /// Bytes of float32 that are handed on at a time.
+    private static let runBytes = 4 << 20
 
     var rows: Int { firstRows[segments.count] }
 
+    /// The power of two that brings the largest norm below 1.
+    var factor: Double {
+        guard maximumNorm > 0 else { return 1 }
+        return Double(sign: .plus, exponent: -(Int(maximumNorm.exponent) + 1), significand: 1)
+    }
+
     /// Checks that the segments belong together and hold finite vectors; reads each vector once.
-    init(segments: [Segment], metric: Metric) throws(IndexError) {
+    init(
+        segments: [Segment], metric: Metric, memory: ShardMemory = .vectors
+    ) throws(IndexError) {
         let sorted = segments.sorted { $0.firstOrdinal < $1.firstOrdinal }
         try Self.checkUnity(of: sorted)
         var firstRows = [0]
@@ -26,10 +42,17 @@ final class RowStore: Sendable {
         for segment in sorted {
             firstRows.append(firstRows[firstRows.count - 1] + segment.rows)
             largest = max(largest, try Self.largestSquare(in: segment))
+            if memory == .codes { segment.releaseVectors() }
         }
         self.segments = sorted
         self.firstRows = firstRows
         self.metric = metric
+        self.memory = memory
+        starts = sorted.compactMap { segment in
+            segment.vectorBytes.baseAddress.map {
+                ($0, segment.rowBytes, segment.precision == .float16 ? 1 : 0)
+            }
+        }
         dimension = sorted.first?.dimension ?? 0
         maximumNorm = ErrorBounds.norm(square: largest, dimension: dimension)
     }
@@ -80,23 +103,38 @@ final class RowStore: Sendable {
         return (segments[index], Int(distance))
     }
 
-    /// Calls `body` with each run of rows that lie together, in order.
+    /// Calls `body` with runs of rows that lie together, in order, a few MiB at a time; where only
+    /// codes may stay in memory, each segment is given back when it is done.
     func forEachRun<Failure: Error>(
         _ body: (_ firstRow: Int, _ vectors: UnsafeBufferPointer<Float>) throws(Failure) -> Void
     ) throws(Failure) {
+        let most = max(1, Self.runBytes / (4 * max(1, dimension)))
         for (index, segment) in segments.enumerated() {
-            try segment.withVectors { (vectors) throws(Failure) in
-                try body(firstRows[index], vectors)
+            for first in stride(from: 0, to: segment.rows, by: most) {
+                let range = first..<min(first + most, segment.rows)
+                try segment.withVectors(range) { (vectors) throws(Failure) in
+                    try body(firstRows[index] + first, vectors)
+                }
             }
+            if memory == .codes { segment.releaseVectors() }
         }
     }
 
-    /// The score of a row: the fixed kernel over the stored values.
-    func score(_ question: UnsafeBufferPointer<Float>, row: Int) -> Double {
+    /// Gives back what searches read, where only codes may stay in memory.
+    func releaseVectors() {
+        guard memory == .codes else { return }
+        for segment in segments { segment.releaseVectors() }
+    }
+
+    /// The scores of some rows: the fixed kernel over the stored values.
+    func scores(_ question: UnsafeBufferPointer<Float>, rows: [Int]) -> [Double] {
+        Kernels.scores(metric, question, rows.map(place))
+    }
+
+    private func place(_ row: Int) -> sheaf_scan_vector {
         let index = segmentIndex(ofRow: row)
-        return segments[index].withVector(row - firstRows[index]) {
-            Kernels.score(metric, question, $0)
-        }
+        let (start, width, isHalf) = starts[index]
+        return sheaf_scan_vector(values: start + (row - firstRows[index]) * width, is_half: isHalf)
     }
 
     /// Scores every row for each question `[count, dimension]`: the plain way to the exact answer,
@@ -104,17 +142,11 @@ final class RowStore: Sendable {
     func scan(_ questions: UnsafeBufferPointer<Float>, k: Int) -> [[ScoredRow]] {
         var tops = [TopRows](repeating: TopRows(k: k), count: questions.count / dimension)
         // Few enough rows to stay in the cache while every question meets them.
-        var scores = [Double](repeating: 0, count: 64)
-        forEachRun { firstRow, vectors in
-            let rows = vectors.count / dimension
-            for start in stride(from: 0, to: rows, by: scores.count) {
-                let count = min(scores.count, rows - start)
-                let block = UnsafeBufferPointer(
-                    rebasing: vectors[start * dimension..<(start + count) * dimension])
-                for number in tops.indices {
-                    Kernels.scores(metric, question(number, of: questions), block, into: &scores)
-                    tops[number].offer(scores[..<count], firstRow: firstRow + start)
-                }
+        for first in stride(from: 0, to: rows, by: 64) {
+            let places = (first..<min(first + 64, rows)).map(place)
+            for number in tops.indices {
+                let scores = Kernels.scores(metric, self.question(number, of: questions), places)
+                tops[number].offer(scores[...], firstRow: first)
             }
         }
         return tops.map { $0.sorted() }

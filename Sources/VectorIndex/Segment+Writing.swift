@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Corpus
 
 extension Segment {
@@ -11,8 +12,8 @@ extension Segment {
     ///   - content: Contiguous passages with one finite vector each.
     ///   - folder: An existing folder.
     /// - Returns: Digest, path, length and rows of the file.
-    /// - Throws: `IndexError.nonFiniteVector` naming the passage, `.shapeMismatch`, `.outOfRange`,
-    ///   or `.fileSystem`; then no file is left behind.
+    /// - Throws: `IndexError.nonFiniteVector` naming the passage, `.beyondFloat16`,
+    ///   `.shapeMismatch`, `.outOfRange` or `.fileSystem`; then no file is left behind.
     public static func write(
         _ content: SegmentContent, folder: String
     ) throws(IndexError) -> SegmentFile {
@@ -25,6 +26,7 @@ extension Segment {
         let header = SegmentHeader(
             sourceDigest: content.sourceDigest, batch: content.batch,
             fingerprint: content.fingerprint, rows: rows, dimension: content.dimension,
+            precision: content.precision,
             textBytes: blobs.map(\.bytes.count))
         let headerBytes = header.bytes()
         guard headerBytes.count - 8 <= SegmentHeader.maximumBytes else {
@@ -40,11 +42,24 @@ extension Segment {
             try file.append(headerBytes)
             try file.append(ordinals)
             for blob in blobs { try file.append(blob.offsets) }
-            try file.append(content.vectors)
+            switch content.precision {
+            case .float32: try file.append(content.vectors)
+            case .float16: try file.append(content.halves())
+            }
             for blob in blobs { try file.append(blob.bytes) }
         }
         return SegmentFile(
             sha256: written.sha256, path: written.path, bytes: written.bytes, rows: rows)
+    }
+}
+
+extension SegmentContent {
+    /// The vectors as float16.
+    fileprivate func halves() -> [UInt16] {
+        [UInt16](unsafeUninitializedCapacity: vectors.count) { halves, count in
+            sheaf_round_float16(vectors, vectors.count, halves.baseAddress)
+            count = vectors.count
+        }
     }
 }
 

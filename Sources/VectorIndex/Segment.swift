@@ -4,7 +4,9 @@ public import Corpus
 ///
 /// Vectors and texts are read from the file when asked for, so a segment costs address space, not
 /// memory. The file must not be changed or shortened while the segment lives.
-public final class Segment: Sendable {
+///
+/// Sound as `Sendable`: nothing changes after `init`, and the mapping lives as long as the segment.
+public final class Segment: @unchecked Sendable {
     /// The most components a vector may have.
     public static let maximumDimension = 1 << 16
     /// The most passages one segment may hold.
@@ -27,8 +29,12 @@ public final class Segment: Sendable {
     /// Length of the file in bytes.
     public var bytes: Int { file.bytes.count }
 
-    private let file: MappedFile
-    private let vectors: Int
+    /// The numbers that vectors are stored in.
+    public let precision: VectorPrecision
+
+    let file: MappedFile
+    /// The bytes of all vectors, `[rows, dimension]` row-major.
+    let vectorBytes: UnsafeRawBufferPointer
     private let texts: [(offsets: Int, blob: Range<Int>)]
 
     private init(file: MappedFile, layout: SegmentLayout) {
@@ -40,7 +46,8 @@ public final class Segment: Sendable {
         batch = layout.batch
         fingerprint = layout.fingerprint
         self.file = file
-        vectors = layout.vectors
+        precision = layout.precision
+        vectorBytes = UnsafeRawBufferPointer(rebasing: file.bytes[layout.vectors])
         texts = layout.texts
     }
 
@@ -57,30 +64,6 @@ public final class Segment: Sendable {
     ) throws(IndexError) -> Segment {
         let file = try MappedFile(path: path, expecting: sha256)
         return Segment(file: file, layout: try SegmentLayout(file.bytes, path: path))
-    }
-
-    /// Lends the vector of a row, `[dimension]`, for the length of a call.
-    public func withVector<Result, Failure: Error>(
-        _ row: Int, _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
-        return try withVectors { (all) throws(Failure) in
-            try body(UnsafeBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension]))
-        }
-    }
-
-    /// Lends all vectors, `[rows, dimension]` row-major, for the length of a call.
-    public func withVectors<Result, Failure: Error>(
-        _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        let bytes = UnsafeRawBufferPointer(
-            rebasing: file.bytes[vectors..<vectors + 4 * rows * dimension])
-        return try body(bytes.assumingMemoryBound(to: Float.self))
-    }
-
-    /// The vector of a row, copied.
-    public func vector(_ row: Int) -> [Float] {
-        withVector(row) { Array($0) }
     }
 
     /// The passage of a row.

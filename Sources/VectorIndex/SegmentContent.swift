@@ -16,11 +16,14 @@ public struct SegmentContent: Sendable {
     public var batch: Int
     /// Fingerprint of the encoder that made the vectors.
     public var fingerprint: String
+    /// The numbers that the segment is to hold the vectors in.
+    public var precision: VectorPrecision
 
     /// A content of these parts; `Segment.write` checks that they agree.
     public init(
         firstOrdinal: Ordinal, dimension: Int, vectors: [Float], passages: [Passage],
-        sourceDigest: String, batch: Int, fingerprint: String
+        sourceDigest: String, batch: Int, fingerprint: String,
+        precision: VectorPrecision = .float32
     ) {
         self.firstOrdinal = firstOrdinal
         self.dimension = dimension
@@ -29,6 +32,7 @@ public struct SegmentContent: Sendable {
         self.sourceDigest = sourceDigest
         self.batch = batch
         self.fingerprint = fingerprint
+        self.precision = precision
     }
 }
 
@@ -55,7 +59,8 @@ public struct SegmentFile: Hashable, Codable, Sendable {
 extension SegmentContent {
     /// Checks that the parts agree and every vector is finite.
     ///
-    /// - Throws: `IndexError.shapeMismatch`, `.outOfRange` or `.nonFiniteVector`.
+    /// - Throws: `IndexError.shapeMismatch`, `.outOfRange` or `.nonFiniteVector` or
+    ///   `.beyondFloat16`.
     func validate() throws(IndexError) {
         guard dimension >= 1, dimension <= Segment.maximumDimension else {
             throw .outOfRange(
@@ -83,6 +88,11 @@ extension SegmentContent {
         }
         if let bad = vectors.firstIndex(where: { !$0.isFinite }) {
             throw .nonFiniteVector(
+                passageID: passages[bad / dimension].id, component: bad % dimension)
+        }
+        // From here on the nearest float16 would be infinite.
+        if precision == .float16, let bad = vectors.firstIndex(where: { abs($0) >= 65520 }) {
+            throw .beyondFloat16(
                 passageID: passages[bad / dimension].id, component: bad % dimension)
         }
     }

@@ -2,12 +2,13 @@
 ///
 /// A segment is one safetensors file: eight bytes of header length, a JSON header, the tensors
 /// without a gap. `ordinals` U64 `[rows]`; `ids_offsets`, `titles_offsets`, `texts_offsets` U64
-/// `[rows + 1]`; `vectors` F32 `[rows, dimension]`; `ids`, `titles`, `texts` U8, the UTF-8 of all
+/// `[rows + 1]`; `vectors` F32 or F16 `[rows, dimension]`; `ids`, `titles`, `texts` U8, the UTF-8 of all
 /// rows end to end. Spaces behind the JSON place `vectors` on a multiple of 64 bytes in the file;
 /// the U64 tensors, which come before it, then lie on multiples of 8.
 struct SegmentHeader {
     static let format = "sheaf-segment"
-    static let version = "1"
+    /// Versions that are read; which one is written depends on the precision.
+    static let versions = ["1", "2"]
     static let maximumBytes = 1 << 16
     static let alignment = 64
     static let textFields = ["ids", "titles", "texts"]
@@ -17,11 +18,15 @@ struct SegmentHeader {
     var fingerprint: String
     var rows: Int
     var dimension: Int
+    var precision: VectorPrecision
     /// Bytes of the blobs of ids, titles and texts.
     var textBytes: [Int]
 
     /// Bytes of everything that lies before `vectors` among the tensors.
     var bytesBeforeVectors: Int { 8 * rows + 3 * 8 * (rows + 1) }
+
+    /// Programs that know only version 1 expect float32.
+    private var version: String { precision == .float32 ? "1" : "2" }
 
     /// The header as it lies in the file: length, JSON, spaces.
     ///
@@ -29,7 +34,7 @@ struct SegmentHeader {
     func bytes() -> [UInt8] {
         var json = "{\"__metadata__\":{\"batch\":\"\(batch)\""
         json += ",\"encoder_fingerprint\":\(Self.quoted(fingerprint))"
-        json += ",\"format\":\"\(Self.format)\",\"format_version\":\"\(Self.version)\""
+        json += ",\"format\":\"\(Self.format)\",\"format_version\":\"\(version)\""
         json += ",\"source_digest\":\(Self.quoted(sourceDigest))}"
         var offset = 0
         for tensor in tensors() {
@@ -50,7 +55,11 @@ struct SegmentHeader {
         for field in Self.textFields {
             list.append(("\(field)_offsets", "U64", [rows + 1], 8 * (rows + 1)))
         }
-        list.append(("vectors", "F32", [rows, dimension], 4 * rows * dimension))
+        list.append(
+            (
+                "vectors", precision.tensorType, [rows, dimension],
+                precision.width * rows * dimension
+            ))
         for (field, bytes) in zip(Self.textFields, textBytes) {
             list.append((field, "U8", [bytes], bytes))
         }

@@ -6,8 +6,9 @@ struct SegmentLayout {
     var sourceDigest: String
     var batch: Int
     var fingerprint: String
-    /// First byte of `vectors` in the file.
-    var vectors: Int
+    /// Where `vectors` lies in the file, and its numbers.
+    var vectors: Range<Int>
+    var precision: VectorPrecision
     /// First byte of the offsets and the byte range of the blob, for ids, titles and texts.
     var texts: [(offsets: Int, blob: Range<Int>)]
 
@@ -31,8 +32,10 @@ struct SegmentLayout {
         guard try places.metadata("format") == SegmentHeader.format else {
             throw places.fault("its format is not \(SegmentHeader.format)")
         }
-        guard version == SegmentHeader.version else {
-            throw .unsupportedVersion(path: path, found: version, supported: SegmentHeader.version)
+        guard SegmentHeader.versions.contains(version) else {
+            throw .unsupportedVersion(
+                path: path, found: version,
+                supported: SegmentHeader.versions.joined(separator: " and "))
         }
         sourceDigest = try places.metadata("source_digest")
         fingerprint = try places.metadata("encoder_fingerprint")
@@ -47,9 +50,14 @@ struct SegmentLayout {
         else { throw places.fault("there is no tensor vectors [rows, dimension]") }
         rows = shape[0]
         dimension = shape[1]
-        vectors = try places.range("vectors", "F32", shape, 4).lowerBound
+        let type = header.tensors["vectors"]?.type
+        precision = VectorPrecision.allCases.first { $0.tensorType == type } ?? .float32
+        guard version != "1" || precision == .float32 else {
+            throw places.fault("version 1 holds float32 alone")
+        }
+        vectors = try places.range("vectors", precision.tensorType, shape, precision.width)
         let ordinals = try places.range("ordinals", "U64", [rows], 8).lowerBound
-        guard vectors % SegmentHeader.alignment == 0, ordinals % 8 == 0 else {
+        guard vectors.lowerBound % SegmentHeader.alignment == 0, ordinals % 8 == 0 else {
             throw places.fault("the tensors are not aligned")
         }
         texts = []

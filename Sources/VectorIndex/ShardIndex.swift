@@ -3,7 +3,7 @@ public import Corpus
 /// The searchable form of a shard: segments and what is derived from them.
 ///
 /// Immutable, so searches may run from any number of threads. Every score is computed from the
-/// stored float32 values by one kernel in float64; ties are broken by ordinal. For the exact kinds
+/// stored values by one kernel in float64; ties are broken by ordinal. For the exact kinds
 /// the answer is that of a full scan, the same for any division of the passages into shards and of
 /// the questions into batches.
 public final class ShardIndex: Sendable {
@@ -30,22 +30,32 @@ public final class ShardIndex: Sendable {
     ///     legal: nothing is found then.
     ///   - metric: How vectors are compared.
     ///   - kind: One of `exactKinds`, or a Faiss factory string such as `HNSW32` or
-    ///     `IVF256,Flat`, whose answers may miss passages.
+    ///     `IVF256,Flat`, whose answers may miss passages; how far such an index looks can stand
+    ///     behind a colon: `HNSW32:efSearch=200`, `IVF256,Flat:nprobe=32`.
+    ///   - memory: What of the shard may stay in memory between searches.
     /// - Throws: `IndexError.shapeMismatch`, `.mixedEncoders`, `.overlappingOrdinals`,
-    ///   `.nonFiniteRow`, `.unknownKind` or `.faiss`.
-    public init(segments: [Segment], metric: Metric, kind: String) throws(IndexError) {
+    ///   `.nonFiniteRow`, `.unknownKind`, `.unknownOption`, `.unsupported` or `.faiss`.
+    public init(
+        segments: [Segment], metric: Metric, kind: String, memory: ShardMemory = .vectors
+    ) throws(IndexError) {
         self.metric = metric
         self.kind = kind
-        store = try RowStore(segments: segments, metric: metric)
+        let parts = try IndexKind(kind)
+        guard memory == .vectors || parts.name == "exact" else {
+            throw .unsupported(
+                what: "memory \"\(memory.rawValue)\"", kind: kind,
+                remedy: "Choose the index kind \"exact\", or memory \"vectors\".")
+        }
+        store = try RowStore(segments: segments, metric: metric, memory: memory)
         if store.rows == 0 {
-            if !Self.exactKinds.contains(kind) { try FaissIndex.checkKind(kind) }
+            if !Self.exactKinds.contains(parts.name) { try FaissIndex.checkKind(parts.name) }
             searcher = nil
         } else {
             searcher =
-                switch kind {
+                switch parts.name {
                 case "exact": try ExactScan(store: store)
                 case "Flat": try FlatSearch(store: store)
-                default: try FactorySearch(store: store, kind: kind)
+                default: try FactorySearch(store: store, kind: parts)
                 }
         }
     }
@@ -56,8 +66,9 @@ public final class ShardIndex: Sendable {
     ///   - questions: `[count, dimension]`, row-major, finite.
     ///   - count: How many questions there are.
     ///   - k: How many hits to return at most; all passages when there are fewer.
-    ///   - threads: Over how many threads to divide the work; the caller waits for all. Questions
-    ///     are divided first, then, for kind `exact`, rows.
+    ///   - threads: Over how many threads to divide the work; the caller waits for all. Kind
+    ///     `exact` divides rows, or questions where there are many; the others divide questions.
+    ///     The answer does not depend on it.
     /// - Returns: For each question its hits, in the order of `Hit.precedes`.
     /// - Throws: `IndexError.shapeMismatch`, `.outOfRange`, `.nonFiniteQuestion` or `.faiss`.
     public func search(
@@ -65,26 +76,9 @@ public final class ShardIndex: Sendable {
     ) throws(IndexError) -> [[Hit]] {
         try check(questions, count: count, k: k, threads: threads)
         guard count > 0, let searcher else { return Array(repeating: [], count: count) }
-        let width = questions.count / count
-        let k = min(k, store.rows)
-        let inner = max(1, threads / count)
-        let parts = Threads.run(count: count, threads: threads) { range in
-            questions.withUnsafeBufferPointer { all in
-                let own = UnsafeBufferPointer(
-                    rebasing: all[range.lowerBound * width..<range.upperBound * width])
-                return Result { () throws(IndexError) in
-                    try searcher.search(own, k: k, threads: inner)
-                }
-            }
+        return try searcher.search(questions, k: min(k, store.rows), threads: threads).map {
+            $0.map { Hit(ordinal: store.ordinal(ofRow: $0.row), score: $0.score) }
         }
-        var hits: [[Hit]] = []
-        for part in parts {
-            for found in try part.get() {
-                hits.append(
-                    found.map { Hit(ordinal: store.ordinal(ofRow: $0.row), score: $0.score) })
-            }
-        }
-        return hits
     }
 
     /// The passage of an ordinal, or nil when this shard does not hold it.

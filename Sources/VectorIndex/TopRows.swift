@@ -41,6 +41,9 @@ struct TopRows {
         }
     }
 
+    /// The rows kept, in no order.
+    var rows: [ScoredRow] { heap.elements }
+
     func sorted() -> [ScoredRow] {
         heap.elements.sorted { $0.precedes($1) }
     }

@@ -30,10 +30,10 @@ struct ExactScanTests {
             ).map { $0.map { ScoredRow(row: Int($0.ordinal.rawValue), score: $0.score) } }
             for path in Kernels.paths {
                 let scan = try ExactScan(store: store, path: path)
-                let found = try questions.withUnsafeBufferPointer { (all) throws(IndexError) in
-                    try scan.search(all, k: 7, threads: 1)
+                for threads in 1...4 {
+                    let found = try scan.search(questions, k: 7, threads: threads)
+                    #expect(found == plain, "\(path), dimension \(dimension), \(threads) threads")
                 }
-                #expect(found == plain, "\(path), dimension \(dimension)")
             }
         }
     }
@@ -44,26 +44,29 @@ struct ExactScanTests {
         let scales: [Float] = [1, .leastNonzeroMagnitude * 1000, 1e-20, 3e37]
         for dimension in [1, 2, 5, 31, 32, 33, 260] {
             for (rowScale, askedScale) in scales.flatMap({ one in scales.map { (one, $0) } }) {
-                let rows = (0..<128 * dimension).map { _ in generator.normal() / 6 * rowScale }
+                let rows = (0..<127 * dimension).map { _ in generator.normal() / 6 * rowScale }
                 let questions = (0..<9 * dimension).map { _ in generator.normal() / 6 * askedScale }
                 let store = try store(rows, dimension: dimension, metric: metric)
-                for path in Kernels.paths.indices {
-                    let bounds = allBounds(questions, store, onPath: path)
-                    for (question, row, lower, upper) in bounds {
+                for path in Kernels.paths {
+                    let bounds = try ExactScan(store: store, path: path).allBounds(questions)
+                    for (question, row, bounds, inUnits) in bounds {
                         let score = plainScore(
                             metric,
                             questions[question * dimension..<(question + 1) * dimension],
                             rows[row * dimension..<(row + 1) * dimension])
-                        guard lower <= score, score <= upper else {
+                        let found = inUnits(score)
+                        guard Double(bounds.lowerBound) <= found,
+                            found <= Double(bounds.upperBound)
+                        else {
                             Issue.record(
                                 """
-                                \(lower) <= \(score) <= \(upper) fails: \(path), dimension \
+                                \(found) lies outside \(bounds): \(path), dimension \
                                 \(dimension), scales \(rowScale) and \(askedScale)
                                 """)
                             return
                         }
                     }
-                    #expect(bounds.count == 9 * 128)
+                    #expect(bounds.count == 9 * 127)
                 }
             }
         }
@@ -75,9 +78,9 @@ struct ExactScanTests {
         var generator = SeededGenerator(63)
         let rows = (0..<64 * 384).map { _ in generator.normal() }
         let store = try store(rows, dimension: 384, metric: .innerProduct)
-        for (question, row, lower, upper) in allBounds(Array(rows[..<384]), store)
+        for (question, row, bounds, _) in try ExactScan(store: store).allBounds(Array(rows[..<384]))
         where question == row {
-            #expect(upper - lower < 0.05 * upper)
+            #expect(bounds.upperBound - bounds.lowerBound < 0.05 * bounds.upperBound)
         }
     }
 
@@ -86,18 +89,7 @@ struct ExactScanTests {
         let rows = [Float](repeating: 0.3, count: 20_000 * 2)
         let store = try store(rows, dimension: 2, metric: .innerProduct)
         let scan = try ExactScan(store: store)
-        let found = try [Float(1), 1].withUnsafeBufferPointer { (all) throws(IndexError) in
-            try scan.search(all, k: 5, threads: 1)
-        }
+        let found = try scan.search([1, 1], k: 5, threads: 1)
         #expect(found[0].map(\.row) == [0, 1, 2, 3, 4])
-    }
-
-    /// Question, row and bounds, for all pairs.
-    private func allBounds(
-        _ questions: [Float], _ store: RowStore, onPath path: Int = 0
-    ) -> [(question: Int, row: Int, lower: Double, upper: Double)] {
-        questions.withUnsafeBufferPointer { all in
-            CodeTable(store).allBounds(all, metric: store.metric, path: Kernels.paths[path])
-        }
     }
 }

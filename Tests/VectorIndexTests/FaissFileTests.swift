@@ -9,7 +9,7 @@ struct FaissFileTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test(arguments: Metric.allCases)
+    @Test(arguments: [Metric.innerProduct, .l2])
     func `segments written as a Faiss index are read back`(metric: Metric) throws {
         var generator = SeededGenerator(71)
         let vectors = (0..<30 * 5).map { _ in generator.normal() }
@@ -23,6 +23,16 @@ struct FaissFileTests {
         let ids = try String(contentsOfFile: "\(path).ids.txt", encoding: .utf8)
         #expect(ids == (0..<30).map { "p\($0)\n" }.joined())
         #expect(try folder.names.filter { $0.contains("writing") } == [])
+    }
+
+    @Test func `for cosine the file holds vectors of length 1`() throws {
+        let path = "\(folder.path)/unit.faiss"
+        let parts = try segments([3, 4, 0, 0, -5, 12], dimension: 2, rows: [3], in: folder)
+        try FaissFile.write(segments: parts, metric: .cosine, path: path)
+        let read = try FaissFile.read(path: path)
+        #expect(read.metric == .innerProduct)
+        let unit: [Float] = [0.6, 0.8, 0, 0, -5.0 / 13, 12.0 / 13]
+        #expect(read.vectors == unit)
     }
 
     @Test func `what cannot be written leaves nothing behind`() throws {

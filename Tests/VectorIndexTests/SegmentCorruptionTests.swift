@@ -138,13 +138,13 @@ struct SegmentCorruptionTests {
     @Test func `another version is refused by its name`() throws {
         let bytes = try replacing("\"format_version\":\"1\"", "\"format_version\":\"7\"")
         let expected = IndexError.unsupportedVersion(
-            path: "\(folder.path)/changed", found: "7", supported: "1")
+            path: "\(folder.path)/changed", found: "7", supported: "1 and 2")
         #expect(throws: expected) { try open(bytes) }
     }
 
     @Test func `ordinals and text offsets must be in order`() throws {
         let layout = try original.withUnsafeBytes { try SegmentLayout($0, path: "x") }
-        let ordinals = layout.vectors - 8 * 8 - 3 * 8 * 9
+        let ordinals = layout.vectors.lowerBound - 8 * 8 - 3 * 8 * 9
         var places = [ordinals, ordinals + 8, ordinals + 56]
         for (offsets, _) in layout.texts { places += [offsets, offsets + 16, offsets + 64] }
         for place in places {

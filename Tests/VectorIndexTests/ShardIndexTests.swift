@@ -12,10 +12,12 @@ struct ShardIndexTests {
     struct Case: CustomTestStringConvertible, Sendable {
         var kind: String
         var metric: Metric
-        var testDescription: String { "\(kind), \(metric)" }
+        var memory = ShardMemory.vectors
+        var testDescription: String { "\(kind), \(metric), \(memory)" }
 
-        static let all = ShardIndex.exactKinds.flatMap { kind in
-            Metric.allCases.map { Case(kind: kind, metric: $0) }
+        static let all = Metric.allCases.flatMap { metric in
+            ShardIndex.exactKinds.map { Case(kind: $0, metric: metric) }
+                + [Case(kind: "exact", metric: metric, memory: .codes)]
         }
     }
 
@@ -29,7 +31,7 @@ struct ShardIndexTests {
         let index = try ShardIndex(
             segments: try segments(
                 rows, dimension: dimension, rows: divisions ?? [count], in: folder),
-            metric: each.metric, kind: each.kind)
+            metric: each.metric, kind: each.kind, memory: each.memory)
         let ranked = plainSearch(
             each.metric, questions: questions, rows: rows, dimension: dimension, k: count)
         for k in [1, 10, count + 5] {
@@ -159,12 +161,12 @@ struct ShardIndexTests {
         let questions = (0..<24 * 12).map { _ in Float(Int.random(in: -3...3, using: &generator)) }
         let all = try segments(
             rows, dimension: 12, rows: Array(repeating: 32, count: 16), in: folder)
-        let whole = try ShardIndex(segments: all, metric: each.metric, kind: each.kind)
+        let whole = try ShardIndex(segments: all, metric: each.metric, kind: each.kind, memory: each.memory)
         for shards in [2, 5, 16, 20] {
             let parts = try (0..<shards).map { shard in
                 try ShardIndex(
                     segments: all.filter { $0.batch % shards == shard }.shuffled(using: &generator),
-                    metric: each.metric, kind: each.kind)
+                    metric: each.metric, kind: each.kind, memory: each.memory)
             }
             for k in [1, 10, 600] {
                 let expected = try whole.search(questions: questions, count: 24, k: k)
@@ -186,7 +188,7 @@ struct ShardIndexTests {
         let questions = (0..<40 * 24).map { _ in generator.normal() }
         let index = try ShardIndex(
             segments: try segments(rows, dimension: 24, rows: [1000, 1000], in: folder),
-            metric: each.metric, kind: each.kind)
+            metric: each.metric, kind: each.kind, memory: each.memory)
         let expected = try index.search(questions: questions, count: 40, k: 10)
         let answers = Threads.run(count: 8, threads: 8) { range in
             range.map { _ in try? index.search(questions: questions, count: 40, k: 10) }
@@ -196,7 +198,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `an empty shard finds nothing`(_ each: Case) throws {
-        let index = try ShardIndex(segments: [], metric: each.metric, kind: each.kind)
+        let index = try ShardIndex(segments: [], metric: each.metric, kind: each.kind, memory: each.memory)
         #expect(index.rows == 0 && index.dimension == nil)
         #expect(try index.search(questions: [1, 2, 3, 4], count: 2, k: 5) == [[], []])
         #expect(try index.search(questions: [], count: 0, k: 5) == [])
@@ -207,7 +209,7 @@ struct ShardIndexTests {
     func `impossible searches are refused`(_ each: Case) throws {
         let index = try ShardIndex(
             segments: try segments([1, 2, 3, 4], dimension: 2, rows: [2], in: folder),
-            metric: each.metric, kind: each.kind)
+            metric: each.metric, kind: each.kind, memory: each.memory)
         #expect(
             throws: IndexError.shapeMismatch(
                 what: "question components (questions × dimension)", expected: 4, found: 3)

@@ -43,7 +43,8 @@ final class TemporaryFolder {
 
 /// A segment content with passages named after their ordinals.
 func content(
-    first: UInt64, dimension: Int, vectors: [Float], batch: Int = 0, fingerprint: String = "e"
+    first: UInt64, dimension: Int, vectors: [Float], batch: Int = 0, fingerprint: String = "e",
+    precision: VectorPrecision = .float32
 ) -> SegmentContent {
     let rows = vectors.count / dimension
     return SegmentContent(
@@ -51,12 +52,13 @@ func content(
         passages: (0..<UInt64(rows)).map {
             Passage(id: "p\(first + $0)", title: "T \(first + $0)", text: "text é \(first + $0)")
         },
-        sourceDigest: "s", batch: batch, fingerprint: fingerprint)
+        sourceDigest: "s", batch: batch, fingerprint: fingerprint, precision: precision)
 }
 
 /// Writes and opens segments of the given numbers of rows; ordinals run on over all of them.
 func segments(
-    _ vectors: [Float], dimension: Int, rows: [Int], in folder: TemporaryFolder
+    _ vectors: [Float], dimension: Int, rows: [Int], in folder: TemporaryFolder,
+    precision: VectorPrecision = .float32
 ) throws -> [Segment] {
     var first = 0
     return try rows.enumerated().map { batch, count in
@@ -65,28 +67,40 @@ func segments(
             content(
                 first: UInt64(first), dimension: dimension,
                 vectors: Array(vectors[first * dimension..<(first + count) * dimension]),
-                batch: batch),
+                batch: batch, precision: precision),
             folder: folder.path)
         return try Segment.open(path: file.path, expecting: file.sha256)
     }
 }
 
-/// The score as documented, in the plainest form: sixteen lanes, added in halves.
+/// The score as documented, in the plainest form: sums over sixteen lanes, added in halves.
 func plainScore(_ metric: Metric, _ question: ArraySlice<Float>, _ row: ArraySlice<Float>) -> Double
 {
-    question.withUnsafeBufferPointer { question in
-        row.withUnsafeBufferPointer { row in
+    switch metric {
+    case .innerProduct:
+        return plainSum(question, row, *)
+    case .l2:
+        return 0 - plainSum(question, row) { ($0 - $1) * ($0 - $1) }
+    case .cosine:
+        let squares = plainSum(question, question, *) * plainSum(row, row, *)
+        return squares > 0 ? plainSum(question, row, *) / squares.squareRoot() : 0
+    }
+}
+
+private func plainSum(
+    _ one: ArraySlice<Float>, _ other: ArraySlice<Float>, _ term: (Double, Double) -> Double
+) -> Double {
+    one.withUnsafeBufferPointer { one in
+        other.withUnsafeBufferPointer { other in
             withUnsafeTemporaryAllocation(of: Double.self, capacity: 16) { lanes in
                 lanes.initialize(repeating: 0)
-                for index in 0..<question.count {
-                    let (a, b) = (Double(question[index]), Double(row[index]))
-                    let term = metric == .innerProduct ? a * b : (a - b) * (a - b)
-                    lanes[index & 15] += term
+                for index in 0..<one.count {
+                    lanes[index & 15] += term(Double(one[index]), Double(other[index]))
                 }
                 for half in [8, 4, 2, 1] {
                     for index in 0..<half { lanes[index] += lanes[index + half] }
                 }
-                return metric == .innerProduct ? lanes[0] : 0 - lanes[0]
+                return lanes[0]
             }
         }
     }

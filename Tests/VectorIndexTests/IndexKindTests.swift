@@ -1,0 +1,72 @@
+import Testing
+
+@testable import VectorIndex
+
+struct IndexKindTests {
+    @Test(arguments: [
+        ("exact", "exact", 0, 0, false), ("HNSW32", "HNSW32", 0, 128, true),
+        ("HNSW32:efSearch=7", "HNSW32", 0, 7, true), ("HNSW32_SQ8", "HNSW32_SQ8", 0, 128, false),
+        ("IVF256,Flat", "IVF256,Flat", 16, 0, true),
+        ("IVF256,Flat:nprobe=3", "IVF256,Flat", 3, 0, true),
+        ("IVF256_HNSW32,Flat", "IVF256_HNSW32,Flat", 16, 0, false),
+        ("PCA8,IVF4,Flat", "PCA8,IVF4,Flat", 16, 0, false),
+        ("IVF16,PQ8", "IVF16,PQ8", 16, 0, false), ("SQ8", "SQ8", 0, 0, false),
+    ])
+    func `a kind is taken apart`(
+        text: String, name: String, probes: Int, candidates: Int, isFaithful: Bool
+    ) throws {
+        let kind = try IndexKind(text)
+        #expect(kind.name == name && kind.probes == probes)
+        #expect(kind.candidates == candidates && kind.isFaithful == isFaithful)
+    }
+
+    @Test(arguments: [
+        "exact:nprobe=3", "Flat:x", "HNSW32:nprobe=3", "IVF4,Flat:efSearch=3", "IVF4,Flat:",
+        "IVF4,Flat:nprobe", "IVF4,Flat:nprobe=", "IVF4,Flat:nprobe=x", "IVF4,Flat:nprobe=3,",
+    ])
+    func `an option that a kind does not have is refused`(text: String) {
+        #expect {
+            try IndexKind(text)
+        } throws: { error in
+            guard case IndexError.unknownOption = error else { return false }
+            return true
+        }
+    }
+
+    @Test(arguments: [0, -1, 1 << 30])
+    func `an option out of its range is refused`(value: Int) {
+        #expect(
+            throws: IndexError.outOfRange(
+                what: "nprobe", value: value, minimum: 1, maximum: IndexKind.largestOption)
+        ) {
+            try IndexKind("IVF4,Flat:nprobe=\(value)")
+        }
+    }
+
+    @Test func `a wider search finds no less`() throws {
+        var generator = SeededGenerator(81)
+        let folder = try TemporaryFolder()
+        let rows = (0..<4000 * 24).map { _ in generator.normal() }
+        let questions = (0..<20 * 24).map { _ in generator.normal() }
+        let parts = try segments(rows, dimension: 24, rows: [4000], in: folder)
+        let plain = plainSearch(
+            .innerProduct, questions: questions, rows: rows, dimension: 24, k: 10)
+        for (narrow, wide) in [
+            ("IVF32,Flat:nprobe=1", "IVF32,Flat:nprobe=32"),
+            ("HNSW8:efSearch=10", "HNSW8:efSearch=2000"),
+        ] {
+            let found = try [narrow, wide].map { kind in
+                let index = try ShardIndex(segments: parts, metric: .innerProduct, kind: kind)
+                let hits = try index.search(questions: questions, count: 20, k: 10, threads: 3)
+                return zip(hits, plain).reduce(0) { $0 + Set($1.0).intersection($1.1).count }
+            }
+            #expect(found[0] < found[1] && found[1] >= 190, "\(found)")
+        }
+    }
+
+    @Test func `only kind exact gives vectors back`() throws {
+        #expect(throws: IndexError.self) {
+            try ShardIndex(segments: [], metric: .l2, kind: "Flat", memory: .codes)
+        }
+    }
+}
