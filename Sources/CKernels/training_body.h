@@ -26,6 +26,8 @@ const sheaf_training_kernels SHEAF_TABLE = {
     .attention_backward = attention_backward,
     .add_scaled = add_scaled,
     .scale = scale,
+    .add_squares = add_squares,
+    .multiply = multiply,
     .dot = dot,
     .adam = adam,
 };

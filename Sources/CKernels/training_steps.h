@@ -13,6 +13,21 @@ static void scale(float *y, size_t count, float factor) {
     }
 }
 
+static void add_squares(const float *x, size_t count, float factor, float addend, float *y) {
+    for (size_t j = 0; j < count; j += LANES) {
+        const v16 scaled = load_at(x, j, count) * SPLAT(factor);
+        const v16 square = FMA(scaled, scaled, SPLAT(addend));
+        store_at(y, j, count, load_at(y, j, count) + square);
+    }
+}
+
+static void multiply(const float *x, const float *y, size_t count, float factor, float *out) {
+    for (size_t j = 0; j < count; j += LANES) {
+        const v16 product = load_at(x, j, count) * load_at(y, j, count);
+        store_at(out, j, count, product * SPLAT(factor));
+    }
+}
+
 typedef double f8 __attribute__((ext_vector_type(8)));
 
 ALWAYS void add_products(v16 x, v16 y, f8 *low, f8 *high) {

@@ -120,6 +120,10 @@ typedef struct sheaf_training_kernels {
     void (*add_scaled)(const float *x, size_t count, float factor, float *y);
     // y = factor · y.
     void (*scale)(float *y, size_t count, float factor);
+    // y += (factor · x)² + addend.
+    void (*add_squares)(const float *x, size_t count, float factor, float addend, float *y);
+    // out = factor · x · y.
+    void (*multiply)(const float *x, const float *y, size_t count, float factor, float *out);
     // Σ x·y in float64: 16 interleaved sums, then a fixed tree.
     double (*dot)(const float *x, const float *y, size_t count);
     void (*adam)(

@@ -58,4 +58,16 @@ public final class ParameterSet: @unchecked Sendable {
     public func zeroGradients() {
         gradientBlock.start.update(repeating: 0, count: count)
     }
+
+    /// The parameters that begin at `offset`, for operations of a tape.
+    func parameter(_ offset: Int) -> Tape.Parameter {
+        Tape.Parameter(
+            values: UnsafePointer(valueBlock.start + offset),
+            gradient: isFrozen ? nil : gradientBlock.start + offset)
+    }
+
+    /// The entry of `name`.
+    func entry(_ name: String) -> Entry? {
+        entries.first { $0.name == name }
+    }
 }

@@ -15,9 +15,11 @@ public struct TokenIDs: Equatable, Sendable {
     }
 }
 
-/// Token sequences laid end to end, without padding.
+/// Token sequences laid end to end, in general without padding.
 public struct TokenSequences: Sendable {
     private(set) var batch = TokenBatch()
+    /// Tokens of each sequence before its padding.
+    private(set) var attended: [Int] = []
 
     /// Lays `sequences` end to end.
     public init(_ sequences: some Sequence<TokenIDs> = []) {
@@ -28,13 +30,27 @@ public struct TokenSequences: Sendable {
     public var count: Int { batch.sequences }
     /// Number of tokens of all sequences.
     public var tokens: Int { batch.tokens }
-    /// Where each sequence's tokens start; one more entry than sequences, the last the total.
+    /// Where each sequence's tokens start, padding included; one more entry than sequences, the last the total.
     public var starts: [Int] { batch.starts }
 
     /// Adds a sequence at the end.
     public mutating func append(_ sequence: TokenIDs) {
         batch.ids += sequence.ids
         batch.segments += sequence.typeIDs
+        attended.append(sequence.ids.count)
+        batch.closeSequence()
+    }
+
+    /// Adds a sequence followed by `paddingID` up to `length` tokens, which no other token sees.
+    ///
+    /// Only losses over all positions need it, as DPR's for the reader is.
+    public mutating func append(
+        _ sequence: TokenIDs, paddedTo length: Int, paddingID: Int32
+    ) {
+        let padding = max(0, length - sequence.ids.count)
+        batch.ids += sequence.ids + [Int32](repeating: paddingID, count: padding)
+        batch.segments += sequence.typeIDs + [Int32](repeating: 0, count: padding)
+        attended.append(sequence.ids.count)
         batch.closeSequence()
     }
 }

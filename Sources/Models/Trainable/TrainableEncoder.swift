@@ -1,4 +1,5 @@
 public import Tensors
+import Tokenizers
 
 /// One tower of a bi-encoder whose parameters can be trained.
 ///
@@ -10,54 +11,58 @@ public import Tensors
 /// A vector is that of `TextEncoder` for the same parameters. One thread at a time may call it.
 public final class TrainableEncoder: @unchecked Sendable {
     /// The family.
-    public var kind: TextEncoder.Kind { preconditionFailure("declared ahead of its body") }
+    public var kind: TextEncoder.Kind { plan.kind }
     /// The side.
-    public let tower: Tower
+    public var tower: Tower { plan.tower }
     /// Length of a vector.
-    public let dimension: Int
+    public var dimension: Int { plan.dimension }
+    /// Longest text in tokens, special tokens included.
+    public var maximumLength: Int { plan.maximumLength }
     /// The parameters; towers that share an encoder share the set.
     public let parameters: ParameterSet
-    /// Longest text in tokens, special tokens included.
-    public let maximumLength: Int
     /// The dropout rates of `config.json`.
     public let configuredDropout: DropoutRates
 
-    init(tower: Tower, dimension: Int, parameters: ParameterSet, maximumLength: Int) {
-        self.tower = tower
-        self.dimension = dimension
+    let plan: EncoderPlan
+    let folder: TrainedFolder
+    /// The sets of the model that `save` writes; more than one for RetriBERT with two encoders.
+    let savedSets: [ParameterSet]
+    private let texts: EncoderTexts
+    private let bert: TrainableBert
+    private let arenas = TapeArenaPool()
+
+    init(
+        _ plan: EncoderPlan, _ parameters: ParameterSet, savedSets: [ParameterSet],
+        _ folder: TrainedFolder, _ tokenizer: WordPieceTokenizer
+    ) {
+        self.plan = plan
         self.parameters = parameters
-        self.maximumLength = maximumLength
-        configuredDropout = DropoutRates(hidden: 0, attention: 0)
-    }
-
-    /// Loads one tower of the model in `folder`; for RetriBERT use `TrainableTowers`.
-    ///
-    /// Throws: `ModelError`, as `TextEncoder.load(folder:tower:segmentIDs:prefixes:)` does.
-    public static func load(
-        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil
-    ) throws(ModelError) -> TrainableEncoder {
-        preconditionFailure("declared ahead of its body")
-    }
-
-    /// Makes one tower (a sentence or DPR encoder) with BERT's initial weights: normal with
-    /// deviation 0.02, biases 0, layer normalisation 1 and 0.
-    ///
-    /// The tokenizer's files are taken from `tokenizerFolder`. The same seed gives the same bits.
-    public static func random(
-        _ shape: EncoderShape, tower: Tower, seed: UInt64, tokenizerFolder: String,
-        segmentIDs: SegmentIDs = .zero
-    ) throws(ModelError) -> TrainableEncoder {
-        preconditionFailure("declared ahead of its body")
+        self.savedSets = savedSets
+        self.folder = folder
+        configuredDropout = folder.dropout
+        texts = plan.texts(tokenizer)
+        bert = TrainableBert(
+            parameters, prefix: plan.prefix, configuration: plan.configuration)
     }
 
     /// The tokens of a question, cut to `maximumLength` (at most, and by default, the model's).
     public func tokenise(question: String, maximumLength: Int? = nil) -> TokenIDs {
-        preconditionFailure("declared ahead of its body")
+        tokens(maximumLength) { $0.append(question: question, to: &$1) }
     }
 
     /// The tokens of a passage, joined and cut as inference does.
     public func tokenise(title: String, text: String, maximumLength: Int? = nil) -> TokenIDs {
-        preconditionFailure("declared ahead of its body")
+        tokens(maximumLength) { $0.append(passage: (title, text), to: &$1) }
+    }
+
+    private func tokens(
+        _ limit: Int?, _ append: (EncoderTexts, inout TokenBatch) -> Void
+    ) -> TokenIDs {
+        var texts = texts
+        if let limit { texts.maximumLength = max(2, min(limit, texts.maximumLength)) }
+        var batch = TokenBatch()
+        append(texts, &batch)
+        return TokenIDs(ids: batch.ids, typeIDs: batch.segments)
     }
 
     /// Computes one vector per sequence.
@@ -66,23 +71,67 @@ public final class TrainableEncoder: @unchecked Sendable {
     ///   - sequences: Token ids below the vocabulary size, at most `maximumLength` each.
     ///   - exampleNumbers: A number per sequence that is its own in this step, on all ranks.
     ///   - dropout: nil for none.
-    ///   - recording: What is kept for `backward`.
+    ///   - recording: What is kept for `backward`; nothing is kept for a frozen set.
     public func forward(
         _ sequences: TokenSequences, exampleNumbers: [UInt64], dropout: DropoutKey?,
         recording: Recording.Mode
     ) -> Encoded {
-        preconditionFailure("declared ahead of its body")
+        sequences.check(exampleNumbers, plan.configuration)
+        let mode = parameters.isFrozen ? .none : recording
+        let arena = arenas.take()
+        let tape = Tape(arena: arena, isRecording: mode != .none)
+        let layout = sequences.layout(exampleNumbers)
+        let input = TrainableBert.Input(
+            batch: sequences.batch, layout: layout, dropout: dropout)
+        let isFirst = plan.pooling == .first
+        let hidden = bert.forward(tape, input, firstTokensOnly: isFirst, recording: mode)
+        tape.mark(bert.marks)
+        let pooled = isFirst ? hidden : tape.pooled(hidden, plan.pooling, layout)
+        let vectors = head(tape, pooled)
+        let rows = Array(UnsafeBufferPointer(start: vectors.start, count: vectors.count))
+        guard mode != .none else {
+            tape.close()
+            arenas.give(arena)
+            return Encoded(rows: rows, count: layout.count, tape: nil)
+        }
+        return Encoded(
+            rows: rows, count: layout.count,
+            tape: EncoderTape(tape: tape, outputs: [vectors], arena: arena))
+    }
+
+    /// What lies on top of the pooled hidden states.
+    private func head(_ tape: Tape, _ pooled: Tape.Value) -> Tape.Value {
+        let width = plan.configuration.hiddenSize
+        var vectors = pooled
+        if let name = plan.poolerName {
+            vectors = tape.linear(vectors, parameters.linear(name, width, width))
+        }
+        if let name = plan.projectionName {
+            vectors = tape.linear(
+                vectors,
+                parameters.linear(
+                    name, plan.dimension, width, hasBias: plan.projectionHasBias),
+                activation: plan.poolerName == nil ? .none : .tanh)
+        }
+        return plan.normalises ? tape.unitRows(vectors) : vectors
     }
 
     /// Adds the gradients of ⟨rows, rowGradients⟩ to `parameters.gradients`.
     ///
     /// A recording serves once. The parameters must be those of the forward pass. `layerDone` is
     /// called with each stretch of the flat block to which this pass adds nothing more, the last
-    /// layer first; together the stretches are the whole block.
+    /// layer first; together the stretches are the whole block. For a frozen set nothing happens.
     public func backward(
         _ encoded: Encoded, rowGradients: [Float], layerDone: ((Range<Int>) -> Void)? = nil
     ) {
-        preconditionFailure("declared ahead of its body")
+        if parameters.isFrozen { return }
+        guard let recorded = encoded.tape else {
+            preconditionFailure("these vectors were not recorded, or went backward before")
+        }
+        encoded.tape = nil
+        recorded.backward(
+            [rowGradients], bert, blockEnd: parameters.count, layerDone: layerDone)
+        arenas.give(recorded.arena)
     }
 
     /// Writes a folder that Hugging Face's `from_pretrained` and `TextEncoder.load` open:
@@ -90,9 +139,6 @@ public final class TrainableEncoder: @unchecked Sendable {
     ///
     /// Throws: `ModelError.unwritableFile`.
     public func save(to folder: String) throws(ModelError) {
-        preconditionFailure("declared ahead of its body")
+        try self.folder.write(savedSets, to: folder)
     }
 }
-
-/// What was recorded of an encoder's forward pass.
-final class EncoderTape {}

@@ -1,3 +1,6 @@
+import Tensors
+import Tokenizers
+
 /// The two towers of a bi-encoder in training: separate, tied, or RetriBERT with one encoder and
 /// two projections.
 public struct TrainableTowers: Sendable {
@@ -21,23 +24,111 @@ public struct TrainableTowers: Sendable {
             ? [question.parameters] : [question.parameters, context.parameters]
     }
 
-    /// Loads the towers of `folders`, both named.
+    /// Loads the towers of two folders.
     ///
-    /// A folder named for both towers gives tied towers, or RetriBERT's two.
-    /// Throws: `ModelError`.
+    /// One folder named for both gives tied towers of a sentence encoder, or RetriBERT's two.
+    /// Throws: `ModelError`, also where the dimensions differ.
     public static func load(
         question: String, context: String, segmentIDs: SegmentIDs? = nil
     ) throws(ModelError) -> TrainableTowers {
-        preconditionFailure("declared ahead of its body")
+        let options = EncoderOptions(segmentIDs: segmentIDs)
+        let opened = try OpenedModel(folder: question, tower: .question, options: options)
+        let kind = opened.description.kind
+        if question == context, kind == .retribert { return try retribert(opened, question) }
+        let first = try TrainableEncoder.load(
+            folder: question, tower: .question, segmentIDs: segmentIDs)
+        if question == context, kind == .sentence {
+            return TrainableTowers(question: first, context: first)
+        }
+        let second = try TrainableEncoder.load(
+            folder: context, tower: .context, segmentIDs: segmentIDs)
+        guard first.dimension == second.dimension else {
+            throw .invalidConfiguration(
+                path: context + "/config.json", key: "the dimension",
+                reason: "is \(second.dimension), and the question tower's \(first.dimension)")
+        }
+        return TrainableTowers(question: first, context: second)
+    }
+
+    private static func retribert(
+        _ question: OpenedModel, _ folder: String
+    ) throws(ModelError) -> TrainableTowers {
+        let context = try OpenedModel(
+            folder: folder, tower: .context, options: EncoderOptions())
+        let plans = [EncoderPlan(question.description), EncoderPlan(context.description)]
+        return try retribert(
+            plans, try TrainedFolder(question, plans[0]), question.tokenizer
+        ) { set, plan throws(ModelError) in
+            try set.fill(from: question.checkpoint) { $0 }
+        }
     }
 
     /// Makes two towers with random weights; `isShared` ties them (RetriBERT keeps two
-    /// projections).
+    /// projections, and DPR's towers never share).
     public static func random(
         _ shape: EncoderShape, isShared: Bool, seed: UInt64, tokenizerFolder: String,
         segmentIDs: SegmentIDs = .zero
     ) throws(ModelError) -> TrainableTowers {
-        preconditionFailure("declared ahead of its body")
+        if shape.kind == .retribert {
+            return try randomRetribert(shape, isShared, seed, tokenizerFolder)
+        }
+        let question = try TrainableEncoder.random(
+            shape, tower: .question, seed: seed, tokenizerFolder: tokenizerFolder,
+            segmentIDs: segmentIDs)
+        if isShared, shape.kind == .sentence {
+            return TrainableTowers(question: question, context: question)
+        }
+        return TrainableTowers(
+            question: question,
+            context: try TrainableEncoder.random(
+                shape, tower: .context, seed: seed, tokenizerFolder: tokenizerFolder,
+                segmentIDs: segmentIDs))
+    }
+
+    private static func randomRetribert(
+        _ shape: EncoderShape, _ isShared: Bool, _ seed: UInt64, _ tokenizerFolder: String
+    ) throws(ModelError) -> TrainableTowers {
+        guard shape.projectionSize > 0 else {
+            throw .invalidConfiguration(
+                path: "config.json of the new model", key: "projection_dim", reason: "is 0")
+        }
+        let tokenizer = try OpenedModel.tokenizer(tokenizerFolder)
+        let settings = shape.settings(
+            className: "RetriBertModel", modelType: "retribert",
+            vocabulary: tokenizer.vocabularySize, isShared: isShared)
+        let configuration = try EncoderShape.configuration(settings)
+        let plans = [Tower.question, .context].map {
+            EncoderPlan(
+                shape, configuration, tower: $0, segmentIDs: .zero, isShared: isShared)
+        }
+        return try retribert(
+            plans,
+            try TrainedFolder(
+                settings: settings, plan: nil, tokenizerFolder: tokenizerFolder),
+            tokenizer
+        ) { set, _ throws(ModelError) in
+            RandomWeights.fill(set, seed: seed, paddingID: Int(tokenizer.paddingID))
+        }
+    }
+
+    /// RetriBERT's towers over one set where their encoders have one name, else over two.
+    private static func retribert(
+        _ plans: [EncoderPlan], _ folder: TrainedFolder, _ tokenizer: WordPieceTokenizer,
+        fill: (ParameterSet, EncoderPlan) throws(ModelError) -> Void
+    ) throws(ModelError) -> TrainableTowers {
+        let isShared = plans[0].prefix == plans[1].prefix
+        var sets: [ParameterSet] = []
+        for plan in isShared ? [plans[0]] : plans {
+            let set = ParameterSet(
+                plan.shapes(projections: isShared ? [.question, .context] : [plan.tower]))
+            try fill(set, plan)
+            sets.append(set)
+        }
+        let towers = plans.indices.map { index in
+            TrainableEncoder(
+                plans[index], sets[isShared ? 0 : index], savedSets: sets, folder, tokenizer)
+        }
+        return TrainableTowers(question: towers[0], context: towers[1])
     }
 
     /// Writes `folder/question_encoder` and `folder/context_encoder`, or `folder` itself for tied
@@ -45,6 +136,11 @@ public struct TrainableTowers: Sendable {
     ///
     /// Throws: `ModelError.unwritableFile`.
     public func save(to folder: String) throws(ModelError) {
-        preconditionFailure("declared ahead of its body")
+        if question === context || question.kind == .retribert {
+            try question.save(to: folder)
+        } else {
+            try question.save(to: folder + "/question_encoder")
+            try context.save(to: folder + "/context_encoder")
+        }
     }
 }

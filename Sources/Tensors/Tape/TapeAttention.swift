@@ -1,6 +1,7 @@
 import CKernels
 
 /// O = dropout(softmax(scale · Q Kᵀ)) V for each head of each sequence, over its own length.
+/// Padding is not attended to.
 ///
 /// The formulas of the backward pass stand in `training_attention.h`; the weights are not kept but
 /// computed again.
@@ -41,7 +42,8 @@ extension Tape {
         arena.withScratch(sheaf_attention_scratch(longest, inputs.size)) { scratch in
             forEachHead(inputs, queryLayout, layout) { example, head, call in
                 var call = call
-                call.out = out.start + queryLayout.starts[example] * out.width
+                call.out =
+                    out.start + queryLayout.starts[example] * out.width
                     + head * inputs.size
                 call.out_stride = out.width
                 call.scratch = scratch
@@ -51,7 +53,7 @@ extension Tape {
                         var whole = sheaf_dropout_attention()
                         whole.head = call
                         whole.dropout = dropout
-                        whole.first_row = UInt32(head * call.length)
+                        whole.first_row = UInt32(head * layout.rows(example).count)
                         kernels.table.pointee.attention(&whole)
                     }
                 } else {
@@ -72,9 +74,10 @@ extension Tape {
         _ inputs: AttentionInputs, queryLayout: TapeLayout, _ layout: TapeLayout,
         _ site: DropoutSite?, dout: UnsafePointer<Float>
     ) {
-        // Every element of these gradients is written below.
+        // Every element of these gradients is written below, but for keys and values of padding.
         let dq = begin(inputs.queries)
         let other = inputs.keysAndValues.map { begin($0) } ?? dq
+        if layout.hasPadding { other.update(repeating: 0, count: inputs.other.count) }
         let stride = inputs.other.width
         let longest = (0..<layout.count).map { layout.rows($0).count }.max() ?? 0
         arena.withScratch(sheaf_attention_backward_scratch(longest, inputs.size)) { scratch in
@@ -84,7 +87,7 @@ extension Tape {
                 var call = sheaf_attention_backward()
                 call.head = forward
                 call.head.scratch = scratch
-                call.first_row = UInt32(head * forward.length)
+                call.first_row = UInt32(head * layout.rows(example).count)
                 call.dout = dout + queryRow * inputs.width + column
                 call.dout_stride = inputs.width
                 call.dq = dq + queryRow * inputs.queries.width + column
@@ -118,7 +121,7 @@ extension Tape {
                 let column = head * inputs.size
                 let keys = inputs.other.start + row * stride + inputs.keyColumn + column
                 var call = sheaf_attention()
-                call.length = layout.rows(example).count
+                call.length = layout.attended[example]
                 call.queries = queries.count
                 call.size = inputs.size
                 call.q = UnsafePointer(

@@ -3,6 +3,8 @@ import CKernels
 /// y[t] = (words[id_t] + segments[s_t]) + positions[p_t], p_t the token's place in its sequence.
 ///
 ///     dwords[id_t] += dy[t],  dsegments[s_t] += dy[t],  dpositions[p_t] += dy[t]
+///
+/// The word of a padding token gets no gradient.
 extension Tape {
     /// The tables of BERT's embeddings, rows of `width` floats.
     public struct Embeddings {
@@ -44,10 +46,13 @@ extension Tape {
             for example in 0..<layout.count {
                 for (position, token) in layout.rows(example).enumerated() {
                     let row = dy.start + token * width
-                    for (table, index) in [
-                        (tables.words, Int(ids[token])), (tables.positions, position),
-                        (tables.segments, Int(segments[token])),
-                    ] {
+                    var targets = [
+                        (tables.positions, position), (tables.segments, Int(segments[token])),
+                    ]
+                    if position < layout.attended[example] {
+                        targets.append((tables.words, Int(ids[token])))
+                    }
+                    for (table, index) in targets {
                         guard let gradient = table.gradient else { continue }
                         tape.kernels.table.pointee.add_scaled(
                             row, width, 1, gradient + index * width)

@@ -1,0 +1,106 @@
+import Foundation
+import Tensors
+import Tokenizers
+
+/// BERT's initial weights: normal with deviation 0.02, biases 0, layer normalisation 1 and 0, the
+/// row of the padding token 0.
+enum RandomWeights {
+    private static let deviation = 0.02
+
+    /// Fills `parameters`; each tensor's numbers depend on the seed and its name alone.
+    static func fill(_ parameters: ParameterSet, seed: UInt64, paddingID: Int) {
+        for entry in parameters.entries {
+            let values = parameters.values[entry.range]
+            let isNorm = entry.name.contains("LayerNorm")
+            if isNorm || entry.name.hasSuffix(".bias") {
+                let value: Float = isNorm && entry.name.hasSuffix(".weight") ? 1 : 0
+                for index in values.indices { parameters.values[index] = value }
+                continue
+            }
+            var generator = Generator(seed: seed, name: entry.name)
+            for index in values.indices {
+                parameters.values[index] = Float(generator.normal() * deviation)
+            }
+            if entry.name.hasSuffix("word_embeddings.weight") {
+                let width = entry.shape[1]
+                let row = entry.range.lowerBound + paddingID * width
+                for index in row..<row + width { parameters.values[index] = 0 }
+            }
+        }
+    }
+
+    /// SplitMix64 (Steele, Lea & Flood 2014), two numbers of which make two normal ones by the
+    /// method of Box and Muller.
+    private struct Generator {
+        private var state: UInt64
+        private var spare: Double?
+
+        init(seed: UInt64, name: String) {
+            state = seed
+            // FNV-1a of the name.
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+            state = next() ^ hash
+        }
+
+        private mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+
+        /// In (0, 1].
+        private mutating func unit() -> Double {
+            Double((next() >> 11) + 1) * 0x1p-53
+        }
+
+        mutating func normal() -> Double {
+            if let spare {
+                self.spare = nil
+                return spare
+            }
+            let radius = (-2 * log(unit())).squareRoot()
+            let angle = 2 * Double.pi * unit()
+            spare = radius * sin(angle)
+            return radius * cos(angle)
+        }
+    }
+}
+
+extension EncoderShape {
+    /// `config.json` of a model with this shape.
+    func settings(className: String, modelType: String, vocabulary: Int, isShared: Bool?)
+        -> [String: any Sendable]
+    {
+        var settings: [String: any Sendable] = [
+            "architectures": [className], "model_type": modelType, "vocab_size": vocabulary,
+            "hidden_size": hiddenSize, "num_hidden_layers": layers, "num_attention_heads": heads,
+            "intermediate_size": intermediateSize, "max_position_embeddings": positions,
+            "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
+            "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
+            "initializer_range": 0.02, "pad_token_id": 0, "position_embedding_type": "absolute",
+            "torch_dtype": "float32",
+        ]
+        if modelType != "bert" { settings["projection_dim"] = projectionSize }
+        if let isShared { settings["share_encoders"] = isShared }
+        return settings
+    }
+
+    /// The configuration that `settings` describe, checked as a file's is.
+    static func configuration(
+        _ settings: [String: any Sendable]
+    ) throws(ModelError) -> BertConfiguration {
+        let path = "config.json of the new model"
+        do {
+            let data = try JSONSerialization.data(withJSONObject: settings)
+            let root = try data.withUnsafeBytes { try JSONValue($0) }
+            return try BertConfiguration(JSONFile(path: path, root: root))
+        } catch let error as ModelError {
+            throw error
+        } catch {
+            throw .invalidConfiguration(path: path, key: "the shape", reason: "is \(error)")
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import Foundation
+import Tensors
+
+/// What a folder of a trained model holds beside its parameters, kept in memory from the start.
+///
+/// `config.json` is the source's with the class, type and precision of what is written.
+struct TrainedFolder: Sendable {
+    /// Files by their path in the folder.
+    private var files: [(path: String, bytes: Data)] = []
+    /// Path of the folder of weights and configuration, "" or ending in a slash.
+    private let inner: String
+    private let configuration: Data
+    /// Tensors that training leaves alone, such as a pooler that is not used.
+    private var extras: [SafetensorsWriter.Tensor] = []
+
+    private static let tokenizerFiles = [
+        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json",
+    ]
+    private static let sentenceFiles = [
+        "modules.json", "config_sentence_transformers.json",
+    ]
+
+    /// Keeps what the loaded folder of `description` holds.
+    init(_ opened: OpenedModel, _ plan: EncoderPlan) throws(ModelError) {
+        let description = opened.description
+        let folder = description.folder
+        let transformer = description.transformerFolder
+        inner =
+            transformer == folder ? "" : String(transformer.dropFirst(folder.count + 1)) + "/"
+        var settings = try Self.settings(transformer + "/config.json")
+        settings["architectures"] = [EncoderPlan.className(plan.kind, plan.tower)]
+        settings["model_type"] = plan.kind == .sentence ? "bert" : plan.kind.rawValue
+        if plan.kind == .dpr { settings["projection_dim"] = plan.configuration.projectionSize }
+        configuration = try Self.text(settings)
+        try addTokenizer(from: transformer)
+        let lengths = "sentence_bert_config.json"
+        try add(transformer + "/" + lengths, as: inner + lengths)
+        guard plan.kind == .sentence else { return }
+        for name in Self.sentenceFiles { try add(folder + "/" + name, as: name) }
+        try addPooling(plan, modulesFrom: folder)
+        try addExtras(opened.checkpoint, plan, description)
+    }
+
+    /// Keeps what a reader's folder, or the folder a reader starts from, holds.
+    init(reader folder: String) throws(ModelError) {
+        inner = ""
+        var settings = try Self.settings(folder + "/config.json")
+        settings["architectures"] = ["DPRReader"]
+        settings["model_type"] = "dpr"
+        settings["projection_dim"] = 0
+        configuration = try Self.text(settings)
+        try addTokenizer(from: folder)
+    }
+
+    /// Makes the folder of a model that starts from random weights.
+    init(
+        settings: [String: any Sendable], plan: EncoderPlan?, tokenizerFolder: String
+    ) throws(ModelError) {
+        inner = ""
+        configuration = try Self.text(settings)
+        try addTokenizer(from: tokenizerFolder)
+        if let plan, plan.kind == .sentence { try addPooling(plan, modulesFrom: nil) }
+    }
+
+    /// The dropout rates of the configuration; BERT's own where it does not say.
+    var dropout: DropoutRates {
+        let settings =
+            (try? JSONSerialization.jsonObject(with: configuration)) as? [String: Any] ?? [:]
+        func rate(_ key: String) -> Double {
+            let rate = (settings[key] as? NSNumber)?.doubleValue ?? 0.1
+            return (0..<1).contains(rate) ? rate : 0.1
+        }
+        return DropoutRates(
+            hidden: rate("hidden_dropout_prob"), attention: rate("attention_probs_dropout_prob"))
+    }
+
+    /// Writes everything with the values of `sets` to `folder`.
+    func write(_ sets: [ParameterSet], to folder: String) throws(ModelError) {
+        let weights = folder + "/" + inner + "model.safetensors"
+        try Self.makeFolder(folder + "/" + inner)
+        for file in files {
+            try Self.makeFolder(
+                (folder + "/" + file.path as NSString).deletingLastPathComponent)
+            try Self.write(file.bytes, to: folder + "/" + file.path)
+        }
+        try Self.write(configuration, to: folder + "/" + inner + "config.json")
+        var tensors: [SafetensorsWriter.Tensor] = []
+        for set in sets {
+            for entry in set.entries {
+                tensors.append(
+                    SafetensorsWriter.Tensor(
+                        name: entry.name, shape: entry.shape,
+                        values: Array(set.values[entry.range])))
+            }
+        }
+        try SafetensorsWriter.write(tensors + extras, to: weights)
+    }
+
+    // MARK: Parts
+
+    private mutating func addTokenizer(from folder: String) throws(ModelError) {
+        for name in Self.tokenizerFiles { try add(folder + "/" + name, as: inner + name) }
+    }
+
+    private mutating func add(_ path: String, as name: String) throws(ModelError) {
+        guard ModelDescription.exists(path) else { return }
+        let file = try MappedFile(path, purpose: "a file of the model")
+        files.append((name, Data(file.bytes)))
+    }
+
+    /// The list of modules and the pooling, the folder's own where it has them.
+    private mutating func addPooling(
+        _ plan: EncoderPlan, modulesFrom folder: String?
+    ) throws(ModelError) {
+        var path = "1_Pooling"
+        if let folder, ModelDescription.exists(folder + "/modules.json") {
+            if let own = try SentenceModules.poolingFolder(folder) { path = own }
+            try add(folder + "/" + path + "/config.json", as: path + "/config.json")
+            return
+        }
+        let kinds = [("", "Transformer"), (path, "Pooling")]
+        let modules = kinds.enumerated().map { index, kind -> [String: Any] in
+            [
+                "idx": index, "name": "\(index)", "path": kind.0,
+                "type": "sentence_transformers.models." + kind.1,
+            ]
+        }
+        files.append(("modules.json", try Self.text(modules)))
+        let pooling: [String: Any] = [
+            "word_embedding_dimension": plan.configuration.hiddenSize,
+            "pooling_mode_cls_token": plan.pooling == .first,
+            "pooling_mode_mean_tokens": plan.pooling == .mean,
+            "pooling_mode_max_tokens": plan.pooling == .maximum,
+            "pooling_mode_mean_sqrt_len_tokens": false,
+        ]
+        files.append((path + "/config.json", try Self.text(pooling)))
+    }
+
+    private mutating func addExtras(
+        _ checkpoint: Checkpoint, _ plan: EncoderPlan, _ description: ModelDescription
+    ) throws(ModelError) {
+        for (name, tensor) in checkpoint.tensors
+        where name.hasPrefix(description.prefix + "pooler.") && tensor.type.isFloat {
+            extras.append(
+                SafetensorsWriter.Tensor(
+                    name: plan.prefix + name.dropFirst(description.prefix.count),
+                    shape: tensor.shape,
+                    values: try checkpoint.floats(name, shape: tensor.shape).array))
+        }
+    }
+
+    // MARK: Files
+
+    private static func settings(_ path: String) throws(ModelError) -> [String: Any] {
+        let file = try MappedFile(path, purpose: "the model's dimensions")
+        let root = try? JSONSerialization.jsonObject(with: Data(file.bytes))
+        guard var settings = root as? [String: Any] else {
+            throw .malformedFile(path: path, offset: 0, reason: "the file is no JSON object")
+        }
+        settings["torch_dtype"] = "float32"
+        return settings
+    }
+
+    private static func text(_ json: Any) throws(ModelError) -> Data {
+        do {
+            return try JSONSerialization.data(
+                withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
+        } catch {
+            throw .unwritableFile(path: "config.json", reason: "\(error)")
+        }
+    }
+
+    private static func makeFolder(_ path: String) throws(ModelError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw .unwritableFile(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    private static func write(_ data: Data, to path: String) throws(ModelError) {
+        do {
+            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw .unwritableFile(path: path, reason: error.localizedDescription)
+        }
+    }
+}
+
+extension SentenceModules {
+    /// The folder of the pooling's configuration that `modules.json` of `folder` names.
+    static func poolingFolder(_ folder: String) throws(ModelError) -> String? {
+        let json = try JSONFile(folder + "/modules.json", purpose: "the list of modules")
+        guard case .array(let items) = json.root, items.count > 1,
+            case .object(let members) = items[1], case .string(let path) = members["path"]
+        else { return nil }
+        return path
+    }
+}
