@@ -11,7 +11,11 @@ struct Benchmarks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "SheafBenchmarks",
         abstract: "Measure Sheaf: one JSON object per measurement.",
-        subcommands: [EncodeBenchmark.self, IndexBenchmark.self, SearchBenchmark.self])
+        subcommands: [
+            EncodeBenchmark.self, GemmBenchmark.self, IndexBenchmark.self, ScanBenchmark.self,
+            SearchBenchmark.self,
+            QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
+        ])
 }
 
 /// A measurement as it is printed.
@@ -19,6 +23,7 @@ struct Measurement: Encodable {
     var what: String
     var threads: Int?
     var workers: Int?
+    var precision: String?
     var passages: Int?
     var seconds: Double?
     var passagesPerSecond: Double?

@@ -11,21 +11,33 @@ struct EncodeBenchmark: ParsableCommand {
     @Option(help: "The corpus.") var corpus: String
     @Option(help: "Passages to encode.") var limit = 512
     @Option(help: "Threads.") var threads = 1
-    @Option(help: "Measured runs, after one that is not.") var runs = 1
+    @Option(help: "float32 or i16.") var precision = "float32"
+    @Option(help: "What the lines say is measured.") var what = "encode"
+    @Option(help: "Measured runs, after a short one that is not.") var runs = 1
 
     func run() throws {
-        let encoder = try TextEncoder.load(folder: model, tower: .context)
+        let encoder = try encoder(model, precision)
         let input = try passages(of: corpus, limit: limit).map { ($0.title, $0.text) }
+        _ = encoder.encode(passages: Array(input.prefix(32)), threads: threads)
         let clock = ContinuousClock()
-        for run in 0...runs {
+        for _ in 0..<runs {
             let began = clock.now
             let vectors = encoder.encode(passages: input, threads: threads)
             let seconds = (clock.now - began) / .seconds(1)
-            guard run > 0, !vectors.isEmpty else { continue }
+            guard !vectors.isEmpty else { continue }
             try Measurement(
-                what: "encode", threads: threads, passages: input.count, seconds: seconds,
-                passagesPerSecond: Double(input.count) / seconds
+                what: what, threads: threads, precision: precision, passages: input.count,
+                seconds: seconds, passagesPerSecond: Double(input.count) / seconds
             ).printLine()
         }
     }
+}
+
+/// The context encoder of a folder, in the precision that is named.
+func encoder(_ model: String, _ precision: String) throws -> TextEncoder {
+    guard let precision = Precision(rawValue: precision) else {
+        throw ValidationError("“\(precision)” is no precision. Name float32 or i16.")
+    }
+    return try TextEncoder.load(
+        folder: model, tower: .context, options: EncoderOptions(precision: precision))
 }

@@ -1,8 +1,8 @@
-"""Encode throughput of PyTorch and ONNX Runtime: encode.py MODEL CORPUS.tsv THREADS LIMIT RUNS
+"""Encode throughput of PyTorch and ONNX Runtime: encode.py MODEL CORPUS.tsv LIMIT THREADS
 
-Prints one JSON object per peer and run. The texts are those of a psgs file, title and text joined
-by one space, at most 256 tokens; batches are cut from the length-sorted list, and the best of the
-batch sizes 4, 8, 16 and 32 counts.
+Measures once for each line it reads and prints one JSON object per peer, then an empty line. The
+texts are those of a psgs file, title and text joined by one space, at most 256 tokens; batches are
+cut from the length-sorted list, and the best of the batch sizes 4, 8, 16 and 32 counts.
 """
 import csv
 import json
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-MODEL, CORPUS, THREADS, LIMIT, RUNS = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+MODEL, CORPUS, LIMIT, THREADS = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:5])
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(THREADS)
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
@@ -54,15 +54,6 @@ def seconds(forward, ids, size):
     return time.perf_counter() - began
 
 
-def measure(name, forward, ids):
-    best = min(BATCH_SIZES, key=lambda size: seconds(forward, ids, size))
-    for _ in range(RUNS):
-        spent = seconds(forward, ids, best)
-        print(json.dumps({"what": "encode", "peer": name, "threads": THREADS, "batch": best,
-                          "passages": len(ids), "seconds": spent,
-                          "passagesPerSecond": len(ids) / spent}), flush=True)
-
-
 class OnnxForm(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -89,24 +80,37 @@ def onnx_forward():
         None, {"tokens": tokens, "mask": mask, "types": numpy.zeros_like(tokens)})[0]
 
 
+def torch_forward():
+    model = BertModel.from_pretrained(MODEL, attn_implementation="sdpa").eval()
+
+    def forward(tokens, mask):
+        with torch.inference_mode():
+            hidden = model(torch.from_numpy(tokens), torch.from_numpy(mask)).last_hidden_state
+        return hidden.numpy()
+
+    return forward
+
+
 def main():
     torch.set_num_threads(THREADS)
     tokenizer = BertTokenizerFast.from_pretrained(MODEL)
     encoded = tokenizer(read_texts(), truncation=True, max_length=256)["input_ids"]
     ids = sorted(encoded, key=len)
-    model = BertModel.from_pretrained(MODEL, attn_implementation="sdpa").eval()
-
-    def torch_forward(tokens, mask):
-        with torch.inference_mode():
-            hidden = model(torch.from_numpy(tokens), torch.from_numpy(mask)).last_hidden_state
-        return hidden.numpy()
-
-    measure("torch", torch_forward, ids)
+    forwards = {"torch": torch_forward()}
     try:
-        forward = onnx_forward()
+        forwards["onnxruntime"] = onnx_forward()
     except ImportError:
-        return
-    measure("onnxruntime", forward, ids)
+        pass
+    best = {}
+    for _ in sys.stdin:
+        for name, forward in forwards.items():
+            if name not in best:
+                best[name] = min(BATCH_SIZES, key=lambda size: seconds(forward, ids, size))
+            spent = seconds(forward, ids, best[name])
+            print(json.dumps({"what": "encode", "peer": name, "threads": THREADS,
+                              "batch": best[name], "passages": len(ids), "seconds": spent,
+                              "passagesPerSecond": len(ids) / spent}))
+        print(flush=True)
 
 
 if __name__ == "__main__":

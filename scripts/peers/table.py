@@ -1,42 +1,122 @@
-"""Prints a table of medians and ratios from the lines of scripts/benchmark."""
+"""Prints one table of medians, ratios and limits from the lines of scripts/benchmark."""
 import collections
 import json
 import statistics
 import sys
 
+COLUMNS = ("what", "sheaf", "against", "ratio", "at least", "")
+
+
+def row(what, own, against, ratio=None, limit=None):
+    """A line of the table; the last cell says where a limit is missed."""
+    missed = "" if limit is None or ratio >= limit else "missed"
+    return (what, own, against, "" if ratio is None else f"{ratio:.2f}",
+            "" if limit is None else f"{limit:.2f}", missed)
+
+
+class Lines:
+    """The values of one number of all lines that agree in given fields."""
+
+    def __init__(self, file):
+        self.rows = [json.loads(line) for line in file if line.strip()]
+
+    def median(self, number, **fields):
+        found = [row[number] for row in self.rows
+                 if number in row and all(row.get(key) == value for key, value in fields.items())]
+        return statistics.median(found) if found else None
+
+    def peers(self, number, **fields):
+        names = {row["peer"] for row in self.rows
+                 if "peer" in row and all(row.get(k) == v for k, v in fields.items())}
+        return {name: self.median(number, peer=name, **fields) for name in sorted(names)}
+
+
+def encode(lines):
+    for threads, precision, limit in (
+            (1, "float32", 1.15), (2, "float32", 1.3), (1, "i16", 1.6), (2, "i16", None)):
+        own = lines.median("passagesPerSecond", what="encode", threads=threads,
+                           precision=precision, peer=None)
+        if own is None:
+            continue
+        what = f"encode {precision}, threads: {threads}, passages/s"
+        peers = lines.peers("passagesPerSecond", what="encode", threads=threads)
+        best = max(peers.values(), default=None)
+        if best is None:
+            yield row(what, f"{own:.1f}", "–")
+        for name, rate in peers.items():
+            yield row(what, f"{own:.1f}", f"{name} {rate:.1f}", own / rate,
+                      limit if rate == best else None)
+
+
+def gemm(lines):
+    rates = {kind: lines.median("gigaOperations", what="gemm", kind=kind)
+             for kind in ("OpenBLAS sgemm", "product float32", "product i16", "encode float32",
+                          "encode i16")}
+    if rates["encode float32"] is None:
+        return
+    pairs = (("encode float32", "OpenBLAS sgemm", 0.88),
+             ("encode float32", "product float32", None), ("encode i16", "product i16", None),
+             ("product float32", "OpenBLAS sgemm", None), ("product i16", "product float32", None))
+    for own, other, limit in pairs:
+        yield row(f"{own}, GOP/s, 1 thread", f"{rates[own]:.0f}", f"{other} {rates[other]:.0f}",
+                  rates[own] / rates[other], limit)
+
+
+def index(lines):
+    own = lines.median("passagesPerSecond", what="index", workers=2)
+    if own is None:
+        return
+    rate = lines.median("passagesPerSecond", what="encode beside index")
+    if rate is not None:
+        yield row("index, 2 workers, passages/s", f"{own:.1f}", f"encode, 2 threads {rate:.1f}",
+                  own / rate, 0.95)
+
+
+def search(lines):
+    own = lines.median("seconds", what="questions", peer=None)
+    if own is not None:
+        what = "1,000 questions, 2 workers, s"
+        peers = lines.peers("seconds", what="questions")
+        if not peers:
+            yield row(what, f"{own:.2f}", "–")
+        for name, seconds in peers.items():
+            yield row(what, f"{own:.2f}", f"{name} {seconds:.2f}", seconds / own, 1.5)
+    for line in lines.rows:
+        if line["what"] == "search":
+            for stage, microseconds in sorted(line["microsecondsP50"].items()):
+                yield row(f"one question, {stage}, µs, median", str(microseconds), "–")
+
+
+def tokenize(lines):
+    own = lines.median("seconds", what="tokenize", peer=None)
+    for name, seconds in lines.peers("seconds", what="tokenize").items():
+        if own is not None:
+            yield row("tokenize, 1 thread, s", f"{own:.3f}", f"{name} {seconds:.3f}",
+                      seconds / own, 3)
+
+
+def cases(lines):
+    """Sections whose lines name a case, milliseconds and, where there is one, their limit."""
+    names = collections.OrderedDict(
+        ((line["what"], line["case"]), line.get("limit")) for line in lines.rows
+        if "case" in line and "peer" not in line)
+    for (what, case), limit in names.items():
+        own = lines.median("milliseconds", what=what, case=case, peer=None)
+        peers = lines.peers("milliseconds", what=what, case=case)
+        best = min(peers.values(), default=None)
+        if best is None:
+            yield row(f"{what} {case}, ms", f"{own:.2f}", "–")
+        for name, spent in peers.items():
+            yield row(f"{what} {case}, ms", f"{own:.2f}", f"{name} {spent:.2f}", spent / own,
+                      limit if spent == best else None)
+
 
 def main():
-    rates = collections.defaultdict(list)
-    searches = []
-    for line in sys.stdin:
-        row = json.loads(line)
-        if row["what"] == "encode":
-            key = "encode", row["threads"], row.get("peer", "sheaf")
-            rates[key].append(row["passagesPerSecond"])
-        elif row["what"] == "index":
-            rates["index", row["workers"], "sheaf"].append(row["passagesPerSecond"])
-        else:
-            searches.append(row)
-    medians = {key: statistics.median(values) for key, values in rates.items()}
-    print("| what | sheaf | peer | ratio |\n|---|---|---|---|")
-    for threads in (1, 2):
-        own = medians["encode", threads, "sheaf"]
-        peers = {key[2]: rate for key, rate in medians.items()
-                 if key[:2] == ("encode", threads) and key[2] != "sheaf"}
-        if not peers:
-            print(f"| encode, {threads} threads, passages/s | {own:.1f} | – | – |")
-        for name, rate in sorted(peers.items()):
-            print(f"| encode, {threads} threads, passages/s | {own:.1f} | {name} {rate:.1f} "
-                  f"| {own / rate:.2f} |")
-    one, two = medians["index", 1, "sheaf"], medians["index", 2, "sheaf"]
-    threaded = medians["encode", 2, "sheaf"]
-    print(f"| index, 2 workers, passages/s | {two:.1f} | 1 worker {one:.1f} | {two / one:.2f} |")
-    print(f"| index, 2 workers, passages/s | {two:.1f} | encode, 2 threads {threaded:.1f} "
-          f"| {two / threaded:.2f} |")
-    for row in searches:
-        stages = ", ".join(f"{stage} {row['microsecondsP50'][stage]}"
-                           for stage in sorted(row["microsecondsP50"]))
-        print(f"| search, {row['workers']} workers, µs p50 | {stages} | – | – |")
+    lines = Lines(sys.stdin)
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+    for section in (encode, gemm, cases, index, search, tokenize):
+        for cells in section(lines):
+            print("| " + " | ".join(cells) + " |")
 
 
 main()

@@ -1,0 +1,38 @@
+"""The Rust tokenizer, one thread, encode_batch: wordpieces.py MODEL CORPUS.tsv THREADS
+
+Measures once for each line it reads; prints one JSON object, then an empty line.
+"""
+import csv
+import json
+import os
+import sys
+import time
+
+MODEL, CORPUS, THREADS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+os.environ["RAYON_NUM_THREADS"] = str(THREADS)
+os.environ["TOKENIZERS_PARALLELISM"] = "false" if THREADS == 1 else "true"
+
+from transformers import BertTokenizerFast
+
+
+def main():
+    with open(CORPUS, newline="") as file:
+        csv.field_size_limit(1 << 30)
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    texts = [f"{row['title']} {row['text']}".strip() for row in rows]
+    size = sum(len(text.encode()) for text in texts)
+    tokenizer = BertTokenizerFast.from_pretrained(MODEL).backend_tokenizer
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(256)
+    tokenizer.encode_batch(texts[:64])
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        tokenizer.encode_batch(texts)
+        spent = time.perf_counter() - began
+        print(json.dumps({"what": "tokenize", "peer": "tokenizers", "threads": THREADS,
+                          "passages": len(texts), "seconds": spent,
+                          "megabytesPerSecond": size / spent / 1e6}))
+        print(flush=True)
+
+
+main()
