@@ -39,6 +39,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     case corruptCheckpoint(path: String, reason: String)
     /// There is nothing to resume from.
     case noCheckpoint(path: String)
+    /// A search for negatives failed; the reason ends with what to do.
+    case searchFailed(reason: String)
     /// SQLite refuses.
     case database(path: String, reason: String)
     /// A collective operation between the ranks failed; the reason ends with what to do.
@@ -81,6 +83,7 @@ extension TrainingError: CustomStringConvertible {
         case .lonelyBatch(let step, let example):
             return "Step \(step) has the one question “\(example)” and no negative passage, so the"
                 + " loss is 0 whatever the model does. Raise the batch size or add negatives."
+        case .searchFailed(let reason): return "No negatives were found: \(reason)"
         case .database(let path, let reason):
             return "The index \(path) cannot be used: \(reason). Check the space left and try"
                 + " again."

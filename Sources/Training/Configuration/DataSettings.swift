@@ -14,6 +14,8 @@ public struct DataSettings: Equatable, Sendable, Codable {
     ///
     /// Source: Xiong et al. 2021, "Approximate Nearest Neighbor Negative Contrastive Learning".
     public var refreshEveryEpochs = 0
+    /// The corpus in which they are found.
+    public var refreshCorpus = ""
 
     /// Nothing named.
     public init() {}
@@ -26,6 +28,11 @@ public struct DataSettings: Equatable, Sendable, Codable {
             throw .invalidSetting(
                 name: "data.refreshEveryEpochs",
                 reason: "is \(refreshEveryEpochs); it must be 0 or more")
+        }
+        if refreshEveryEpochs > 0, refreshCorpus.isEmpty {
+            throw .invalidSetting(
+                name: "data.refreshCorpus",
+                reason: "names no file, and data.refreshEveryEpochs is \(refreshEveryEpochs)")
         }
         if !rates.isEmpty, rates.count != training.count {
             throw .invalidSetting(

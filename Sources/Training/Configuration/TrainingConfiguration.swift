@@ -34,6 +34,8 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
     public var model = ModelSettings()
     /// How examples become batches.
     public var input = InputSettings()
+    /// Which passages become hard negatives when they are found anew.
+    public var mining = MiningSettings()
     /// The loss of a retriever.
     public var loss = LossSettings()
     /// What a reader reads.
@@ -101,6 +103,11 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
         if output.isEmpty {
             throw .invalidSetting(name: "output", reason: "names no folder")
         }
+        if kind == .reader, data.refreshEveryEpochs > 0 {
+            throw .invalidSetting(
+                name: "data.refreshEveryEpochs",
+                reason: "is \(data.refreshEveryEpochs), and a reader finds no passages")
+        }
         if kind == .retriever, batchSize == 1, input.hardNegatives == 0 {
             throw .invalidSetting(
                 name: "batchSize",
@@ -109,6 +116,7 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
         try data.validate()
         try model.validate()
         try input.validate()
+        try mining.validate()
         try loss.validate()
         try reader.validate()
         try optimizer.validate()

@@ -161,3 +161,11 @@ public final class BM25Index: CandidateSource {
             .filter { seen.insert($0).inserted }
     }
 }
+
+extension BM25Index {
+    /// Indexes the corpus in a file or folder, its format told by its first record.
+    public static func open(_ path: String) throws(TrainingError) -> BM25Index {
+        try BM25Index(
+            try readingCorpus { () throws(CorpusError) in try CorpusSource(paths: [path]) })
+    }
+}

@@ -3,7 +3,7 @@ import Tensors
 
 extension RetrieverTask {
     /// Cut-offs of top-k accuracy in the pool.
-    static let cutOffs = [1, 5, 20, 100]
+    static let cutOffs = [1, 5, 20, 50, 100]
 
     /// Questions that are scored together: always the same ones, so that their scores have the
     /// same bits whatever the number of ranks.
@@ -79,7 +79,7 @@ extension RetrieverTask {
     }
 
     /// Encodes this rank's share of some texts and gathers those of all.
-    private func encoded(
+    func encoded(
         _ tower: TrainableEncoder, _ count: Int, step: Int,
         _ tokens: (Int) throws(TrainingError) -> TokenIDs
     ) throws(TrainingError) -> [Float] {

@@ -25,6 +25,10 @@ protocol TrainingTask: AnyObject {
     /// Writes the model as a folder that opens for inference.
     func save(to folder: String) throws(TrainingError)
 
+    /// Writes training data with negatives that the model as it is finds, together with all ranks;
+    /// empty where this task cannot.
+    func refreshed(in folder: String, epoch: Int, step: Int) throws(TrainingError) -> [String]
+
     /// Takes other training data, from the next epoch on.
     func replaceData(_ stores: [ExampleStore])
 }
@@ -40,6 +44,11 @@ extension TrainingTask {
             for store in stores { digest = SplitMix.mixed(digest ^ (try store.digest())) }
             return digest
         }
+    }
+
+    /// Nothing: only a retriever finds passages.
+    func refreshed(in folder: String, epoch: Int, step: Int) throws(TrainingError) -> [String] {
+        []
     }
 
     /// The source's ids of some examples.

@@ -46,22 +46,18 @@ extension Trainer {
         }
     }
 
-    /// Lets rank 0 find new negatives at the start of an epoch, where that is asked for.
+    /// Finds new negatives at the start of an epoch, where that is asked for.
     func refresh(_ epoch: Int) throws(TrainingError) {
         let every = configuration.data.refreshEveryEpochs
-        guard every > 0, epoch > 0, epoch % every == 0 else { return }
-        var files = ""
-        try onFirstRank { () throws(TrainingError) in
-            guard let refresh = hooks.refresh else {
-                throw .invalidSetting(
-                    name: "data.refreshEveryEpochs", reason: "is \(every), and nothing mines here")
-            }
-            let folder = configuration.output + "/refresh/epoch-\(epoch)"
-            try task.save(to: folder)
-            files = try refresh(epoch, folder).joined(separator: "\n")
-        }
-        let answer = String(decoding: try told(Array(files.utf8))[0], as: UTF8.self)
-        try use(refreshed: answer.split(separator: "\n").map(String.init))
+        guard every > 0, epoch > 0, epoch % every == 0, refreshedEpoch != epoch else { return }
+        hooks.note("Epoch \(epoch + 1): finding hard negatives with the model as it is.")
+        let folder = configuration.output + "/refresh/epoch-\(epoch)"
+        try onFirstRank { () throws(TrainingError) in try DurableFolder.make(folder) }
+        let files = try task.refreshed(in: folder, epoch: epoch, step: state.step)
+        // The files are there when every rank has come here.
+        _ = try told([])
+        refreshedEpoch = epoch
+        try use(refreshed: files)
     }
 
     /// Goes on with other training data, which must have as many examples.

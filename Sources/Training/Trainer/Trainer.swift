@@ -26,6 +26,8 @@ public final class Trainer {
     var log: TrainingLog?
     /// The step of the newest checkpoint of this process or the one it resumed from.
     var lastCheckpoint: Int?
+    /// The epoch whose negatives were found last.
+    var refreshedEpoch: Int?
 
     /// Opens data and model.
     ///

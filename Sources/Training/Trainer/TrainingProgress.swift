@@ -26,9 +26,6 @@ public struct TrainingHooks {
     public var note: (String) -> Void = { _ in }
     /// Asked after each step whether to stop; one rank's yes stops all, after a checkpoint.
     public var shouldStop: () -> Bool = { false }
-    /// Asked on rank 0 at the start of epochs that refresh their negatives: gets the epoch from 0
-    /// and a folder with the model as it is, gives the files to train on from there.
-    public var refresh: ((_ epoch: Int, _ model: String) throws(TrainingError) -> [String])?
 
     /// Nobody listens.
     public init() {}
