@@ -141,6 +141,15 @@ let package = Package(
             ],
             path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
 
+        // Damaged files for the readers; `scripts/verify fuzz` builds it with a sanitizer.
+        .executableTarget(
+            name: "SheafFuzz",
+            dependencies: [
+                "Corpus", "Tokenizers", "Models",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Fuzz", swiftSettings: house),
+
         // Tests, one target per source target.
         .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: house),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"], swiftSettings: house),

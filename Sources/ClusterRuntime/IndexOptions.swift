@@ -8,11 +8,20 @@ public struct IndexOptions: Codable, Equatable, Sendable {
     public var metric: Metric?
     /// The index kind: `exact` (the default), `Flat`, or a factory string of Faiss.
     public var kind: String?
+    /// The numbers that segments hold; 32-bit floats by default.
+    public var vectors: VectorPrecision?
+    /// What of a shard may stay in memory; vectors by default.
+    public var memory: ShardMemory?
 
     /// Names the options.
-    public init(metric: Metric? = nil, kind: String? = nil) {
+    public init(
+        metric: Metric? = nil, kind: String? = nil, vectors: VectorPrecision? = nil,
+        memory: ShardMemory? = nil
+    ) {
         self.metric = metric
         self.kind = kind
+        self.vectors = vectors
+        self.memory = memory
     }
 }
 
@@ -22,7 +31,9 @@ extension IndexOptions {
 
     /// What a new collection is made with.
     var complete: IndexOptions {
-        IndexOptions(metric: metric ?? .innerProduct, kind: kind ?? IndexOptions.defaultKind)
+        IndexOptions(
+            metric: metric ?? .innerProduct, kind: kind ?? IndexOptions.defaultKind,
+            vectors: vectors ?? .float32, memory: memory ?? .vectors)
     }
 
     /// Each choice by name: the collection's, and what is asked for now.
@@ -30,6 +41,7 @@ extension IndexOptions {
         let (own, asked) = (collection.complete.settings, settings)
         return [
             ("metric", own.metric, asked.metric), ("index kind", own.kind, asked.kind),
+            ("vectors", own.vectors, asked.vectors), ("memory", own.memory, asked.memory),
         ].map { name, own, asked in (name, own, asked.isEmpty ? own : asked) }
     }
 
@@ -38,14 +50,16 @@ extension IndexOptions {
         let choice = complete
         return try ShardIndex(
             segments: segments, metric: choice.metric ?? .innerProduct,
-            kind: choice.kind ?? IndexOptions.defaultKind)
+            kind: choice.kind ?? IndexOptions.defaultKind, memory: choice.memory ?? .vectors)
     }
 }
 
 extension IndexOptions {
     /// The options as they travel.
     public var settings: IndexSettings {
-        IndexSettings(metric: metric?.rawValue ?? "", kind: kind ?? "")
+        IndexSettings(
+            metric: metric?.rawValue ?? "", kind: kind ?? "", vectors: vectors?.rawValue ?? "",
+            memory: memory?.rawValue ?? "")
     }
 
     /// Reads options that came over the wire.
@@ -54,7 +68,9 @@ extension IndexOptions {
     init(_ settings: IndexSettings) throws(ClusterError) {
         self.init(
             metric: try choice(settings.metric, "metric"),
-            kind: settings.kind.isEmpty ? nil : settings.kind)
+            kind: settings.kind.isEmpty ? nil : settings.kind,
+            vectors: try choice(settings.vectors, "precision of vectors"),
+            memory: try choice(settings.memory, "choice of memory"))
     }
 }
 

@@ -51,5 +51,14 @@ struct IndexChoice: ParsableArguments {
             valueName: "kind"))
     var kind: String?
 
-    var options: IndexOptions { IndexOptions(metric: metric, kind: kind) }
+    @Option(help: "The numbers that vectors are stored in (default: f32).")
+    var vectors: VectorPrecision?
+
+    @Option(
+        help: "What of a shard may stay in memory: vectors, or codes alone (default: vectors).")
+    var memory: ShardMemory?
+
+    var options: IndexOptions {
+        IndexOptions(metric: metric, kind: kind, vectors: vectors, memory: memory)
+    }
 }

@@ -90,6 +90,8 @@ extension Metric: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension SegmentIDs: ExpressibleByArgument {}
 extension Tower: ExpressibleByArgument {}
+extension ShardMemory: ExpressibleByArgument {}
+extension VectorPrecision: ExpressibleByArgument {}
 extension WeightStorage: ExpressibleByArgument {}
 extension ModelConversion.WeightType: ExpressibleByArgument {}
 extension ResultFormat: ExpressibleByArgument {}

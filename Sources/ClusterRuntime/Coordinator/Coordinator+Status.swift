@@ -63,7 +63,7 @@ extension Coordinator {
             name: name,
             state: running != nil ? "indexing" : record.isComplete ? "complete" : "interrupted",
             passages: record.passages, committed: committed, dimension: UInt32(record.dimension),
-            index: record.index.settings, encoder: record.encoder.settings,
+            index: record.index.complete.settings, encoder: record.encoder.settings,
             shardCount: UInt32(record.shardCount),
             generation: record.generation, batches: UInt64(record.batchCount),
             batchesCommitted: UInt64(running?.segments.count ?? manifest?.segments.count ?? 0),

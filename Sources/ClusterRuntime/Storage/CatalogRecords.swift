@@ -42,6 +42,10 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     public var metric: Metric?
     /// Index kind.
     public var kind: String?
+    /// The numbers that its segments hold.
+    public var vectors: VectorPrecision?
+    /// What of a shard may stay in memory.
+    public var memory: ShardMemory?
     /// When it was made, ISO 8601.
     public var created: String
     /// True when every batch of the source is in the newest generation.
@@ -52,7 +56,8 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case name, sourceDigest, format, paths, skipsMalformed, skippedLines, passages, batchSize
         case batchCount, shardCount, questionModel, contextModel, questionFingerprint
-        case contextFingerprint, encoder, dimension, metric, kind, created, isComplete
+        case contextFingerprint, encoder, dimension, metric, kind, vectors
+        case memory, created, isComplete
     }
 
     init(row: Row) throws {
@@ -68,7 +73,9 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
 
 extension CollectionRecord {
     /// How its vectors are stored, compared and searched.
-    public var index: IndexOptions { IndexOptions(metric: metric, kind: kind) }
+    public var index: IndexOptions {
+        IndexOptions(metric: metric, kind: kind, vectors: vectors, memory: memory)
+    }
 
     /// Makes the record of a collection about to be indexed.
     init(
@@ -94,6 +101,8 @@ extension CollectionRecord {
         dimension = models.dimension
         metric = index.complete.metric
         kind = index.complete.kind
+        vectors = index.complete.vectors
+        memory = index.complete.memory
         self.created = created
     }
 }

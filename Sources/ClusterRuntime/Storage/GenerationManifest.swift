@@ -21,6 +21,10 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
     public var metric: Metric?
     /// Index kind.
     public var kind: String?
+    /// The numbers that the segments hold.
+    public var vectors: VectorPrecision?
+    /// What of a shard may stay in memory.
+    public var memory: ShardMemory?
     /// Number of shards; a batch lies in shard number batch modulo this.
     public var shardCount: Int
     /// Passages per batch, which gives the first ordinal of each.
@@ -36,13 +40,17 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
         dimension = record.dimension
         metric = record.metric
         kind = record.kind
+        vectors = record.vectors
+        memory = record.memory
         shardCount = record.shardCount
         batchSize = record.batchSize
         self.segments = segments
     }
 
     /// How its vectors are compared and searched.
-    public var index: IndexOptions { IndexOptions(metric: metric, kind: kind) }
+    public var index: IndexOptions {
+        IndexOptions(metric: metric, kind: kind, vectors: vectors, memory: memory)
+    }
 
     /// The segments of `shard`.
     public func segments(of shard: ShardNumber) -> [SegmentRecord] {

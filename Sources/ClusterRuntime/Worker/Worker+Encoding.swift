@@ -113,6 +113,7 @@ extension Worker {
             throw ClusterError.internal("A lease came without its encoder.")
         }
         let encoder = try await encoder(for: spec)
+        let precision: VectorPrecision = try choice(grant.vectors, "precision") ?? .float32
         let folder = segmentFolder(grant.collection)
         let (threads, counters, data) = (options.threads, counters, options.data)
         let file = try await encodeLane.run {
@@ -135,7 +136,8 @@ extension Worker {
                     SegmentContent(
                         firstOrdinal: Ordinal(grant.firstOrdinal), dimension: encoder.dimension,
                         vectors: vectors, passages: passages, sourceDigest: grant.sourceDigest,
-                        batch: Int(grant.batch), fingerprint: spec.fingerprint),
+                        batch: Int(grant.batch), fingerprint: spec.fingerprint,
+                        precision: precision),
                     folder: folder)
             }
         }
