@@ -91,8 +91,7 @@ public struct Rendezvous: Sendable {
     let settings: Settings
     var members: [WorkerID: Member] = [:]
     var world: World?
-    /// How often a world has been formed.
-    public internal(set) var generation: UInt64 = 0
+    var generation: UInt64 = 0
     /// Why the last generation ended.
     var lastAbort: TrainerAbort?
     /// Since when gathering stands as it stands, and since when it goes on.
@@ -220,8 +219,7 @@ extension Rendezvous {
             guard let heard = members[id]?.lastHeard, now - heard > settings.silence else {
                 continue
             }
-            let milliseconds = Int((now - heard) / .milliseconds(1))
-            let reason = "nothing was heard of it for \(milliseconds) ms"
+            let reason = "nothing was heard of it for \((now - heard) / .milliseconds(1)) ms"
             actions.append(.remove(id, reason: reason))
             actions += lost(id, reason: reason, at: now)
         }
