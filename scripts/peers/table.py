@@ -1,5 +1,4 @@
 """Prints one table of medians, ratios and limits from the lines of scripts/benchmark."""
-import collections
 import json
 import statistics
 import sys
@@ -95,26 +94,34 @@ def tokenize(lines):
                       seconds / own, 3)
 
 
-def cases(lines):
-    """Sections whose lines name a case, milliseconds and, where there is one, their limit."""
-    names = collections.OrderedDict(
-        ((line["what"], line["case"]), line.get("limit")) for line in lines.rows
-        if "case" in line and "peer" not in line)
-    for (what, case), limit in names.items():
-        own = lines.median("milliseconds", what=what, case=case, peer=None)
-        peers = lines.peers("milliseconds", what=what, case=case)
-        best = min(peers.values(), default=None)
+def scan(lines):
+    limits = {("exact", 1): 3.3, ("exact", 16): 10, ("exact", 128): 1.5,
+              ("IVF256,Flat", 1): 1, ("HNSW32", 1): 1}
+    for (kind, count), limit in limits.items():
+        fields = {"what": "scan", "questions": count}
+        own = lines.median("seconds", kind=kind, peer=None, **fields)
+        if own is None:
+            continue
+        what = f"scan {kind}, questions: {count}, ms"
+        peers = lines.peers("seconds", kind="Flat" if kind == "exact" else kind, **fields)
+        # The plain product counts where questions are many; for fewer the index does.
+        counted = {name: spent for name, spent in peers.items() if count > 16 or name != "blas"}
+        best = min(counted.values(), default=None)
         if best is None:
-            yield row(f"{what} {case}, ms", f"{own:.2f}", "–")
-        for name, spent in peers.items():
-            yield row(f"{what} {case}, ms", f"{own:.2f}", f"{name} {spent:.2f}", spent / own,
+            yield row(what, f"{1e3 * own:.2f}", "–")
+        for name, spent in counted.items():
+            yield row(what, f"{1e3 * own:.2f}", f"{name} {1e3 * spent:.2f}", spent / own,
                       limit if spent == best else None)
+        read = lines.median("secondsToReadCodes", kind=kind, peer=None, **fields)
+        if read is not None and count == 1:
+            yield row(what, f"{1e3 * own:.2f}", f"reading the codes {1e3 * read:.2f}",
+                      read / own, 0.85)
 
 
 def main():
     lines = Lines(sys.stdin)
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for section in (encode, gemm, cases, index, search, tokenize):
+    for section in (encode, gemm, scan, index, search, tokenize):
         for cells in section(lines):
             print("| " + " | ".join(cells) + " |")
 
