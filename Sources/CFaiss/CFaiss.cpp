@@ -1,5 +1,7 @@
 #include "CFaiss.h"
 
+#include "coded_graph.h"
+
 #include <atomic>
 #include <exception>
 #include <memory>
@@ -144,6 +146,17 @@ sheaf_faiss_status sheaf_faiss_factory(
         std::unique_ptr<faiss::Index> made(
             faiss::index_factory(dimension, description, metricType(metric)));
         *index = handle(std::move(made));
+    });
+}
+
+sheaf_faiss_status sheaf_faiss_coded_graph(
+    int32_t dimension, int32_t links, int32_t breadth, sheaf_faiss_metric metric,
+    sheaf_faiss_index **index) {
+    return guarded([&] {
+        if (dimension < 1 || links < 2 || links > 1024 || breadth < 1) {
+            throw faiss::FaissException("a graph needs dimensions, and 2 to 1024 links a vertex");
+        }
+        *index = handle(codedGraph(dimension, links, breadth, metricType(metric)));
     });
 }
 

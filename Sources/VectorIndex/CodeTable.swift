@@ -64,12 +64,15 @@ final class CodeTable: @unchecked Sendable {
         return UnsafeMutableRawBufferPointer(start: memory, count: bytes)
     }
 
-    /// Bytes that a scan reads.
+    /// Memory that a scan needs, all of which it reads.
     var bytes: Int { codes.count + numbers.count * MemoryLayout<Float>.stride }
 
-    /// Reads all codes once and does nothing with them: what memory allows a scan.
+    /// Reads once all that a scan reads, and adds up its bytes.
     func readAll() -> UInt64 {
-        sheaf_scan_sum_bytes(Kernels.path, rows.codes, codes.count)
+        let numbers = UnsafeRawBufferPointer(self.numbers)
+        let first = numbers.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        return sheaf_scan_sum_bytes(Kernels.path, rows.codes, codes.count)
+            &+ sheaf_scan_sum_bytes(Kernels.path, first, numbers.count)
     }
 
     /// Appends to the list of each question the rows of `range` that may belong into its answer.

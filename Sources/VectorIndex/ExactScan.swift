@@ -90,6 +90,15 @@ struct ExactScan: RowSearch {
 }
 
 extension ExactScan {
+    /// Seconds that reading what a scan reads takes at least.
+    func secondsToReadCodes() -> Double {
+        let began = ContinuousClock.now
+        let sum = table.readAll()
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        // A use of the sum keeps the reading from being left out.
+        return sum == .max ? .infinity : seconds
+    }
+
     /// The bounds of every score: what the scan relies on, for those who want to see it hold.
     ///
     /// - Returns: Bounds are in units of the question; `inUnits` brings a score into them.

@@ -11,7 +11,11 @@ struct FactorySearch: RowSearch {
     init(store: RowStore, kind: IndexKind) throws(IndexError) {
         self.store = store
         self.kind = kind
-        index = try FaissIndex(kind: kind.name, dimension: store.dimension, metric: store.metric)
+        let (dimension, metric) = (store.dimension, store.metric)
+        index =
+            kind.links > 0
+            ? try FaissIndex(links: kind.links, dimension: dimension, metric: metric)
+            : try FaissIndex(kind: kind.name, dimension: dimension, metric: metric)
         if kind.candidates > 0 { try index.set("efSearch", Double(kind.candidates)) }
         if !index.isTrained {
             var sample: [Float] = []
@@ -33,7 +37,7 @@ struct FactorySearch: RowSearch {
 
     private func search(_ questions: [Float], k: Int) throws(IndexError) -> [[ScoredRow]] {
         // Where codes stand for vectors, the best rows may lie far behind in Faiss' order.
-        let wanted = kind.isFaithful ? k + k / 8 + 8 : 4 * k + 64
+        let wanted = kind.isFaithful ? k + k / 16 + 8 : 4 * k + 64
         let fetch = min(store.rows, kind.candidates > k ? min(wanted, kind.candidates) : wanted)
         let asked = store.faissVectors(questions)
         let found = try asked.withUnsafeBufferPointer { (all) throws(IndexError) in

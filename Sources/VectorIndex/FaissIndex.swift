@@ -30,6 +30,19 @@ final class FaissIndex: @unchecked Sendable {
         }
     }
 
+    /// An empty graph over int8 codes, whose scores are near those of the vectors.
+    convenience init(links: Int, dimension: Int, metric: Metric) throws(IndexError) {
+        Self.limitThreads
+        let handle = try Self.make("make a graph of \(links) links") { made in
+            sheaf_faiss_coded_graph(
+                Int32(dimension), Int32(links), Self.breadth, metric.faiss, &made)
+        }
+        self.init(handle)
+    }
+
+    /// Candidates for the links of a new vertex; more find better links and take longer.
+    private static let breadth: Int32 = 80
+
     /// Refuses a kind that Faiss cannot read, before any dimension is known.
     static func checkKind(_ kind: String) throws(IndexError) {
         do {

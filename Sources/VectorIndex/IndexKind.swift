@@ -7,6 +7,8 @@ struct IndexKind: Equatable {
     var probes = 0
     /// Candidates that a search of a graph keeps; 0 for kinds that are no graph.
     var candidates = 0
+    /// Links of a vertex in a graph over codes; 0 for other kinds.
+    var links = 0
     /// Whether vectors are stored as they are, so that Faiss' order is right but for roundings.
     var isFaithful: Bool
 
@@ -25,12 +27,17 @@ struct IndexKind: Equatable {
         isFaithful =
             (hasLists || isGraph)
             && parts.allSatisfy { part in
-                part == "Flat" || (part.hasPrefix("IVF") || part.hasPrefix("HNSW"))
-                    && !part.contains("_")
+                part == "Flat"
+                    || (part.hasPrefix("IVF") || part.hasPrefix("HNSW"))
+                        && !part.contains("_")
             }
             && (isGraph || parts.last == "Flat")
         if hasLists { probes = 16 }
         if isGraph { candidates = 128 }
+        // Plain graphs only: with other storage Faiss' own is what was asked for.
+        if isFaithful, isGraph, let number = Int(parts[0].dropFirst(4)), 2...1024 ~= number {
+            links = number
+        }
         guard halves.count == 2 else { return }
         for option in halves[1].split(separator: ",", omittingEmptySubsequences: false) {
             let pair = option.split(separator: "=", maxSplits: 1).map(String.init)

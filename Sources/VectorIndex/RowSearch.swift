@@ -5,7 +5,7 @@ protocol RowSearch: Sendable {
     /// - Parameters:
     ///   - questions: `[count, dimension]`, finite.
     ///   - k: From 1 to the number of rows.
-    ///   - threads: Over how many threads the work may be divided; the answer does not depend on it.
+    ///   - threads: Over how many threads the work may be divided; the answer is the same.
     func search(
         _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]]

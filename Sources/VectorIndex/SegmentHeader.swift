@@ -2,9 +2,9 @@
 ///
 /// A segment is one safetensors file: eight bytes of header length, a JSON header, the tensors
 /// without a gap. `ordinals` U64 `[rows]`; `ids_offsets`, `titles_offsets`, `texts_offsets` U64
-/// `[rows + 1]`; `vectors` F32 or F16 `[rows, dimension]`; `ids`, `titles`, `texts` U8, the UTF-8 of all
-/// rows end to end. Spaces behind the JSON place `vectors` on a multiple of 64 bytes in the file;
-/// the U64 tensors, which come before it, then lie on multiples of 8.
+/// `[rows + 1]`; `vectors` F32 or F16 `[rows, dimension]`; `ids`, `titles`, `texts` U8, the UTF-8
+/// of all rows end to end. Spaces behind the JSON place `vectors` on a multiple of 64 bytes in the
+/// file; the U64 tensors, which come before it, then lie on multiples of 8.
 struct SegmentHeader {
     static let format = "sheaf-segment"
     /// Versions that are read; which one is written depends on the precision.

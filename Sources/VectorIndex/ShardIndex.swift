@@ -81,6 +81,12 @@ public final class ShardIndex: Sendable {
         }
     }
 
+    /// Seconds that reading all codes once takes, which no scan of them can beat; nil for kinds
+    /// without codes.
+    public func secondsToReadCodes() -> Double? {
+        (searcher as? ExactScan)?.secondsToReadCodes()
+    }
+
     /// The passage of an ordinal, or nil when this shard does not hold it.
     ///
     /// - Throws: `IndexError.invalidText` when a stored text is not UTF-8.

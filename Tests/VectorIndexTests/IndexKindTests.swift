@@ -70,3 +70,38 @@ struct IndexKindTests {
         }
     }
 }
+
+/// Graphs over int8 codes.
+struct CodedGraphTests {
+    @Test(arguments: Metric.allCases, [1, 7, 31, 33, 64, 200, 4097])
+    func `a search that keeps all rows finds what the plain search finds`(
+        metric: Metric, dimension: Int
+    ) throws {
+        var generator = SeededGenerator(82)
+        let folder = try TemporaryFolder()
+        var rows = (0..<200 * dimension).map { _ in generator.normal() }
+        // A zero row, a tiny one and a large one.
+        for place in 0..<dimension {
+            rows[place] = 0
+            rows[dimension + place] *= 1e-36
+            rows[2 * dimension + place] *= 1e3
+        }
+        let questions = (0..<10 * dimension).map { _ in generator.normal() }
+        let index = try ShardIndex(
+            segments: try segments(rows, dimension: dimension, rows: [150, 50], in: folder),
+            metric: metric, kind: "HNSW32:efSearch=400")
+        let found = try index.search(questions: questions, count: 10, k: 150)
+        let plain = plainSearch(
+            metric, questions: questions, rows: rows, dimension: dimension, k: 200)
+        for (hits, ranked) in zip(found, plain) {
+            // The order among what is found, and each score, are those of the plain search.
+            #expect(hits == ranked.filter { hits.contains($0) })
+            // Of one dimension, cosines fall into two heaps that no link joins.
+            guard dimension > 1 else { continue }
+            #expect(hits.count >= 120)
+            // Large inner products with one row hide others from a graph.
+            let missing = Set(ranked.prefix(10)).subtracting(hits)
+            #expect(metric == .innerProduct || missing.count <= 2)
+        }
+    }
+}

@@ -161,7 +161,8 @@ struct ShardIndexTests {
         let questions = (0..<24 * 12).map { _ in Float(Int.random(in: -3...3, using: &generator)) }
         let all = try segments(
             rows, dimension: 12, rows: Array(repeating: 32, count: 16), in: folder)
-        let whole = try ShardIndex(segments: all, metric: each.metric, kind: each.kind, memory: each.memory)
+        let whole = try ShardIndex(
+            segments: all, metric: each.metric, kind: each.kind, memory: each.memory)
         for shards in [2, 5, 16, 20] {
             let parts = try (0..<shards).map { shard in
                 try ShardIndex(
@@ -198,7 +199,8 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `an empty shard finds nothing`(_ each: Case) throws {
-        let index = try ShardIndex(segments: [], metric: each.metric, kind: each.kind, memory: each.memory)
+        let index = try ShardIndex(
+            segments: [], metric: each.metric, kind: each.kind, memory: each.memory)
         #expect(index.rows == 0 && index.dimension == nil)
         #expect(try index.search(questions: [1, 2, 3, 4], count: 2, k: 5) == [[], []])
         #expect(try index.search(questions: [], count: 0, k: 5) == [])

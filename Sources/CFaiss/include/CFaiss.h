@@ -59,6 +59,12 @@ sheaf_faiss_status sheaf_faiss_factory(
     int32_t dimension, const char *description, sheaf_faiss_metric metric,
     sheaf_faiss_index **index);
 
+// An empty graph (HNSW) over int8 codes: `links` links a vertex, built with `breadth` candidates
+// for each vertex. It keeps no vectors; rows are found by near scores, to be scored again.
+sheaf_faiss_status sheaf_faiss_coded_graph(
+    int32_t dimension, int32_t links, int32_t breadth, sheaf_faiss_metric metric,
+    sheaf_faiss_index **index);
+
 void sheaf_faiss_free(sheaf_faiss_index *index);
 
 int64_t sheaf_faiss_rows(const sheaf_faiss_index *index);
