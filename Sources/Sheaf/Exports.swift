@@ -5,4 +5,5 @@
 @_exported public import Corpus
 @_exported public import Evaluation
 @_exported public import Models
+@_exported public import Training
 @_exported public import VectorIndex

@@ -31,6 +31,12 @@ struct SheafCommand: AsyncParsableCommand {
                     WorkerCommand.self, KeysCommand.self,
                 ]),
             CommandGroup(
+                name: "Training",
+                subcommands: [
+                    TrainCommand.self, TrainerCommand.self, ConvertCommand.self, MineCommand.self,
+                    DistillCommand.self, EvaluateModelCommand.self, PredictCommand.self,
+                ]),
+            CommandGroup(
                 name: "Models",
                 subcommands: [
                     ModelCommand.self, EncodeCommand.self, ReadCommand.self, TokenizeCommand.self,

@@ -33,7 +33,7 @@ struct RingWorld {
             return try RingGroup(
                 RingPlace(run: "run", generation: generation, rank: rank, names: names),
                 listener: listener, next: next, settings: settings
-            ) { lost(rank, $0) }
+            ) { who, reason in lost(rank, "\(who): \(reason)") }
         }
     }
 

@@ -253,7 +253,9 @@ struct RingFaultTests {
                 by: "rank 1 (trainer-2)",
                 reason: "its connection to rank 0 (trainer-1) ended")
         ) { try outcomes[0].get() }
-        #expect(notices.withLock { $0[0] } == "its connection to rank 1 (trainer-2) ended")
+        #expect(
+            notices.withLock { $0[0] }
+                == "rank 1 (trainer-2): its connection to rank 0 (trainer-1) ended")
     }
 
     @Test func `a rank that does not come is named after the deadline`() throws {

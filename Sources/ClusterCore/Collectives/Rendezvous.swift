@@ -91,7 +91,8 @@ public struct Rendezvous: Sendable {
     let settings: Settings
     var members: [WorkerID: Member] = [:]
     var world: World?
-    var generation: UInt64 = 0
+    /// How often a world has been formed.
+    public internal(set) var generation: UInt64 = 0
     /// Why the last generation ended.
     var lastAbort: TrainerAbort?
     /// Since when gathering stands as it stands, and since when it goes on.
@@ -219,7 +220,8 @@ extension Rendezvous {
             guard let heard = members[id]?.lastHeard, now - heard > settings.silence else {
                 continue
             }
-            let reason = "nothing was heard of it for \((now - heard) / .milliseconds(1)) ms"
+            let milliseconds = Int((now - heard) / .milliseconds(1))
+            let reason = "nothing was heard of it for \(milliseconds) ms"
             actions.append(.remove(id, reason: reason))
             actions += lost(id, reason: reason, at: now)
         }

@@ -35,6 +35,8 @@ public enum RendezvousFailure: Hashable, Sendable, CustomStringConvertible {
     case failing(Int, TrainerAbort)
     /// A rank met what no new generation helps.
     case rank(String, String)
+    /// Processes ended before they said a word.
+    case speechless(Int, String, logs: String)
 
     /// One message that ends with the remedy.
     public var description: String {
@@ -48,6 +50,9 @@ public enum RendezvousFailure: Hashable, Sendable, CustomStringConvertible {
                 + "from the last checkpoint."
         case .rank(_, let message):
             message
+        case .speechless(let count, let reason, let logs):
+            "\(count) rank processes ended before they could train; of the last one: \(reason). "
+                + "Look at the logs in \(logs)."
         }
     }
 }

@@ -35,7 +35,7 @@ public final class RingGroup: CollectiveGroup {
     public init(
         _ place: RingPlace, listener: RingListener, next: RingAddress,
         settings: RingSettings = RingSettings(),
-        lost: @escaping @Sendable (_ reason: String) -> Void = { _ in }
+        lost: @escaping @Sendable (_ who: String, _ reason: String) -> Void = { _, _ in }
     ) throws(TransportError) {
         precondition(place.world > 1, "a ring of \(place.world) rank")
         self.place = place

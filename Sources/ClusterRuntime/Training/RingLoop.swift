@@ -19,7 +19,7 @@ final class RingLoop {
     private let core: RingCore
     private let place: RingPlace
     private let settings: RingSettings
-    private let lost: @Sendable (String) -> Void
+    private let lost: @Sendable (String, String) -> Void
     private var context: ZMQContext?
     private var before: RingSocket?
     private var next: RingSocket?
@@ -32,7 +32,7 @@ final class RingLoop {
 
     init(
         core: RingCore, place: RingPlace, settings: RingSettings, context: ZMQContext,
-        before: RingSocket, next: RingSocket, lost: @escaping @Sendable (String) -> Void
+        before: RingSocket, next: RingSocket, lost: @escaping @Sendable (String, String) -> Void
     ) {
         self.core = core
         self.place = place
@@ -187,11 +187,11 @@ extension RingLoop {
     private func checkNeighbours() throws(CollectiveError) {
         if !hasLostBefore, before?.hasLostConnection() == true {
             hasLostBefore = true
-            lost("its connection to \(place.before) ended")
+            lost(place.before, "its connection to \(place.name) ended")
         }
         if lostNext == nil, next?.hasLostConnection() == true {
             lostNext = .now
-            lost("its connection to \(place.next) ended")
+            lost(place.next, "its connection to \(place.name) ended")
         }
         guard let work = current else { return }
         // What came before the connection ended is read first: `canMove` said there is nothing.

@@ -21,8 +21,9 @@ final class RingSocket {
         case refused(WireError)
     }
 
-    /// Messages that ZeroMQ may hold in each direction: the credit that a rank has with the next,
-    /// in chunks. Beyond it sending waits until the next rank takes some.
+    /// The credit that a rank has with the next: chunks that ZeroMQ may hold on either side.
+    ///
+    /// Beyond it sending waits until the next rank takes some.
     private static let highWaterMark: CInt = 8
     /// Bytes of the system's socket buffers, so that a chunk leaves in few calls.
     private static let bufferBytes: CInt = 1 << 20

@@ -1,0 +1,344 @@
+public import ClusterCore
+import Dispatch
+import Foundation
+import Locks
+public import Training
+
+/// How a rank reaches the coordinator of its run, and how others reach it.
+public struct TrainerOptions: Equatable, Sendable {
+    /// The coordinator's control endpoint.
+    public var coordinator: String
+    /// The rank's name, unique in the run.
+    public var name: String
+    /// Who may reach what is bound, and with which keys the coordinator is reached.
+    public var security: SecurityPolicy
+    /// Where ranks of other hosts reach this one's ring, such as `tcp://10.0.0.7:0`; nil: nowhere.
+    public var ring: String?
+    /// How rings work.
+    public var settings = RingSettings()
+    /// How long the coordinator may be away before the rank gives up.
+    public var patience: Duration = .seconds(60)
+
+    /// Creates options.
+    public init(
+        coordinator: String, name: String, security: SecurityPolicy = .localOnly,
+        ring: String? = nil
+    ) {
+        self.coordinator = coordinator
+        self.name = name
+        self.security = security
+        self.ring = ring
+    }
+}
+
+/// A rank's side of a training run: it asks what to train, is given its place in a world, shows
+/// that it is alive, and learns when a generation ends.
+///
+/// Calls block; they come from the thread that trains. Signs of life come from a thread of the
+/// link's own, so they go on while that thread computes.
+public final class TrainerLink: Sendable {
+    /// How often what may have been lost is said again.
+    static let repetition: Duration = .milliseconds(300)
+
+    /// What the threads share.
+    struct State {
+        var clusterID = ""
+        var plan: TrainerPlan?
+        var attempt: UInt64 = 0
+        var form: TrainerForm?
+        /// The group of the generation that is under way, and what ends it.
+        var group: (any AbortableGroup)?
+        var generation: UInt64 = 0
+        var refusal: Failure?
+        var progress = ""
+        var step: UInt64 = 0
+        var isStopping = false
+        var isFinishKnown = false
+        var isClosed = false
+        var lastHeard = ContinuousClock.now
+    }
+
+    private let options: TrainerOptions
+    private let incarnation = ProcessFacts.nonce()
+    private let state = Locked(State())
+    private let changed = DispatchSemaphore(value: 0)
+    private let reactor: Reactor
+    private let sockets: SocketFolder?
+
+    /// Connects to the coordinator, now or as soon as it is there.
+    public init(_ options: TrainerOptions) throws(ClusterError) {
+        self.options = options
+        // Local ranks have their sockets beside the coordinator's, where it removes them.
+        sockets =
+            options.coordinator.hasPrefix("ipc://")
+            ? nil : try SocketFolder(logs: NSTemporaryDirectory())
+        let (state, changed) = (state, changed)
+        do {
+            reactor = try Reactor(
+                name: options.name, incarnation: incarnation, security: options.security
+            ) { inbound in
+                guard case .message(let envelope, _, _) = inbound else { return }
+                state.withLock { $0.receive(envelope) }
+                changed.signal()
+            }
+            try reactor.connect(.control, to: options.coordinator)
+        } catch {
+            throw .input("\(error)")
+        }
+    }
+
+    /// Whether training shall save where it is and end.
+    public var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    /// Asks for what the coordinator may ask for too: to save and end.
+    public func requestStop() { state.withLock { $0.isStopping = true } }
+
+    /// Asks what to train: the configuration as text, the same for every rank.
+    public func plan() throws(ClusterError) -> String {
+        let plan = try ask(hello) { $0.plan }
+        startBeating(every: .milliseconds(Int(plan.heartbeatMilliseconds)))
+        return plan.configuration
+    }
+
+    /// Waits for a world and a place in it.
+    ///
+    /// - Parameter facts: what must be the same on every rank.
+    ///
+    /// Throws ``ClusterError/answered(_:)`` where this rank is refused since its facts differ.
+    public func join(facts: [TrainerFact]) throws(ClusterError) -> any CollectiveGroup {
+        let attempt = state.withLock { state in
+            state.attempt += 1
+            state.form = nil
+            state.group = nil
+            state.generation = 0
+            return state.attempt
+        }
+        let listener: RingListener
+        do {
+            listener = try RingListener(
+                endpoints: ringEndpoints(attempt), security: ringSecurity,
+                settings: options.settings)
+        } catch {
+            throw .input("\(error)")
+        }
+        let join = TrainerJoin(attempt: attempt, facts: facts, ring: listener.address)
+        let form = try ask(.trainerJoin(join), endsOnStop: true) { $0.form }
+        let group = try group(form, listener)
+        state.withLock { state in
+            state.group = group
+            state.generation = form.generation
+        }
+        return group
+    }
+
+    /// Tells how far training is; the newest is what the next sign of life carries.
+    ///
+    /// - Parameter progress: JSON.
+    public func report(step: Int, progress: String) {
+        state.withLock { state in
+            state.step = UInt64(step)
+            state.progress = progress
+        }
+    }
+
+    /// Tells that this rank leaves a generation that it saw fail.
+    public func leave(_ group: any CollectiveGroup, reason: String) {
+        send(
+            .trainerAbort(
+                TrainerAbort(generation: group.generation, by: options.name, reason: reason)))
+        state.withLock { state in
+            state.group = nil
+            state.generation = 0
+        }
+        (group as? RingGroup)?.close()
+    }
+
+    /// Tells that the work is done, and waits until that is known.
+    ///
+    /// - Parameter report: what came out, as JSON.
+    public func finish(
+        _ group: any CollectiveGroup, report: String, isInterrupted: Bool
+    ) throws(ClusterError) {
+        let finish = TrainerFinish(
+            generation: group.generation, interrupted: isInterrupted, report: report)
+        _ = try ask(.trainerFinish(finish)) { $0.isFinishKnown ? true : nil }
+        (group as? RingGroup)?.close()
+    }
+
+    /// Tells that this rank met what no new generation helps, and waits a while until that is
+    /// known.
+    public func fail(_ message: String) {
+        let finish = TrainerFinish(
+            generation: state.withLock { $0.generation }, failure: message)
+        _ = try? ask(.trainerFinish(finish), patience: .seconds(2)) {
+            $0.isFinishKnown ? true : nil
+        }
+    }
+
+    /// Ends the link; the coordinator takes a rank that has not finished for gone.
+    public func close() {
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        guard isFirst else { return }
+        send(.goodbye(Goodbye(reason: "it ended")))
+        reactor.stop()
+        sockets?.remove()
+    }
+}
+
+// MARK: - Speaking
+
+extension TrainerLink {
+    /// Says something until the answer is there.
+    private func ask<Answer>(
+        _ message: Message, patience: Duration? = nil, endsOnStop: Bool = false,
+        _ answer: (inout State) -> Answer?
+    ) throws(ClusterError) -> Answer {
+        let start = ContinuousClock.now
+        state.withLock { $0.lastHeard = start }
+        var said: ContinuousClock.Instant?
+        while true {
+            let now = ContinuousClock.now
+            if said.map({ $0.duration(to: now) >= Self.repetition }) ?? true {
+                said = now
+                // Whoever was taken for dead introduces itself anew.
+                if state.withLock({ $0.plan == nil }) { send(hello) }
+                send(message)
+            }
+            _ = changed.wait(timeout: .now() + .milliseconds(20))
+            let (found, refusal, heard) = state.withLock { state in
+                (answer(&state), state.refusal, state.lastHeard)
+            }
+            if let found { return found }
+            if let refusal { throw .answered(refusal) }
+            if endsOnStop, isStopping {
+                throw .unavailable("Training was asked to end. Start it again to go on.", nil)
+            }
+            if let patience, start.duration(to: .now) > patience {
+                throw .unavailable("The coordinator did not answer in time.", nil)
+            }
+            guard heard.duration(to: .now) < options.patience else {
+                throw .unavailable(
+                    "The coordinator at \(options.coordinator) has been silent for "
+                        + "\(options.patience / .seconds(1)) s. Start it again, then this rank.",
+                    nil)
+            }
+        }
+    }
+
+    private var hello: Message {
+        .trainerHello(
+            TrainerHello(
+                host: ProcessFacts.hostName(), processID: UInt32(getpid()),
+                release: Release.version))
+    }
+
+    private func send(_ message: Message) {
+        let clusterID = state.withLock { $0.clusterID }
+        let envelope = Envelope(
+            clusterID: clusterID, sender: options.name, incarnation: incarnation, message: message)
+        // What cannot be queued is lost; all that matters is said again.
+        try? reactor.send(envelope, on: .control)
+    }
+
+    private func startBeating(every interval: Duration) {
+        let pause = UInt32(max(interval / .microseconds(1), 1_000))
+        Thread.detachNewThread { [weak self] in
+            while let self, self.beat() { usleep(pause) }
+        }
+    }
+
+    /// One sign of life; false when there shall be no more.
+    private func beat() -> Bool {
+        let (beat, isSilent, isClosed) = state.withLock { state in
+            defer { state.progress = "" }
+            let isSilent = state.lastHeard.duration(to: .now) > .seconds(5)
+            return (
+                TrainerBeat(
+                    attempt: state.attempt, generation: state.generation,
+                    progress: state.progress, step: state.step), isSilent, state.isClosed
+            )
+        }
+        if isClosed { return false }
+        send(.trainerBeat(beat))
+        if isSilent {
+            let group = state.withLock { $0.group }
+            group?.abort(by: "the coordinator", reason: "nothing was heard of it for 5 s")
+        }
+        return true
+    }
+
+}
+
+// MARK: - Places
+
+extension TrainerLink {
+    private func ringEndpoints(_ attempt: UInt64) -> [String] {
+        let name = "ring-\(options.name)-\(getpid())-\(attempt)"
+        let near: String
+        if let sockets {
+            near = "ipc://\(sockets.path)/\(name)"
+        } else {
+            let folder = options.coordinator.split(separator: "/").dropLast().dropFirst()
+            near = "ipc:///" + folder.joined(separator: "/") + "/\(name)"
+        }
+        return [near] + (options.ring.map { [$0] } ?? [])
+    }
+
+    private var ringSecurity: RingSecurity {
+        switch options.security {
+        case .localOnly: .localOnly
+        case .insecure: .insecure
+        case .curve: .keys
+        }
+    }
+
+    private func group(
+        _ form: TrainerForm, _ listener: RingListener
+    ) throws(ClusterError) -> any AbortableGroup {
+        guard form.names.count > 1 else { return FencedSolo(generation: form.generation) }
+        guard form.names.indices.contains(Int(form.rank)) else {
+            throw .internal("Rank \(form.rank) of \(form.names.count) was given.")
+        }
+        let place = RingPlace(
+            run: state.withLock { $0.clusterID }, generation: form.generation,
+            rank: Int(form.rank), names: form.names)
+        do {
+            return try RingGroup(
+                place, listener: listener, next: form.next, settings: options.settings
+            ) { [weak self] who, reason in
+                // Seen before anybody waits for the neighbour: the others hear of it at once.
+                self?.send(
+                    .trainerAbort(
+                        TrainerAbort(generation: form.generation, by: who, reason: reason)))
+            }
+        } catch {
+            throw .unavailable("\(error)", nil)
+        }
+    }
+}
+
+extension TrainerLink.State {
+    /// Takes note of a message, on the reactor's thread.
+    mutating func receive(_ envelope: Envelope) {
+        lastHeard = .now
+        switch envelope.message {
+        case .trainerPlan(let plan):
+            clusterID = envelope.clusterID
+            self.plan = plan
+        case .trainerForm(let form) where form.attempt == attempt: self.form = form
+        case .trainerAbort(let abort) where abort.generation == generation:
+            group?.abort(by: abort.by, reason: abort.reason)
+        case .failure(let failure) where failure.code == .notFound:
+            // Taken for dead: the generation goes on without this rank.
+            group?.abort(by: "the coordinator", reason: "it took this rank for dead")
+            plan = nil
+        case .failure(let failure): refusal = failure
+        case .drain: isStopping = true
+        case .done: isFinishKnown = true
+        default: break
+        }
+    }
+}

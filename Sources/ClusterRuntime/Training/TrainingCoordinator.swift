@@ -1,0 +1,315 @@
+import ClusterCore
+import Foundation
+public import Logging
+
+/// Runs a training: starts the local ranks, brings all ranks together, notices who is gone.
+///
+/// The actor carries out what ``ClusterCore/Rendezvous`` decides. Gradients never pass through it.
+public actor TrainingCoordinator {
+    /// How often ranks show that they are alive.
+    static let heartbeat: Duration = .milliseconds(250)
+
+    private let run: TrainingRun
+    private let log: Logger
+    private let told: @Sendable (TrainingEvent) -> Void
+    private let clusterID: String
+    private let incarnation = ProcessFacts.nonce()
+    private var rendezvous: Rendezvous
+    private var reactor: Reactor?
+    private var processes: TrainerProcesses?
+    /// Where each rank is reached, and its process.
+    private var peers: [WorkerID: (peer: PeerID, processID: Int32, host: String)] = [:]
+    private var failure: RendezvousFailure?
+    private var refusals: [RendezvousRefusal] = []
+    private var outcome = TrainingOutcome(report: "", isInterrupted: false, generations: 0)
+    private var isDraining = false
+    /// Local ranks that ended before they said a word.
+    private var speechlessEnds = 0
+    private var isOver = false
+
+    private init(
+        _ run: TrainingRun, log: Logger, told: @escaping @Sendable (TrainingEvent) -> Void
+    ) {
+        self.run = run
+        self.log = log
+        self.told = told
+        clusterID = "training-" + String(ProcessFacts.nonce(), radix: 16)
+        rendezvous = Rendezvous(settings: run.rendezvous, at: MonotonicClock.now())
+    }
+
+    /// Runs a training to its end.
+    ///
+    /// - Parameters:
+    ///   - stop: yields once when training shall save where it is and end.
+    ///   - told: is told what happens, on any thread.
+    ///
+    /// Throws ``ClusterError/input(_:)`` where a rank cannot train what is asked, and
+    /// ``ClusterError/unavailable(_:_:)`` where no world came about.
+    public static func run(
+        _ run: TrainingRun, log: Logger, stop: AsyncStream<Void>,
+        told: @escaping @Sendable (TrainingEvent) -> Void
+    ) async throws(ClusterError) -> TrainingOutcome {
+        try await TrainingCoordinator(run, log: log, told: told).work(stop: stop)
+    }
+
+    private func work(stop: AsyncStream<Void>) async throws(ClusterError) -> TrainingOutcome {
+        let sockets = try SocketFolder(logs: run.folder)
+        defer { sockets.remove() }
+        let lock = try lockFolder()
+        defer { lock.release() }
+        let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+        let local = "ipc://\(sockets.path)/control"
+        do {
+            let reactor = try Reactor(
+                name: "training", incarnation: incarnation, security: run.security
+            ) { feed.yield($0) }
+            self.reactor = reactor
+            _ = try reactor.bind(.control, to: local)
+            if let endpoint = run.endpoint {
+                told(.bound(endpoint: try reactor.bind(.control, to: endpoint)))
+            }
+        } catch {
+            throw .input("\(error)")
+        }
+        startProcesses(local, feed)
+        let ticker = Task {
+            while !Task.isCancelled {
+                self.tick(feed)
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        let stopper = Task {
+            for await _ in stop { break }
+            if !Task.isCancelled { self.drain() }
+        }
+        for await message in inbound {
+            receive(message)
+            if isOver { break }
+        }
+        ticker.cancel()
+        stopper.cancel()
+        await processes?.stop()
+        reactor?.stop()
+        return try result()
+    }
+
+    /// Two runs must not write the same checkpoints.
+    private func lockFolder() throws(ClusterError) -> FolderLock {
+        do throws(ClusterError) {
+            return try FolderLock(run.folder + "/lock")
+        } catch .dataFolderLocked(_, let holder) {
+            throw .busy(
+                "Another training (process \(holder)) writes to this output. Wait until it has "
+                    + "ended, or name another output.")
+        }
+    }
+
+    private func startProcesses(_ endpoint: String, _ feed: AsyncStream<Inbound>.Continuation) {
+        guard run.localRanks > 0 else { return }
+        let processes = TrainerProcesses(
+            names: (1...run.localRanks).map { "trainer-\($0)" },
+            arguments: ["trainer", "--coordinator", endpoint] + run.rankArguments,
+            logFolder: run.folder, log: log
+        ) { processID, reason in
+            Task { await self.processEnded(processID, reason, feed) }
+        }
+        self.processes = processes
+        processes.start()
+    }
+
+    private func result() throws(ClusterError) -> TrainingOutcome {
+        switch failure {
+        case .rank(_, let message): throw .input(message)
+        case .some(let failure):
+            let refusal = refusals.last.map { " \($0)" } ?? ""
+            throw .unavailable("\(failure)" + refusal, nil)
+        case nil:
+            outcome.generations = rendezvous.generation
+            return outcome
+        }
+    }
+
+    // MARK: - Events
+
+    private func receive(_ inbound: Inbound) {
+        switch inbound {
+        case .message(let envelope, let peer?, _): receive(envelope, peer)
+        case .message: break
+        case .undeliverable(let peer, _, _, _):
+            // A rank that has just connected may not be known to the socket yet; silence decides.
+            log.debug("\(peer) cannot be reached")
+        case .refused(let error, _, _): log.warning("refused a message: \(error)")
+        }
+    }
+
+    private func receive(_ envelope: Envelope, _ peer: PeerID) {
+        let id = WorkerID(name: envelope.sender, incarnation: envelope.incarnation)
+        let now = MonotonicClock.now()
+        if case .trainerHello(let hello) = envelope.message {
+            peers[id] = (peer, Int32(bitPattern: hello.processID), hello.host)
+            speechlessEnds = 0
+            perform(rendezvous.hello(id, at: now))
+            send(
+                .trainerPlan(
+                    TrainerPlan(
+                        configuration: run.configuration,
+                        heartbeatMilliseconds: UInt32(Self.heartbeat / .milliseconds(1)))),
+                to: peer)
+            return
+        }
+        guard envelope.clusterID == clusterID, peers[id] != nil else {
+            // Of an earlier run, or given up as dead: it must introduce itself anew.
+            send(.failure(Failure(code: .notFound, message: "Say hello first.")), to: peer)
+            return
+        }
+        peers[id]?.peer = peer
+        switch envelope.message {
+        case .trainerJoin(let join): perform(rendezvous.join(id, join, at: now))
+        case .trainerBeat(let beat): receive(beat, id, peer, now)
+        case .trainerAbort(let abort):
+            perform(
+                rendezvous.failed(
+                    id, generation: abort.generation, by: abort.by, reason: abort.reason, at: now))
+        case .trainerFinish(let finish):
+            if rendezvous.names.first == id.name, finish.failure.isEmpty {
+                outcome.report = finish.report
+            }
+            outcome.isInterrupted = outcome.isInterrupted || finish.interrupted
+            perform(rendezvous.finish(id, finish))
+        case .goodbye(let goodbye):
+            perform(rendezvous.lost(id, reason: goodbye.reason, at: now))
+            peers[id] = nil
+        default: log.warning("unexpected \(envelope.message.type) from \(id)")
+        }
+        isOver = isOver || rendezvous.isOver
+    }
+
+    private func receive(
+        _ beat: TrainerBeat, _ id: WorkerID, _ peer: PeerID, _ now: Instant
+    ) {
+        perform(rendezvous.beat(id, beat, at: now))
+        if !beat.progress.isEmpty, rendezvous.names.first == id.name {
+            told(.progress(beat.progress))
+        }
+        // Repeated with each beat, since any one message may be lost.
+        send(
+            isDraining
+                ? .drain(Drain(reason: "interrupted")) : .heartbeatAck(HeartbeatAck(progress: 0)),
+            to: peer)
+    }
+
+    private func processEnded(
+        _ processID: Int32, _ reason: String, _ feed: AsyncStream<Inbound>.Continuation
+    ) {
+        let here = ProcessFacts.hostName()
+        let isKnown = peers.values.contains { $0.processID == processID && $0.host == here }
+        if !isKnown, !isOver {
+            speechlessEnds += 1
+            if speechlessEnds > run.rendezvous.failures {
+                perform(.giveUp(.speechless(speechlessEnds, reason, logs: run.folder)))
+            }
+        }
+        for (id, place) in peers where place.processID == processID && place.host == here {
+            perform(rendezvous.lost(id, reason: reason, at: MonotonicClock.now()))
+            peers[id] = nil
+        }
+        endIfOver(feed)
+    }
+
+    private func tick(_ feed: AsyncStream<Inbound>.Continuation) {
+        perform(rendezvous.tick(at: MonotonicClock.now()))
+        if isDraining, rendezvous.phase == .gathering {
+            // Nobody trains: what is committed is all there is.
+            outcome.isInterrupted = true
+            isOver = true
+        }
+        endIfOver(feed)
+    }
+
+    private func endIfOver(_ feed: AsyncStream<Inbound>.Continuation) {
+        isOver = isOver || rendezvous.isOver
+        if isOver { feed.finish() }
+    }
+
+    private func drain() {
+        isDraining = true
+        for place in peers.values { send(.drain(Drain(reason: "interrupted")), to: place.peer) }
+    }
+
+    // MARK: - Actions
+
+    private func perform(_ actions: [Rendezvous.Action]) {
+        for action in actions { perform(action) }
+        if case .finished = rendezvous.phase { processes?.stopRestarting() }
+    }
+
+    private func perform(_ action: Rendezvous.Action) {
+        switch action {
+        case .form(let id, _, let place):
+            if place.rank == 0 {
+                log.info("generation \(place.generation): \(place.names.joined(separator: ", "))")
+                told(.formed(generation: place.generation, names: place.names))
+            }
+            send(.trainerForm(place), to: id)
+        case .abort(let id, let abort):
+            if rendezvous.known.first == id {
+                told(
+                    .aborted(
+                        generation: abort.generation, by: abort.by, reason: abort.reason))
+            }
+            log.warning("generation \(abort.generation) ended by \(abort.by): \(abort.reason)")
+            send(.trainerAbort(abort), to: id)
+        case .refuse(let id, let refusal):
+            refusals.append(refusal)
+            log.error("\(refusal)")
+            send(.failure(Failure(code: .conflict, message: refusal.description)), to: id)
+        case .remove(let id, let reason):
+            log.warning("\(id) is removed: \(reason)")
+            processes?.kill(id.name)
+            peers[id] = nil
+        case .acknowledge(let id):
+            send(.done(Done()), to: id)
+        case .giveUp(let failure):
+            self.failure = self.failure ?? failure
+            isOver = true
+            processes?.stopRestarting()
+        }
+    }
+
+    private func send(_ message: Message, to id: WorkerID) {
+        if let peer = peers[id]?.peer { send(message, to: peer) }
+    }
+
+    private func send(_ message: Message, to peer: PeerID) {
+        let envelope = Envelope(
+            clusterID: clusterID, sender: "training", incarnation: incarnation, message: message)
+        do {
+            try reactor?.send(envelope, on: .control, to: peer)
+        } catch {
+            log.error("cannot send \(message.type): \(error)")
+        }
+    }
+}
+
+/// A folder for the sockets of one run, with a path short enough for a socket's address.
+struct SocketFolder {
+    let path: String
+
+    /// Makes the folder, and the one for logs where it is missing.
+    init(logs: String) throws(ClusterError) {
+        let temporary = NSTemporaryDirectory()
+        var name = Array("\(temporary)/sheaf-XXXXXX".utf8CString)
+        guard mkdtemp(&name) != nil else {
+            throw .storage(
+                path: temporary, reason: String(cString: strerror(errno)),
+                remedy: "Make room for sockets there.")
+        }
+        path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        try DataFolder(path: logs).makeFolder(logs)
+    }
+
+    /// Removes it with what is in it.
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}

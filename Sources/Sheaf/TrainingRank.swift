@@ -1,0 +1,136 @@
+import ClusterCore
+public import ClusterRuntime
+import Foundation
+import Locks
+import Tensors
+import Training
+
+/// One rank of a training run: what `sheaf trainer` does.
+public enum TrainingRank {
+    /// Trains as a rank until the run ends.
+    ///
+    /// - Parameters:
+    ///   - options: where the run's coordinator is.
+    ///   - stop: yields once when the run shall save a checkpoint and end.
+    public static func run(
+        _ options: TrainerOptions, stop: AsyncStream<Void>
+    ) async throws(SheafError) {
+        OpenBLAS.useOneThread()
+        let link: TrainerLink
+        do throws(ClusterError) { link = try TrainerLink(options) } catch { throw .cluster(error) }
+        let stopper = Task {
+            for await _ in stop { break }
+            if !Task.isCancelled { link.requestStop() }
+        }
+        defer {
+            stopper.cancel()
+            link.close()
+        }
+        // A thread of its own: a step computes for seconds, and operations of all ranks block.
+        let result: Result<Void, SheafError> = await withCheckedContinuation { continuation in
+            let thread = Thread {
+                continuation.resume(
+                    returning: Result { () throws(SheafError) in try train(link) })
+            }
+            // What Foundation gives is too little for deep recursion in a tokenizer or reader.
+            thread.stackSize = 16 << 20
+            thread.start()
+        }
+        try result.get()
+    }
+
+    /// Trains in one generation after the other, until one brings the work to its end.
+    private static func train(_ link: TrainerLink) throws(SheafError) {
+        do {
+            let text = try link.plan()
+            let configuration = try JSONDecoder().decode(
+                TrainingConfiguration.self, from: Data(text.utf8))
+            let facts = try Self.facts(of: configuration)
+            while try !train(link, configuration, facts) {}
+        } catch {
+            if case .cluster = SheafError(error) { throw SheafError(error) }
+            let failure = (error as? TrainingError).map { SheafError.request("\($0)") }
+            link.fail("\(failure ?? SheafError(error))")
+            throw failure ?? SheafError(error)
+        }
+    }
+
+    /// What must be the same on every rank before they try: told apart by name in a refusal.
+    private static func facts(
+        of configuration: TrainingConfiguration
+    ) throws -> [TrainerFact] {
+        var facts = [
+            TrainerFact(name: "release", value: Release.version),
+            TrainerFact(name: "element type", value: "float32"),
+        ]
+        let model = configuration.model
+        for (name, folder) in [
+            ("model", model.folder), ("question model", model.question),
+            ("context model", model.context), ("tokenizer", model.random.tokenizer),
+        ] where !folder.isEmpty {
+            facts.append(TrainerFact(name: name, value: try ModelDigest.digest(folder: folder)))
+        }
+        return facts
+    }
+
+    /// Trains in one generation: whether the work is done.
+    private static func train(
+        _ link: TrainerLink, _ configuration: TrainingConfiguration, _ facts: [TrainerFact]
+    ) throws -> Bool {
+        let group = try link.join(facts: facts)
+        do {
+            let trainer = try Trainer(configuration, group: group)
+            let report = try trainer.run(hooks(link))
+            try finish(link, group, report)
+            return true
+        } catch {
+            switch error {
+            case .collective(_, let reason):
+                link.leave(group, reason: reason)
+                return false
+            case .interrupted(let step, let checkpoint):
+                let place = checkpoint.map { "checkpoint \($0)" } ?? "no checkpoint"
+                try link.finish(group, report: "step \(step), \(place)", isInterrupted: true)
+                return true
+            default:
+                throw error
+            }
+        }
+    }
+
+    private static func hooks(_ link: TrainerLink) -> TrainingHooks {
+        var hooks = TrainingHooks()
+        var note: String?
+        hooks.note = { note = $0 }
+        hooks.shouldStop = { link.isStopping }
+        hooks.progress = { progress in
+            let step = TrainingStep(
+                step: progress.step, totalSteps: progress.totalSteps, epoch: progress.epoch,
+                loss: progress.loss, learningRate: progress.learningRate,
+                questionsPerSecond: progress.questionsPerSecond,
+                secondsLeft: progress.secondsLeft, measures: progress.evaluation?.values,
+                note: note)
+            note = nil
+            guard let text = try? JSONEncoder().encode(step) else { return }
+            link.report(step: progress.step, progress: String(decoding: text, as: UTF8.self))
+        }
+        return hooks
+    }
+
+    private static func finish(
+        _ link: TrainerLink, _ group: any CollectiveGroup, _ report: TrainingReport
+    ) throws(TrainingError) {
+        let summary = TrainingSummary(
+            steps: report.steps, model: report.model, modelStep: report.modelStep,
+            measures: (report.evaluation?.values ?? [:]).filter(\.value.isFinite),
+            endedEarly: report.endedEarly, seconds: report.seconds, ranks: group.world)
+        do {
+            // Nobody says that the work is done before it is on every rank.
+            try group.barrier()
+            let text = String(decoding: try JSONEncoder().encode(summary), as: UTF8.self)
+            try link.finish(group, report: text, isInterrupted: false)
+        } catch {
+            throw .collective(step: report.steps, reason: "\(error)")
+        }
+    }
+}

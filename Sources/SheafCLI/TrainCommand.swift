@@ -1,0 +1,257 @@
+import ArgumentParser
+import Foundation
+import Sheaf
+
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train a retriever or a reader over worker processes.",
+        discussion: """
+            Examples:
+
+              sheaf train --config train.yaml --workers 4
+              sheaf train --data.training nq-train.json --model.folder bert-base-uncased \\
+                --output run --epochs 40 --optimizer.learningRate 2e-5
+
+            Every setting of the file is also a flag: its name, with dots. Flags win over
+            the file; --print shows all settings as a file. Trained weights, checkpoints,
+            train_log.jsonl, curves and the logs of the ranks go under --output.
+
+            A worker that dies is started again, and training goes on from the last
+            checkpoint. Ctrl-C saves one; the same command again goes on from there, and
+            ends with the same bits. Ranks of other hosts join with `sheaf trainer`.
+            """)
+
+    /// Where settings start that neither file nor flags name.
+    enum Preset: String, CaseIterable, ExpressibleByArgument {
+        case dpr, simpleTransformers = "simple-transformers", reader
+    }
+
+    @Option(help: ArgumentHelp("Settings as YAML or JSON.", valueName: "file"))
+    var config: String?
+
+    @Option(help: "What settings start from.")
+    var preset = Preset.dpr
+
+    @Option(help: ArgumentHelp("Rank processes here (default: one per core).", valueName: "n"))
+    var workers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on with this many when others are lost (default: wait for all).",
+            valueName: "n"))
+    var minWorkers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Start with this many, of other hosts too (default: --workers).", valueName: "n"))
+    var maxWorkers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Let ranks of other hosts join here, such as tcp://0.0.0.0:7500.",
+            valueName: "endpoint"))
+    var bind: String?
+
+    @Option(
+        name: .customLong("keys"),
+        help: ArgumentHelp(
+            "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
+    var secretFile: String?
+
+    @Option(
+        name: .customLong("allowed"),
+        help: ArgumentHelp("The folder of the public keys that are let in.", valueName: "folder"))
+    var allowedFolder: String?
+
+    @Flag(help: "Bind an open port without keys: whoever reaches it may join.")
+    var insecure = false
+
+    @Flag(help: "Print all settings as YAML, and train nothing.")
+    var print = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Show no progress.")
+    var quiet = false
+
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp("Settings by name.", valueName: "--setting value"))
+    var settings: [String] = []
+
+    func validate() throws {
+        for (name, value) in [
+            ("workers", workers), ("min-workers", minWorkers), ("max-workers", maxWorkers),
+        ] where (value ?? 1) < (name == "workers" && bind != nil ? 0 : 1) {
+            throw ValidationError("--\(name) must be 1 or more.")
+        }
+        if (secretFile == nil) != (allowedFolder == nil) {
+            throw ValidationError("--keys and --allowed go together: name both or neither.")
+        }
+        if insecure, secretFile != nil {
+            throw ValidationError("--insecure and --keys exclude each other: name one.")
+        }
+        _ = try overrides()
+    }
+
+    func run() async throws {
+        let configuration = try trainingConfiguration()
+        if print { return try Terminal.answer(yaml(configuration)) }
+        var order = TrainingOrder(configuration)
+        order.workers = workers ?? (bind == nil ? Cluster.defaultWorkers : 0)
+        order.minimumRanks = minWorkers ?? (order.workers == 0 ? maxWorkers : nil)
+        order.maximumRanks = maxWorkers
+        order.endpoint = bind
+        order.security = try security()
+        let line = ProgressLine(isQuiet: quiet)
+        defer { line.end() }
+        let finalOrder = order
+        let isQuiet = quiet
+        let summary = try await Interruption.cancels {
+            try await finalOrder.run { TrainCommand.show($0, line, isQuiet: isQuiet) }
+        }
+        line.end()
+        try Terminal.answer(json ? summary.document.text : text(summary))
+    }
+
+    private static func show(_ news: TrainingNews, _ line: ProgressLine, isQuiet: Bool) {
+        switch news {
+        case .step(let step):
+            let loss = String(format: "%.4f", step.loss)
+            var more = "loss \(loss), \(Quantity.rate(step.questionsPerSecond)) questions/s"
+            for (name, value) in (step.measures ?? [:]).sorted(by: { $0.key < $1.key }) {
+                more += ", \(name) " + String(format: "%.4f", value)
+            }
+            line.show(
+                phase: "epoch \(step.epoch), step", done: UInt64(step.step),
+                total: UInt64(step.totalSteps), unit: "steps", more: more)
+            if let note = step.note, !isQuiet { say(note, line) }
+        case .bound(let endpoint): say("ranks can join at \(endpoint)", line)
+        case .formed(let ranks, let generation):
+            if !isQuiet, generation > 1 {
+                say("\(ranks) ranks go on from the last checkpoint", line)
+            }
+        case .aborted(let who, let reason): say("\(who): \(reason)", line)
+        }
+    }
+
+    private static func say(_ text: String, _ line: ProgressLine) {
+        line.end()
+        Terminal.say(text)
+    }
+
+    private func text(_ summary: TrainingSummary) -> String {
+        let measures = summary.measures.sorted { $0.key < $1.key }.map {
+            "\($0.key) " + String(format: "%.4f", $0.value)
+        }
+        let measured = measures.isEmpty ? "" : " (\(measures.joined(separator: ", ")))"
+        return """
+            \(Quantity.count(UInt64(summary.steps))) steps over \(summary.ranks) \
+            rank\(summary.ranks == 1 ? "" : "s"), \(Quantity.time(.seconds(summary.seconds))): \
+            \(summary.model) of step \(summary.modelStep)\(measured)
+            """
+    }
+
+    private func yaml(_ configuration: TrainingConfiguration) throws -> String {
+        do throws(TrainingError) {
+            return try configuration.yaml()
+        } catch {
+            throw SheafError.request("\(error)")
+        }
+    }
+
+    private func security() throws(SheafError) -> SecurityPolicy {
+        guard let secretFile, let allowedFolder else { return insecure ? .insecure : .localOnly }
+        do {
+            return .curve(try .server(secretFile: secretFile, allowedFolder: allowedFolder))
+        } catch {
+            throw SheafError(error)
+        }
+    }
+}
+
+extension TrainCommand {
+    private func trainingConfiguration() throws -> TrainingConfiguration {
+        let base: TrainingConfiguration =
+            switch preset {
+            case .dpr: TrainingConfiguration()
+            case .simpleTransformers: .simpleTransformers
+            case .reader: .reader
+            }
+        let overrides = try overrides()
+        do throws(TrainingError) {
+            return try TrainingConfiguration.read(file: config, overrides: overrides, base: base)
+        } catch {
+            throw SheafError.request("\(error)")
+        }
+    }
+
+    /// The settings given as flags: `--name value` or `--name=value`.
+    private func overrides() throws -> [(name: String, value: String)] {
+        var found: [(name: String, value: String)] = []
+        var rest = settings[...]
+        while let flag = rest.popFirst() {
+            guard flag.hasPrefix("--"), flag.count > 2 else {
+                throw ValidationError("“\(flag)” is no setting. Write settings as --name value.")
+            }
+            let parts = flag.dropFirst(2).split(separator: "=", maxSplits: 1)
+            let name = parts.first.map(String.init) ?? ""
+            if parts.count == 2 {
+                found.append((name, String(parts[1])))
+            } else if let value = rest.popFirst() {
+                found.append((name, value))
+            } else {
+                throw ValidationError("--\(name) has no value. Write it as --\(name) value.")
+            }
+        }
+        return found
+    }
+}
+
+struct TrainerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trainer",
+        abstract: "Run one rank of a training until it ends.",
+        discussion: """
+            Example, on another host than `sheaf train --bind tcp://head:7500 …`:
+
+              sheaf trainer --coordinator tcp://head:7500 --ring tcp://10.0.0.7:0 \\
+                --name gpu-2 --keys trainer.secret --server-key head.public
+
+            Data, model and output must stand at the same paths as at the coordinator;
+            a rank with another model or release is refused. Ctrl-C saves a checkpoint
+            and ends the whole training.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "The coordinator's endpoint, such as tcp://head:7500.", valueName: "endpoint"))
+    var coordinator: String
+
+    @Option(help: ArgumentHelp("A name that no other rank has.", valueName: "name"))
+    var name: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Where ranks of other hosts reach this one, such as tcp://10.0.0.7:0.",
+            valueName: "endpoint"))
+    var ring: String?
+
+    @OptionGroup var keys: ClientKeyOptions
+
+    @Flag(help: "Let others reach --ring without keys.")
+    var insecure = false
+
+    @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
+    var parent: Int32?
+
+    func run() async throws {
+        if let parent { ParentWatch.start(parent: parent) }
+        let options = TrainerOptions(
+            coordinator: coordinator, name: name,
+            security: insecure ? .insecure : try keys.security, ring: ring)
+        try await TrainingRank.run(options, stop: Interruption.stream())
+    }
+}
