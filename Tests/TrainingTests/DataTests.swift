@@ -117,6 +117,16 @@ struct DataTests {
         #expect(error == .unknownPassage(id: "d9", place: place))
     }
 
+    @Test func `JSON in one line may be longer than a row of a table`() throws {
+        let folder = try TemporaryFolder()
+        let text = String(repeating: "word ", count: 700_000)
+        let row = "{\"question\": \"q\", \"positive_ctxs\": [{\"text\": \"\(text)\"}]}"
+        let rows = [String](repeating: row, count: 5).joined(separator: ",")
+        let source = try TrainingSource.detect(try folder.write("[\(rows)]", "train.json"))
+        #expect(source.form == .dpr)
+        #expect(try ExampleStore.fill(from: source).count == 5)
+    }
+
     @Test func `pairs come as columns or as objects`() throws {
         let folder = try TemporaryFolder()
         let table = try folder.write("what?\tthis\nwho?\tshe\n", "pairs.tsv")

@@ -13,6 +13,18 @@ package final class TableReader {
         try buffer.skipByteOrderMark()
     }
 
+    /// The first byte of the file that is no white space, nil where there is none; for telling a
+    /// table from JSON before a row is read, which may be longer than a row may be.
+    package static func firstVisibleByte(of path: String) throws(CorpusError) -> UInt8? {
+        let buffer = LineBuffer(try ByteSource(path: path))
+        try buffer.skipByteOrderMark()
+        while try !buffer.isAtEnd() {
+            guard [0x20, 0x09, 0x0A, 0x0D].contains(buffer[0]) else { return buffer[0] }
+            buffer.consume(1, lines: 0)
+        }
+        return nil
+    }
+
     /// Reads the next row that is not empty, with its place, or nil at the end.
     ///
     /// - Throws: `CorpusError.malformed` with the line on which the row starts.

@@ -81,13 +81,8 @@ extension TrainingSource {
     func readPairs(
         _ body: (TrainingExample) throws(TrainingError) -> Void
     ) throws(TrainingError) {
-        let path = self.path
-        let first = try readingCorpus { () throws(CorpusError) in
-            try TableReader(path: path).next()?.cells.first
-        }
-        guard let first else { return }
-        let start = first.unicodeScalars.first { !$0.properties.isWhitespace }
-        guard start == "{" || start == "[" else {
+        let byte = try Self.firstVisibleByte(of: path)
+        guard byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") else {
             try readTwoColumns(body)
             return
         }

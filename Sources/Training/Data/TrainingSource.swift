@@ -59,18 +59,18 @@ public struct TrainingSource: Hashable, Sendable {
     }
 
     private static func formOfFile(_ path: String) throws(TrainingError) -> Form {
+        let byte = try firstVisibleByte(of: path)
+        if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") {
+            let value = try readingCorpus { () throws(CorpusError) in
+                try JSONElements(path: path).next()?.value
+            }
+            return value?.first(of: ["answer", "passage", "document"]) != nil
+                && value?["positive_ctxs"] == nil ? .pairs : .dpr
+        }
         let first = try readingCorpus { () throws(CorpusError) in
             try TableReader(path: path).next()?.cells
         }
         guard let first else { throw .noExamples(path: path, dropped: 0) }
-        let start = first[0].unicodeScalars.first { !$0.properties.isWhitespace }
-        if start == "[" { return .dpr }
-        if start == "{" {
-            let value = try readingCorpus { () throws(CorpusError) in
-                try JSONElements(path: path).next()?.value
-            }
-            return value?["positive_ctxs"] == nil ? .pairs : .dpr
-        }
         if first.contains("query_text") || first.contains("gold_passage") {
             return .simpleTransformers
         }
@@ -78,6 +78,13 @@ public struct TrainingSource: Hashable, Sendable {
         throw .unknownFormat(
             path: path,
             reason: "the first line has \(first.count) columns and none is query_text")
+    }
+
+    /// The first byte of a file that is no white space.
+    static func firstVisibleByte(of path: String) throws(TrainingError) -> UInt8? {
+        try readingCorpus { () throws(CorpusError) in
+            try TableReader.firstVisibleByte(of: path)
+        }
     }
 
     /// The first of several files of a folder that is there, plain or gzip.
