@@ -179,7 +179,10 @@ struct TrainableGoldenTests {
             // Adam makes whole steps of the noise in gradients that are zero in theory.
             let last = "layer.\(tower.plan.configuration.layers - 1).output.LayerNorm.bias"
             for entry in tower.parameters.entries
-            where !entry.name.hasSuffix("key.bias") && !entry.name.hasSuffix(last) {
+            where !entry.name.hasSuffix("key.bias") && !entry.name.hasSuffix(last)
+                // The case in the repository has no final weights.
+                && golden.checkpoint.tensors[prefix + entry.name] != nil
+            {
                 let error = relativeError(
                     tower.parameters.values[entry.range],
                     try golden.floats(prefix + entry.name))
