@@ -11,8 +11,9 @@ struct FuzzedReader: Sendable {
     var words: [[UInt8]]
     /// Files of the fixtures that inputs start from.
     var seeds: @Sendable (String) throws -> [[UInt8]]
-    /// Reads the file in `folder`: true where it was accepted. What it throws besides its own
-    /// errors ends the run, as a crash does.
+    /// Reads the file in a folder and tells whether it was accepted.
+    ///
+    /// What it throws besides its own errors ends the run, as a crash does.
     var read: @Sendable (String) throws -> Bool
 
     static let all = [safetensors, pickle, tokenizer, table]
