@@ -7,7 +7,7 @@ enum ShardSearch {
     /// Searches the shards asked for and merges them; a shard not held here is named as unanswered.
     static func answer(
         _ request: Search, _ frames: [[UInt8]], _ served: [UInt32: ShardIndex],
-        _ counters: WorkerCounters
+        _ counters: WorkerCounters, threads: Int
     ) throws -> (SearchResult, [[UInt8]]) {
         let start = MonotonicClock.now()
         let count = Int(request.count)
@@ -22,7 +22,8 @@ enum ShardSearch {
                 coverage.append(ShardCoverage(shard: shard, rows: 0, answered: false))
                 continue
             }
-            let hits = try index.search(questions: questions, count: count, k: Int(request.k))
+            let hits = try index.search(
+                questions: questions, count: count, k: Int(request.k), threads: threads)
             for (question, list) in hits.enumerated() { lists[question].append(list) }
             coverage.append(
                 ShardCoverage(shard: shard, rows: UInt64(index.rows), answered: true))

@@ -192,9 +192,11 @@ extension Worker {
         let served = (generations[key]?.shards ?? [:]).mapValues(\.index)
         Task {
             do {
-                let (reply, frames) = try await self.searchLane.run { [counters = self.counters] in
+                let (reply, frames) = try await self.searchLane.run {
+                    [counters = self.counters, threads = self.options.threads] in
                     try counters.whileBusy {
-                        try ShardSearch.answer(request, envelope.frames, served, counters)
+                        try ShardSearch.answer(
+                            request, envelope.frames, served, counters, threads: threads)
                     }
                 }
                 self.send(
