@@ -1,0 +1,176 @@
+import Foundation
+import Models
+public import Training
+
+/// A reader to be distilled into a retriever: L = α·T²·KL + (1 − α)·NLL.
+///
+/// The candidates of a question are its positive and its hard negatives; `MineOrder` finds those in
+/// a live index. The reader scores them once, then the retriever trains on the scores.
+///
+/// Source: Yang & Seo 2020, "Is Retriever Merely an Approximator of Reader?".
+public struct DistillOrder: Sendable {
+    /// The folder of the reader.
+    public var reader: String
+    /// The training of the retriever; its data, loss and negatives are set by this order.
+    public var training: TrainingOrder
+    /// The data with candidates.
+    public var data: ConvertOrder
+    /// Candidates of a question beside its positive.
+    public var candidates = 19
+    /// The share of the divergence in the loss.
+    public var alpha = 0.5
+    /// The temperature of both distributions.
+    public var temperature = 1.0
+    /// Whether the divergence is multiplied by the square of the temperature.
+    public var squaresTemperature = true
+    /// Which way the divergence is taken.
+    public var direction = LossSettings.Direction.teacherStudent
+    /// Compute threads of the reader.
+    public var threads = 1
+
+    /// Names reader, retriever's training and data; all else has its default.
+    public init(reader: String, training: TrainingOrder, data: ConvertOrder) {
+        self.reader = reader
+        self.training = training
+        self.data = data
+    }
+
+    /// Where the scored data are put.
+    public var scored: String { training.configuration.output + "/distillation.json" }
+
+    /// The training as this order has it.
+    func ordered() -> TrainingOrder {
+        var order = training
+        order.configuration.kind = .retriever
+        order.configuration.data.training = [scored]
+        order.configuration.input.hardNegatives = candidates
+        order.configuration.input.positiveChoice = .first
+        order.configuration.input.negativeChoice = .first
+        let base = order.configuration.loss
+        order.configuration.loss = .distillation(
+            alpha: alpha, temperature: temperature, squaresTemperature: squaresTemperature,
+            direction: direction)
+        order.configuration.loss.similarity = base.similarity
+        order.configuration.loss.temperature = base.temperature
+        order.configuration.loss.masksDuplicates = base.masksDuplicates
+        order.configuration.loss.masksAnswers = base.masksAnswers
+        return order
+    }
+
+    /// Scores the candidates, unless a run before did so, and trains.
+    ///
+    /// - Parameters:
+    ///   - scoring: Told how many questions the reader has read; false ends the scoring.
+    ///   - told: Told how the training goes, on any thread.
+    public func run(
+        scoring: @escaping @Sendable (Int) -> Bool = { _ in true },
+        told: @escaping @Sendable (TrainingNews) -> Void = { _ in }
+    ) async throws(SheafError) -> TrainingSummary {
+        guard (0...1).contains(alpha) else {
+            throw .request("The share of the divergence is \(alpha). Name one from 0 to 1.")
+        }
+        let order = ordered()
+        do throws(TrainingError) {
+            try order.configuration.validate()
+        } catch {
+            throw .request("\(error)")
+        }
+        // Scores of a run before are good as long as reader and data are the same.
+        let note = try provenance()
+        let known = try? String(contentsOfFile: scored + ".from", encoding: .utf8)
+        if known != note || !FileManager.default.fileExists(atPath: scored) {
+            try? FileManager.default.removeItem(atPath: scored + ".from")
+            try await score(scoring)
+            let sink = try OutputSink(path: scored + ".from")
+            try sink.write(note)
+            try sink.finish()
+        }
+        return try await order.run(told: told)
+    }
+
+    /// What the scores follow from: paths, sizes and times of reader and data.
+    private func provenance() throws(SheafError) -> String {
+        var lines = ["candidates \(candidates)", "split \(data.split)"]
+        for path in [reader + "/config.json", reader, data.input, data.corpus, data.negatives] {
+            guard let path else { continue }
+            let found = try typed { try FileManager.default.attributesOfItem(atPath: path) }
+            let size = found[.size] as? Int ?? 0
+            let time = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            lines.append("\(path) \(size) \(time)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func score(
+        _ progress: @escaping @Sendable (Int) -> Bool
+    ) async throws(SheafError) {
+        let order = self
+        try await onOwnThread { () throws(SheafError) in
+            try typed {
+                try FileManager.default.createDirectory(
+                    atPath: order.training.configuration.output, withIntermediateDirectories: true)
+            }
+            let source = try order.data.source()
+            let reader = try typed { try DPRReader.load(folder: order.reader) }
+            let teacher = { (question: String, passages: [TrainingPassage]) throws(TrainingError) in
+                reader.scores(
+                    question: question, passages: passages.map { ($0.title, $0.text) },
+                    threads: order.threads
+                ).map { Double($0.relevance) }
+            }
+            _ = try Sheaf.training { () throws(TrainingError) in
+                try TeacherScoring.score(
+                    source, with: teacher, candidates: order.candidates, to: order.scored,
+                    progress: progress)
+            }
+        }
+    }
+}
+
+extension TrainingEvaluation {
+    /// The measures for people: top-k accuracies as a table, then the rest, a line each.
+    public var table: String {
+        "\(questions) question\(questions == 1 ? "" : "s")\n" + measures
+    }
+
+    /// The measures alone.
+    public var measures: String {
+        let cutOffs = values.keys.compactMap { name in
+            name.hasPrefix("top_") ? Int(name.dropFirst(4)) : nil
+        }.sorted()
+        var text = ""
+        if !cutOffs.isEmpty {
+            text +=
+                TextTable(
+                    ["top"] + cutOffs.map { "@\($0)" },
+                    [
+                        ["accuracy %"]
+                            + cutOffs.map { cutOff in
+                                Self.rounded(100 * (values["top_\(cutOff)"] ?? 0), 2)
+                            }
+                    ], right: Set(1...cutOffs.count)
+                ).text + "\n"
+        }
+        let rest = values.filter { !$0.key.hasPrefix("top_") }.sorted { $0.key < $1.key }
+        text +=
+            TextTable(
+                ["measure", "value"], rest.map { [$0.key, Self.rounded($0.value, 4)] }, right: [1]
+            ).text
+        return text
+    }
+
+    private static func rounded(_ value: Double, _ digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+
+    /// The measures for programs.
+    public var document: JSONDocument {
+        [
+            "questions": .integer(UInt64(questions)),
+            "measures": .object(
+                values.sorted { $0.key < $1.key }.map {
+                    JSONDocument.Member($0.key, $0.value.isFinite ? .number($0.value) : .null)
+                }),
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+import Dispatch
+import Foundation
+import Locks
+public import Training
+
+/// Hard negatives to be found for training data.
+public struct MineOrder: Equatable, Sendable {
+    /// Where negatives are looked for.
+    public enum Place: Equatable, Sendable {
+        /// In a corpus file, by BM25.
+        case corpus(String)
+        /// In a collection of a cluster, by its model.
+        case collection(String)
+    }
+
+    /// The training data.
+    public var data: ConvertOrder
+    /// Where negatives are looked for.
+    public var place: Place
+    /// Which of the found passages become negatives.
+    public var settings = MiningSettings()
+
+    /// Names data and place; all else has its default.
+    public init(data: ConvertOrder, place: Place) {
+        self.data = data
+        self.place = place
+    }
+
+    /// Finds negatives and writes the data with them; holds one block of questions at a time.
+    ///
+    /// - Parameters:
+    ///   - cluster: The cluster of a collection.
+    ///   - progress: Told how many examples are done; false ends the mining, nothing is written.
+    public func run(
+        on cluster: Cluster? = nil, progress: @escaping @Sendable (Int) -> Bool = { _ in true }
+    ) async throws(SheafError) -> HardNegativeMiner.Report {
+        let order = self
+        return try await onOwnThread { () throws(SheafError) in
+            let source = try order.data.source()
+            let candidates: any CandidateSource
+            switch order.place {
+            case .corpus(let path):
+                candidates = try training { () throws(TrainingError) in try BM25Index.open(path) }
+            case .collection(let name):
+                guard let cluster else {
+                    throw .request("A collection is searched on a cluster. Name one.")
+                }
+                candidates = ClusterCandidates(cluster, collection: name)
+            }
+            return try MineOrder.write(
+                source, from: candidates, order.data, order.settings, progress: progress)
+        }
+    }
+
+    /// Mines and writes, on the calling thread.
+    static func write(
+        _ source: TrainingSource, from candidates: any CandidateSource, _ data: ConvertOrder,
+        _ settings: MiningSettings, progress: (Int) -> Bool
+    ) throws(SheafError) -> HardNegativeMiner.Report {
+        try training { () throws(TrainingError) in
+            let writer = try TrainingWriter(
+                data.output, form: data.form, hardNegatives: settings.perQuestion,
+                split: data.split)
+            let report = try HardNegativeMiner.mine(source, from: candidates, settings) {
+                example throws(TrainingError) in
+                try writer.write(example)
+                guard progress(writer.count) else {
+                    throw .interrupted(step: 0, checkpoint: nil)
+                }
+            }
+            try writer.finish()
+            return report
+        }
+    }
+}
+
+/// Finds passages in a collection of a cluster; called on threads that may block.
+final class ClusterCandidates: CandidateSource {
+    private let cluster: Cluster
+    private let collection: String
+
+    init(_ cluster: Cluster, collection: String) {
+        self.cluster = cluster
+        self.collection = collection
+    }
+
+    func candidates(
+        for questions: [String], count: Int
+    ) throws(TrainingError) -> [[TrainingPassage]] {
+        let asked = questions.enumerated().map { Question(id: "\($0)", text: $1) }
+        let found = Locked([[TrainingPassage]]())
+        let failure = Locked<SheafError?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        let (cluster, collection) = (cluster, collection)
+        Task.detached {
+            do throws(SheafError) {
+                let order = SearchOrder(collection: collection, k: count, timeout: .seconds(300))
+                try await cluster.search(asked, order) { _, answer in
+                    found.withLock { lists in
+                        lists.append(
+                            answer.found.map {
+                                TrainingPassage(
+                                    id: $0.passage.id, title: $0.passage.title,
+                                    text: $0.passage.text, score: $0.score)
+                            })
+                    }
+                }
+            } catch {
+                failure.withLock { $0 = error }
+            }
+            done.signal()
+        }
+        done.wait()
+        if let error = failure.withLock({ $0 }) { throw .searchFailed(reason: "\(error)") }
+        return found.withLock { $0 }
+    }
+}
+
+extension HardNegativeMiner.Report {
+    /// The report for programs.
+    public var document: JSONDocument {
+        [
+            "examples": .integer(UInt64(examples)), "negatives": .integer(UInt64(negatives)),
+            "without_negatives": .integer(UInt64(withoutNegatives)),
+            "left_out": [
+                "gold": .integer(UInt64(gold)), "with_answer": .integer(UInt64(withAnswer)),
+                "within_margin": .integer(UInt64(withinMargin)),
+            ],
+            "dropped": .integer(UInt64(dropped.rows)),
+        ]
+    }
+}

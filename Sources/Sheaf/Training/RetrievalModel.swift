@@ -1,0 +1,125 @@
+import Corpus
+import Foundation
+import Models
+public import Training
+
+/// A retriever as one value: train it, measure it, ask it, let it find its own hard negatives.
+///
+///     let model = RetrievalModel("all-MiniLM-L6-v2")
+///     var settings = TrainingConfiguration.simpleTransformers
+///     settings.data.training = ["train.tsv"]
+///     settings.output = "run"
+///     let (trained, summary) = try await model.train(settings, workers: 2)
+///     let found = try await trained.predict(["who wrote faust"], in: "corpus.tsv", count: 5)
+///
+/// `docs/simple-transformers.md` says what the arguments of that library's model are here.
+public struct RetrievalModel: Equatable, Sendable {
+    /// The question tower's folder.
+    public var question: String
+    /// The passage tower's folder; the same one where the towers share their weights.
+    public var context: String
+
+    /// Names the folders of both towers.
+    public init(question: String, context: String) {
+        self.question = question
+        self.context = context
+    }
+
+    /// Names one folder: a model that serves both sides, or one that holds `question_encoder` and
+    /// `context_encoder`.
+    ///
+    /// - Throws: where a tower is missing.
+    public init(_ folder: String) throws(SheafError) {
+        let folders = try typed { try ModelFolders.resolve(model: folder) }
+        guard let question = folders.question, let context = folders.context else {
+            throw .request(
+                "\(folder) holds one tower alone. Name both folders, or one that holds both.")
+        }
+        self.init(question: question, context: context)
+    }
+
+    /// Trains over rank processes and gives the trained model with what came out.
+    ///
+    /// - Parameters:
+    ///   - configuration: Everything but the model's folders, which are this model's.
+    ///   - workers: Rank processes.
+    ///   - told: Told how it goes, on any thread.
+    public func train(
+        _ configuration: TrainingConfiguration, workers: Int = 1,
+        told: @escaping @Sendable (TrainingNews) -> Void = { _ in }
+    ) async throws(SheafError) -> (model: RetrievalModel, summary: TrainingSummary) {
+        var configuration = configuration
+        configuration.model.folder = ""
+        configuration.model.question = question
+        configuration.model.context = context
+        var order = TrainingOrder(configuration)
+        order.workers = workers
+        let summary = try await order.run(told: told)
+        return (try RetrievalModel(summary.model), summary)
+    }
+
+    /// Measures this model on data with known positives.
+    ///
+    /// - Parameters:
+    ///   - data: A file or folder in any form of training data.
+    ///   - configuration: How it is measured.
+    public func evaluate(
+        on data: String, _ configuration: TrainingConfiguration = TrainingConfiguration()
+    ) async throws(SheafError) -> TrainingEvaluation {
+        var configuration = configuration
+        configuration.model.question = question
+        configuration.model.context = context
+        configuration.data.validation = data
+        return try await MeasureOrder(configuration).run()
+    }
+
+    /// The passages of a corpus nearest to each question, best first, by inner product.
+    ///
+    /// The corpus is encoded for this call and kept in memory; index a large one instead.
+    ///
+    /// - Parameters:
+    ///   - progress: Told how many passages are encoded; false ends the call.
+    public func predict(
+        _ questions: [String], in corpus: String, count: Int = 10, threads: Int = 1,
+        progress: @escaping @Sendable (Int) -> Bool = { _ in true }
+    ) async throws(SheafError) -> [[TrainingPassage]] {
+        let model = self
+        return try await onOwnThread { () throws(SheafError) in
+            let candidates = try model.candidates(corpus, threads: threads, progress)
+            return try training { () throws(TrainingError) in
+                try candidates.candidates(for: questions, count: count)
+            }
+        }
+    }
+
+    /// Finds hard negatives for training data with this model and writes the data with them.
+    ///
+    /// - Parameters:
+    ///   - data: What is read and written.
+    ///   - corpus: Where negatives are looked for; it is encoded for this call.
+    ///   - settings: Which of the found passages become negatives.
+    public func buildHardNegatives(
+        for data: ConvertOrder, in corpus: String, _ settings: MiningSettings = MiningSettings(),
+        threads: Int = 1, progress: @escaping @Sendable (Int) -> Bool = { _ in true }
+    ) async throws(SheafError) -> HardNegativeMiner.Report {
+        let model = self
+        return try await onOwnThread { () throws(SheafError) in
+            let source = try data.source()
+            let candidates = try model.candidates(corpus, threads: threads, progress)
+            return try MineOrder.write(source, from: candidates, data, settings) { _ in true }
+        }
+    }
+
+    private func candidates(
+        _ corpus: String, threads: Int, _ progress: (Int) -> Bool
+    ) throws(SheafError) -> DenseCandidates {
+        let questions = try typed { try TextEncoder.load(folder: question, tower: .question) }
+        let passages = try typed { try TextEncoder.load(folder: context, tower: .context) }
+        let source = try typed { try CorpusSource(paths: [corpus]) }
+        return try training { () throws(TrainingError) in
+            try DenseCandidates(
+                question: questions, context: passages, corpus: source, threads: threads,
+                progress: progress)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+public import ArgumentParser
+public import Sheaf
+
+struct EvaluateModelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate-model",
+        abstract: "Measure a retriever or a reader on data with known positives.",
+        discussion: """
+            Examples:
+
+              sheaf evaluate-model --model run/model --on nq-dev.json
+              sheaf evaluate-model --model run/model --on nq-dev.json --kind reader
+
+            A retriever ranks each positive among all passages of the data: likelihood in
+            batches, top-k accuracy, MRR and average rank. For a whole corpus, index it,
+            `sheaf search --questions … --format dpr` and `sheaf evaluate`.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "One folder for both towers, or one that holds both; a reader's folder.",
+            valueName: "dir"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("The question tower alone.", valueName: "dir"))
+    var questionModel: String?
+
+    @Option(help: ArgumentHelp("The passage tower alone.", valueName: "dir"))
+    var contextModel: String?
+
+    @Option(
+        help: ArgumentHelp("Training data of any form, with positives.", valueName: "path"))
+    var on: String
+
+    @Option(help: "The split of BEIR and MS MARCO folders.")
+    var split = "dev"
+
+    @Option(help: "What is measured.")
+    var kind = TrainingConfiguration.Kind.retriever
+
+    @Option(help: ArgumentHelp("Questions that share their passages.", valueName: "n"))
+    var batchSize = 64
+
+    @Option(help: ArgumentHelp("Hard negatives of each question in the pool.", valueName: "n"))
+    var hardNegatives = 30
+
+    @Option(help: ArgumentHelp("Other negatives of each question.", valueName: "n"))
+    var otherNegatives = 30
+
+    @Option(help: ArgumentHelp("Questions measured (default: all).", valueName: "n"))
+    var maximumExamples = 0
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if model == nil, questionModel == nil || contextModel == nil {
+            throw ValidationError("Name --model, or --question-model and --context-model.")
+        }
+    }
+
+    func run() async throws {
+        var configuration: TrainingConfiguration = kind == .reader ? .reader : .init()
+        configuration.model.folder = model ?? ""
+        configuration.model.question = questionModel ?? ""
+        configuration.model.context = contextModel ?? ""
+        configuration.data.validation = on
+        configuration.data.validationSplit = split
+        configuration.evaluation.batchSize = batchSize
+        configuration.evaluation.hardNegatives = hardNegatives
+        configuration.evaluation.otherNegatives = otherNegatives
+        configuration.evaluation.maximumExamples = maximumExamples
+        let order = MeasureOrder(configuration)
+        let evaluation = try await Interruption.cancels { try await order.run() }
+        try Terminal.answer(json ? evaluation.document.text : evaluation.table)
+    }
+}
+
+extension TrainingConfiguration.Kind: ExpressibleByArgument {}

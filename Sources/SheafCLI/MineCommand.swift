@@ -1,0 +1,142 @@
+import ArgumentParser
+import Sheaf
+
+struct MineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mine",
+        abstract: "Find hard negatives for training data: by BM25, a collection or a model.",
+        discussion: """
+            Examples:
+
+              sheaf mine --input train.json --bm25 corpus.tsv --output mined.json
+              sheaf mine --input train.json --collection wiki --first-rank 10 \\
+                --last-rank 200 -n 5 --random --output mined.json
+              sheaf mine --input train.tsv --model run/model --passages corpus.tsv \\
+                --relative-margin 0.05 --to simple-transformers --output mined.tsv
+
+            A passage is no negative of a question if it is one of its positives, or holds
+            one of its answers. Margins count from the score of the best positive found; a
+            question whose positive is not found then gets none.
+            """)
+
+    @OptionGroup var data: TrainingDataOptions
+
+    @Option(help: ArgumentHelp("Search this corpus by BM25.", valueName: "file"))
+    var bm25: String?
+
+    @Option(help: ArgumentHelp("Search this collection of the cluster.", valueName: "name"))
+    var collection: String?
+
+    @Option(
+        help: ArgumentHelp("Search --passages with this model, in memory.", valueName: "dir"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("The corpus for --model.", valueName: "file"))
+    var passages: String?
+
+    @Option(help: ArgumentHelp("The best rank that is taken, from 1.", valueName: "n"))
+    var firstRank = 1
+
+    @Option(help: ArgumentHelp("The worst rank that is taken.", valueName: "n"))
+    var lastRank = 100
+
+    @Option(
+        name: [.customShort("n"), .long], help: ArgumentHelp("Per question.", valueName: "n"))
+    var number = 1
+
+    @Option(help: "By how much a score must be below the positive's.")
+    var margin = 0.0
+
+    @Option(help: "By which share of the positive's score it must be below it.")
+    var relativeMargin = 0.0
+
+    @Flag(help: "Choose among the passages that are left, rather than the best.")
+    var random = false
+
+    @Flag(help: "Keep passages that hold an answer.")
+    var keepAnswers = false
+
+    @Option(help: "Decides the choice.")
+    var seed: UInt64 = 12345
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Show no progress.")
+    var quiet = false
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var size: SizeOptions
+
+    func validate() throws {
+        if [bm25, collection, model].count(where: { $0 != nil }) != 1 {
+            throw ValidationError("Name one of --bm25, --collection and --model.")
+        }
+        if (model == nil) != (passages == nil) {
+            throw ValidationError("--model and --passages go together: name both or neither.")
+        }
+    }
+
+    func run() async throws {
+        var settings = MiningSettings()
+        settings.firstRank = firstRank
+        settings.lastRank = lastRank
+        settings.perQuestion = number
+        settings.absoluteMargin = margin
+        settings.relativeMargin = relativeMargin
+        settings.takesBest = !random
+        settings.skipsAnswers = !keepAnswers
+        settings.seed = seed
+        let line = ProgressLine(isQuiet: quiet)
+        defer { line.end() }
+        let interrupted = Interruption.Flag()
+        let mined: @Sendable (Int) -> Bool = { done in
+            line.show(phase: "mining", done: UInt64(done), total: nil, unit: "questions")
+            return !interrupted.isSet
+        }
+        let report = try await run(settings, mined) { done in
+            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passages")
+            return !interrupted.isSet
+        }
+        line.end()
+        try Terminal.answer(json ? report.document.text : text(report))
+    }
+
+    private func run(
+        _ settings: MiningSettings, _ mined: @escaping @Sendable (Int) -> Bool,
+        _ encoded: @escaping @Sendable (Int) -> Bool
+    ) async throws -> HardNegativeMiner.Report {
+        if let model, let passages {
+            return try await RetrievalModel(model).buildHardNegatives(
+                for: data.order, in: passages, settings, threads: Cluster.defaultWorkers,
+                progress: encoded)
+        }
+        if let bm25 {
+            var order = MineOrder(data: data.order, place: .corpus(bm25))
+            order.settings = settings
+            return try await order.run(progress: mined)
+        }
+        var order = MineOrder(data: data.order, place: .collection(collection ?? ""))
+        order.settings = settings
+        let running = try await connect()
+        return try await running.closing { [order] in
+            try await order.run(on: running, progress: mined)
+        }
+    }
+
+    private func connect() async throws(SheafError) -> Cluster {
+        if let remote = try await cluster.remote() { return remote }
+        return try await Cluster.openExisting(
+            cluster.data.folder, workers: size.workerCount, threads: size.threads)
+    }
+
+    private func text(_ report: HardNegativeMiner.Report) -> String {
+        """
+        \(Quantity.count(UInt64(report.negatives))) hard negatives for \
+        \(Quantity.count(UInt64(report.examples))) questions in \(data.output); \
+        \(report.withoutNegatives) questions have none. Left out: \(report.gold) positives, \
+        \(report.withAnswer) with an answer, \(report.withinMargin) within the margin\
+        \(report.dropped.rows > 0 ? "; rows dropped: \(report.dropped.summary)" : "")
+        """
+    }
+}

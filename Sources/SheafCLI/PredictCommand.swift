@@ -1,0 +1,96 @@
+import ArgumentParser
+import Sheaf
+
+struct PredictCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Find passages of a corpus file for questions, without a cluster or an index.",
+        discussion: """
+            Examples:
+
+              sheaf predict "who wrote faust" --model run/model --corpus corpus.tsv
+              sheaf predict --questions dev.jsonl --model run/model --corpus corpus.tsv \\
+                -k 20 --format dpr --output results.json
+
+            The corpus is encoded for this call and searched whole, in memory. For a large
+            one, `sheaf index` it once and `sheaf search` it.
+            """)
+
+    @Argument(help: "One question.")
+    var question: String?
+
+    @Option(help: ArgumentHelp("A file of questions, as for `search`.", valueName: "file"))
+    var questions: String?
+
+    @Option(help: ArgumentHelp("The model folder, as for `index`.", valueName: "dir"))
+    var model: String
+
+    @Option(help: ArgumentHelp("The passages.", valueName: "file"))
+    var corpus: String
+
+    @Option(name: [.customShort("k"), .customLong("k")], help: "Passages wanted per question.")
+    var k = 10
+
+    @Option(help: "The form of the answers.")
+    var format = ResultFormat.table
+
+    @Option(
+        help: ArgumentHelp(
+            "Write to a file, which appears when it is complete.", valueName: "file"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("Compute threads (default: one per core).", valueName: "n"))
+    var threads: Int?
+
+    @Flag(name: .shortAndLong, help: "Show no progress.")
+    var quiet = false
+
+    func validate() throws {
+        if (question == nil) == (questions == nil) {
+            throw ValidationError("Give one question, or a file of them with --questions.")
+        }
+        if k < 1 { throw ValidationError("-k must be 1 or more.") }
+        if (threads ?? 1) < 1 { throw ValidationError("--threads must be 1 or more.") }
+    }
+
+    func run() async throws {
+        let list =
+            try questions.map { file throws(SheafError) in try QuestionList(file: file) }
+            ?? QuestionList(question: question ?? "")
+        let line = ProgressLine(isQuiet: quiet)
+        defer { line.end() }
+        let interrupted = Interruption.Flag()
+        let found = try await RetrievalModel(model).predict(
+            list.questions.map(\.text), in: corpus, count: k,
+            threads: threads ?? Cluster.defaultWorkers
+        ) { done in
+            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passages")
+            return !interrupted.isSet
+        }
+        line.end()
+        let writer = AnswerWriters.writer(
+            format, SearchOrder(collection: corpus, k: k), match: list.match,
+            width: Terminal.width, isList: questions != nil)
+        let sink = try OutputSink(path: output)
+        try sink.write(writer.opening())
+        for (index, (question, passages)) in zip(list.questions, found).enumerated() {
+            let answer = SearchAnswer(passages)
+            try sink.write(try writer.text(of: answer, to: question, index: index))
+        }
+        try sink.write(writer.closing())
+        try sink.finish()
+    }
+}
+
+extension SearchAnswer {
+    /// What was found without a cluster, as an answer that lacks nothing.
+    fileprivate init(_ passages: [TrainingPassage]) {
+        self.init(
+            found: passages.enumerated().map { rank, passage in
+                Found(
+                    ordinal: Ordinal(UInt64(rank)), score: passage.score ?? 0,
+                    passage: Passage(id: passage.id, title: passage.title, text: passage.text))
+            }, generation: 0,
+            coverage: Coverage(shardsTotal: 1, shardsAnswered: 1), timings: Timings())
+    }
+}
