@@ -86,12 +86,18 @@ def search(lines):
                 yield row(f"one question, {stage}, µs, median", str(microseconds), "–")
 
 
-def tokenize(lines):
-    own = lines.median("seconds", what="tokenize", peer=None)
-    for name, seconds in lines.peers("seconds", what="tokenize").items():
-        if own is not None:
-            yield row("tokenize, 1 thread, s", f"{own:.3f}", f"{name} {seconds:.3f}",
-                      seconds / own, 3)
+def seconds(lines):
+    """Sections of one row: our seconds beside those of one peer, on one thread."""
+    for what, limit in (("tokenize", 3), ("train step", 1.4)):
+        own = lines.median("seconds", what=what, peer=None)
+        if own is None:
+            continue
+        peers = lines.peers("seconds", what=what)
+        if not peers:
+            yield row(f"{what}, 1 thread, s", f"{own:.3f}", "–")
+        for name, spent in peers.items():
+            yield row(f"{what}, 1 thread, s", f"{own:.3f}", f"{name} {spent:.3f}", spent / own,
+                      limit)
 
 
 def scan(lines):
@@ -121,7 +127,7 @@ def scan(lines):
 def main():
     lines = Lines(sys.stdin)
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for section in (encode, gemm, scan, index, search, tokenize):
+    for section in (encode, gemm, scan, index, search, seconds):
         for cells in section(lines):
             print("| " + " | ".join(cells) + " |")
 
