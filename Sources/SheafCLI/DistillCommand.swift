@@ -29,6 +29,10 @@ struct DistillCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The retriever's settings as YAML or JSON.", valueName: "file"))
     var config: String
 
+    @Option(
+        help: ArgumentHelp("The folder of the run (default: the file's output).", valueName: "dir"))
+    var output: String?
+
     @Option(help: ArgumentHelp("Candidates beside the positive.", valueName: "n"))
     var candidates = 19
 
@@ -63,7 +67,8 @@ struct DistillCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration: TrainingConfiguration
         do throws(TrainingError) {
-            configuration = try TrainingConfiguration.read(file: config)
+            configuration = try TrainingConfiguration.read(
+                file: config, overrides: output.map { [("output", $0)] } ?? [])
         } catch {
             throw SheafError.request("\(error)")
         }
