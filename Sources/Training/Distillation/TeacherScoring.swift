@@ -13,10 +13,10 @@ public enum TeacherScoring {
         public var dropped = DroppedRows()
     }
 
-    /// Reads examples, scores the first positive and up to `candidates` negatives of each, hard ones
-    /// first, and writes them as DPR's JSON.
+    /// Reads examples, scores the first positive and up to `candidates` negatives of each, and
+    /// writes them as DPR's JSON; hard negatives come before others.
     ///
-    /// Source: Yang & Seo 2020: the gold passage and the best of the index are what the reader sees.
+    /// Source: Yang & Seo 2020: the reader sees the gold passage and the best of the index.
     ///
     /// - Parameters:
     ///   - candidates: Negatives of a question at most.

@@ -4,7 +4,7 @@
 public struct LossSettings: Equatable, Sendable, Codable {
     /// The term that sets questions apart from all passages of the batch.
     public enum Contrast: String, CaseIterable, Codable, Sendable {
-        /// Negative log likelihood of the positive among all passages (Karpukhin et al. 2020, §3.2).
+        /// Negative log likelihood of the positive among all passages (Karpukhin et al. 2020).
         case passages
         /// The mean of that and of each positive's own question among all questions, as RetriBERT.
         case bidirectional
@@ -49,8 +49,8 @@ public struct LossSettings: Equatable, Sendable, Codable {
     public var similarity = Similarity.dot
     /// Scores are divided by this.
     public var temperature = 1.0
-    /// Whether a passage that is the positive of one question is no negative of another that has
-    /// the same passage as its positive.
+    /// Whether other copies of a question's positives are no negatives of it, as when two questions
+    /// of a batch have one passage; never with DPR's scaling.
     public var masksDuplicates = true
     /// Whether passages that hold an answer of a question are no negatives of it.
     public var masksAnswers = false

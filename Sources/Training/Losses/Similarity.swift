@@ -8,8 +8,8 @@ public enum Similarity: String, CaseIterable, Codable, Sendable {
 
 /// All scores of some questions with some passages, and the way back from their gradient.
 ///
-/// s = ⟨q, p⟩ / τ, on unit vectors for the cosine. With G = ∂L/∂S: ∂L/∂Q = G P / τ, ∂L/∂P = Gᵀ Q / τ;
-/// through x̂ = x/‖x‖, ∂L/∂x = (g − ⟨g, x̂⟩·x̂)/‖x‖.
+/// s = ⟨q, p⟩ / τ, on unit vectors for the cosine. With G = ∂L/∂S: ∂L/∂Q = G P / τ and
+/// ∂L/∂P = Gᵀ Q / τ; through x̂ = x/‖x‖, ∂L/∂x = (g − ⟨g, x̂⟩·x̂)/‖x‖.
 struct ScoreTable {
     /// `[questions, passages]`.
     let scores: Matrix
