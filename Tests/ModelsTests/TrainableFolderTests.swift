@@ -46,6 +46,28 @@ struct TrainableFolderTests {
     }
 
     @Test(
+        .enabled(
+            if: Goldens.has("formats/dpr_biencoder_namedtuple.cp"), "the checkpoint is not here"),
+        arguments: [Tower.question, .context])
+    func `a tower of DPR's own checkpoint is saved under Hugging Face's names`(
+        tower: Tower
+    ) throws {
+        let source = try TemporaryFolder()
+        try source.copy(
+            Goldens.path("formats/dpr_biencoder_namedtuple.cp"), "dpr_biencoder.39.16.cp")
+        try source.copy(Goldens.path("models/dpr_ctx/config.json"), "config.json")
+        try source.edit("config.json") { $0.replacing("\"dpr\"", with: "\"bert\"") }
+        try addTokenizer(to: source)
+        let folder = try TemporaryFolder()
+        let encoder = try TrainableEncoder.load(folder: source.path, tower: tower)
+        try encoder.save(to: folder.path)
+        #expect(try vectors(folder.path, tower) == vectors(source.path, tower))
+        #expect(try vectors(folder.path, tower) == vectors(encoder, tower))
+        let root = tower == .question ? "question_encoder." : "ctx_encoder."
+        #expect(encoder.parameters.entries.allSatisfy { $0.name.hasPrefix(root) })
+    }
+
+    @Test(
         arguments: ["retribert_shared", "retribert_separate"].filter {
             Goldens.has("models/\($0)")
         })
