@@ -67,11 +67,11 @@ struct MiningTests {
         #expect(index.count == 302)
         let found = try index.candidates(
             for: ["the zebra", "\"'; DROP TABLE passage", "the common"], count: 5)
-        #expect(found[0].map(\.id) == ["x2", "x1"])
+        #expect(found[0].prefix(2).map(\.id) == ["x2", "x1"] && found[0].count == 5)
         #expect(found[1].isEmpty)
         #expect(found[2].count == 5 && found[2][0].id == "1")
         let scores = found[0].compactMap(\.score)
-        #expect(scores.count == 2 && scores[0] > scores[1] && scores[1] > 0)
+        #expect(scores.count == 5 && scores[0] > scores[1] && scores[1] > 0)
         let source = try folder.write(
             "{\"question\": \"zebra sleep\", \"answers\": [\"sleep\"], \"positive_ctxs\": "
                 + "[{\"text\": \"none\"}]}\n", "train.jsonl")

@@ -5,8 +5,8 @@ import GRDB
 /// A full-text index of a corpus in SQLite, ranked by BM25 (k₁ = 1.2, b = 0.75).
 ///
 /// Lies in a temporary file that is removed with the index. Title and text are searched alike.
-/// Words in more than a fifth of all passages are left out of a question that has others: they
-/// change little in the ranking and cost most of the time.
+/// Words in more than a fifth of all passages are left out of a question that finds enough with its
+/// others: they change little in the ranking and cost most of the time.
 public final class BM25Index: CandidateSource {
     private let path: String
     private let database: DatabaseQueue
@@ -122,8 +122,19 @@ public final class BM25Index: CandidateSource {
                 rare.append(word)
             }
         }
-        let used = rare.isEmpty ? words : rare
-        let query = used.map { "\"\($0)\"" }.joined(separator: " OR ")
+        var found = try search(words: rare, limit, database)
+        // Common words alone, or too few passages with rare ones: then all words count.
+        if found.count < limit, rare.count < words.count {
+            found = try search(words: words, limit, database)
+        }
+        return found
+    }
+
+    private func search(
+        words: [String], _ limit: Int, _ database: Database
+    ) throws -> [TrainingPassage] {
+        guard !words.isEmpty else { return [] }
+        let query = words.map { "\"\($0)\"" }.joined(separator: " OR ")
         let rows = try Row.fetchAll(
             database,
             sql: """
