@@ -123,8 +123,12 @@ final class FaissIndex: @unchecked Sendable {
         try Self.check("write \(path)") { sheaf_faiss_write(handle, path) }
     }
 
+    /// From this many questions on Faiss multiplies matrices with BLAS, which reads the rows once.
+    static let blasThreshold = 4
+
     /// Set once per process: parallelism is the caller's, over threads of its own.
     private static let limitThreads: Void = {
+        sheaf_faiss_set_blas_threshold(Int32(blasThreshold))
         let status = sheaf_faiss_set_threads(1)
         precondition(status == SHEAF_FAISS_OK, "one thread is always allowed")
     }()

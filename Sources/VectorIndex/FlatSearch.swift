@@ -4,12 +4,6 @@
 /// Faiss' own scores differ with the size of the batch and its ties with k; the answer here depends
 /// on neither.
 struct FlatSearch: RowSearch {
-    /// From this many questions on Faiss multiplies matrices with BLAS.
-    ///
-    /// Below, it sums row by row, on Debian with SSE2 alone, which takes longer than scoring every
-    /// row in float64 outright.
-    private static let smallestBatch = 20
-
     private let store: RowStore
     private let index: FaissIndex
 
@@ -33,7 +27,8 @@ struct FlatSearch: RowSearch {
         // Enough beyond k that a near tie is proved at once; what is not is asked again, wider.
         for fetch in [k + k / 4 + 32, 16 * (2 * k + 64)] where fetch < store.rows {
             let open = answers.indices.filter { answers[$0] == nil }
-            guard open.count >= Self.smallestBatch else { break }
+            // Below, scoring every row in float64 outright takes no longer.
+            guard open.count >= FaissIndex.blasThreshold else { break }
             let packed = store.faissVectors(gathered(open, of: questions))
             let found = try packed.withUnsafeBufferPointer { (all) throws(IndexError) in
                 try index.search(all, k: fetch)
