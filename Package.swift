@@ -137,7 +137,8 @@ let package = Package(
         .executableTarget(
             name: "SheafBenchmarks",
             dependencies: [
-                "Sheaf", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Sheaf", "Tokenizers", "Tensors", "Models", "Training",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
 
