@@ -38,7 +38,8 @@ extension QuestionFile {
     static let identifierNames = ["qid", "id", "_id", "question_id", "query_id"]
 
     /// A string, a list of strings, or SQuAD's object with a list under `text`.
-    package static func strings(_ value: JSONValue, field: String) throws(Malformation) -> [String] {
+    package static func strings(_ value: JSONValue, field: String) throws(Malformation) -> [String]
+    {
         switch value {
         case .string(let text), .number(let text):
             return [text]
