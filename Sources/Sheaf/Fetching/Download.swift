@@ -69,8 +69,11 @@ struct Download: Sendable {
         var request = URLRequest(url: url)
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
         let receiver = try Receiver(path: partPath, offset: offset, total: bytes, progress)
-        let task = session.dataTask(with: request)
-        task.delegate = receiver
+        // A delegate of the task alone is not called on Linux.
+        let own = URLSession(
+            configuration: session.configuration, delegate: receiver, delegateQueue: nil)
+        defer { own.finishTasksAndInvalidate() }
+        let task = own.dataTask(with: request)
         let failure = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 receiver.begin(continuation)
