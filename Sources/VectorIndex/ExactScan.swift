@@ -42,7 +42,6 @@ struct ExactScan: RowSearch {
     func search(
         _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
-        defer { store.releaseVectors() }
         let count = questions.count / store.dimension
         guard threads > 1, count >= Self.questionsPerThread * threads else {
             return blocks(questions, k: k, threads: threads)

@@ -22,6 +22,8 @@ final class RowStore: @unchecked Sendable {
     private let starts: [(UnsafeRawPointer, width: Int, isHalf: Int32)]
     /// Bytes of float32 that are handed on at a time.
     private static let runBytes = 4 << 20
+    /// With each row, the system brings up to 64 KiB around it into memory.
+    private static let rowsBetweenReleases = 32
 
     var rows: Int { firstRows[segments.count] }
 
@@ -120,15 +122,18 @@ final class RowStore: @unchecked Sendable {
         }
     }
 
-    /// Gives back what searches read, where only codes may stay in memory.
-    func releaseVectors() {
-        guard memory == .codes else { return }
-        for segment in segments { segment.releaseVectors() }
-    }
-
     /// The scores of some rows: the fixed kernel over the stored values.
+    ///
+    /// Where only codes may stay in memory, the vectors read are given back a few at a time.
     func scores(_ question: UnsafeBufferPointer<Float>, rows: [Int]) -> [Double] {
-        Kernels.scores(metric, question, rows.map(place))
+        guard memory == .codes else { return Kernels.scores(metric, question, rows.map(place)) }
+        var scores: [Double] = []
+        for first in stride(from: 0, to: rows.count, by: Self.rowsBetweenReleases) {
+            let some = rows[first..<min(first + Self.rowsBetweenReleases, rows.count)]
+            scores += Kernels.scores(metric, question, some.map(place))
+            for index in Set(some.map(segmentIndex)) { segments[index].releaseVectors() }
+        }
+        return scores
     }
 
     private func place(_ row: Int) -> sheaf_scan_vector {
