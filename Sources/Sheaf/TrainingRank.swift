@@ -48,7 +48,10 @@ public enum TrainingRank {
             let facts = try Self.facts(of: configuration)
             while try !train(link, configuration, facts) {}
         } catch {
-            if case .cluster = SheafError(error) { throw SheafError(error) }
+            // Where the coordinator is away, or has refused this rank, there is nobody to tell.
+            if case .cluster(let reason) = SheafError(error), reason.code != .input {
+                throw .cluster(reason)
+            }
             let failure = (error as? TrainingError).map { SheafError.request("\($0)") }
             link.fail("\(failure ?? SheafError(error))")
             throw failure ?? SheafError(error)

@@ -120,12 +120,13 @@ struct TrainCommand: AsyncParsableCommand {
         switch news {
         case .step(let step):
             let loss = String(format: "%.4f", step.loss)
-            var more = "loss \(loss), \(Quantity.rate(step.questionsPerSecond)) questions/s"
+            let rate = Quantity.rate(step.questionsPerSecond)
+            var more = "epoch \(step.epoch), loss \(loss), \(rate) questions/s"
             for (name, value) in (step.measures ?? [:]).sorted(by: { $0.key < $1.key }) {
                 more += ", \(name) " + String(format: "%.4f", value)
             }
             line.show(
-                phase: "epoch \(step.epoch), step", done: UInt64(step.step),
+                phase: "training", done: UInt64(step.step),
                 total: UInt64(step.totalSteps), unit: "steps", more: more)
             if let note = step.note, !isQuiet { say(note, line) }
         case .bound(let endpoint): say("ranks can join at \(endpoint)", line)

@@ -12,7 +12,7 @@ struct Benchmarks: AsyncParsableCommand {
         commandName: "SheafBenchmarks",
         abstract: "Measure Sheaf: one JSON object per measurement.",
         subcommands: [
-            EncodeBenchmark.self, GemmBenchmark.self, IndexBenchmark.self, ScanBenchmark.self,
+            AllReduceBenchmark.self, EncodeBenchmark.self, GemmBenchmark.self, IndexBenchmark.self, ScanBenchmark.self,
             SearchBenchmark.self,
             QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
             TrainStepBenchmark.self,

@@ -83,11 +83,11 @@ extension Envelope {
         let parts: [Any] = [
             EncoderSpec(), EncoderSettings(), IndexSettings(), ShardSpec(), SegmentRef(),
             ShardCoverage(), Coverage(), Timings(),
-            WorkerStatus(), ShardStatus(), CollectionStatus(),
+            WorkerStatus(), ShardStatus(), CollectionStatus(), TrainerFact(), RingAddress(),
         ]
         for part in parts { expectFields(of: part, in: proto) }
-        // The header is the one message without a public struct of its own.
-        #expect(proto.messages.count == MessageType.allCases.count + parts.count + 1)
+        // The two headers are the messages without a public struct of their own.
+        #expect(proto.messages.count == MessageType.allCases.count + parts.count + 2)
     }
 
     private func expectFields(of body: Any, in proto: ProtoFiles) {
@@ -137,7 +137,7 @@ private struct ProtoFiles {
     init() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-        for name in ["wire", "cluster", "client"] {
+        for name in ["wire", "cluster", "client", "training"] {
             let path = root.appending(path: "proto/sheaf/v1/\(name).proto")
             read(try String(contentsOf: path, encoding: .utf8))
         }

@@ -52,6 +52,7 @@ final class RingLoop {
             core.abort(error)
             // What differs from the others' operation is what shows them that it does.
             if case .mismatch = error {
+                showOperation()
                 end(lingerMilliseconds: 500, error)
             } else {
                 end(lingerMilliseconds: 0, error)
@@ -145,6 +146,16 @@ final class RingLoop {
         case .message: return true
         case .refused(let error):
             throw .transport("\(place.before) sent what cannot be read: \(error)")
+        }
+    }
+
+    /// Lets the rank that follows see what this one does, where it has not yet.
+    private func showOperation() {
+        guard let work = current, let next else { return }
+        for _ in 0..<500 {
+            if (try? send(work, next)) ?? true { return }
+            _ = next.events
+            usleep(1_000)
         }
     }
 

@@ -23,6 +23,8 @@ public actor TrainingCoordinator {
     private var refusals: [RendezvousRefusal] = []
     private var outcome = TrainingOutcome(report: "", isInterrupted: false, generations: 0)
     private var isDraining = false
+    /// The newest generation whose end was told.
+    private var lastAborted: UInt64 = 0
     /// Local ranks that ended before they said a word.
     private var speechlessEnds = 0
     private var isOver = false
@@ -252,7 +254,9 @@ public actor TrainingCoordinator {
             }
             send(.trainerForm(place), to: id)
         case .abort(let id, let abort):
-            if rendezvous.known.first == id {
+            // The end of a generation is told to each rank, and again to one that missed it.
+            if abort.generation > lastAborted {
+                lastAborted = abort.generation
                 told(
                     .aborted(
                         generation: abort.generation, by: abort.by, reason: abort.reason))

@@ -83,7 +83,7 @@ extension TrainerJoin: Bridged {
     func fill(_ c: inout Sheaf__V1__TrainerJoin, _ arena: PackArena) {
         c.attempt = attempt
         (c.n_facts, c.facts) = arena.messages(facts)
-        c.ring = arena.message(ring)
+        c.ring = arena.message(ring == RingAddress() ? nil : ring)
     }
 
     init(_ c: Sheaf__V1__TrainerJoin) throws(WireError) {
@@ -104,7 +104,7 @@ extension TrainerForm: Bridged {
         c.generation = generation
         c.rank = rank
         (c.n_names, c.names) = arena.strings(names)
-        c.next = arena.message(next)
+        c.next = arena.message(next == RingAddress() ? nil : next)
     }
 
     init(_ c: Sheaf__V1__TrainerForm) throws(WireError) {
