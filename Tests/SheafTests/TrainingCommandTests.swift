@@ -62,9 +62,8 @@ struct TrainingCommandTests {
 
         /// Lines of the log: one a step.
         func steps(_ output: String) -> Int {
-            let text =
-                (try? String(contentsOfFile: "\(folder)/\(output)/train_log.jsonl", encoding: .utf8))
-                ?? ""
+            let path = "\(folder)/\(output)/train_log.jsonl"
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
             return text.split(separator: "\n").count { $0.contains("\"loss\"") }
         }
 

@@ -38,7 +38,7 @@ public struct RingPlace: Equatable, Sendable {
 /// How a ring works.
 public struct RingSettings: Equatable, Sendable {
     /// The longest message along the ring, in bytes; a multiple of 64.
-    public var chunkBytes = 512 << 10
+    public var chunkBytes = 1 << 20
     /// Up to how many bytes floats travel whole, for the shortest time, instead of in parts.
     public var smallBytes = 64 << 10
     /// How long an operation may stand still.
