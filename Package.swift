@@ -128,7 +128,9 @@ let package = Package(
         .executableTarget(
             name: "SheafCLI",
             dependencies: [
-                "Sheaf", "Locks",
+                // The rooms that Sheaf shows are named too: what they change is then built anew.
+                "Sheaf", "Locks", "Corpus", "Models", "Evaluation", "VectorIndex", "Training",
+                "ClusterCore", "ClusterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: aboveTheRim),
@@ -137,7 +139,8 @@ let package = Package(
         .executableTarget(
             name: "SheafBenchmarks",
             dependencies: [
-                "Sheaf", "Tokenizers", "Tensors", "Models", "Training",
+                "Sheaf", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
+                "Training", "ClusterCore", "ClusterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
@@ -179,7 +182,7 @@ let package = Package(
             name: "ClusterRuntimeTests",
             dependencies: [
                 "ClusterRuntime", "ClusterCore", "Locks", "Corpus", "VectorIndex", "Models",
-                "CZeroMQ",
+                "Training", "CZeroMQ",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

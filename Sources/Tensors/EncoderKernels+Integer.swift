@@ -19,8 +19,8 @@ extension EncoderKernels {
         integers.pointee.quantise(&call)
     }
 
-    /// Computes `c[count, n] = activation(bias + residual + rows × Wᵀ)` for the columns `columns` of
-    /// `weights` (all by default; the lower bound a multiple of 16).
+    /// Computes `c[count, n] = activation(bias + residual + rows × Wᵀ)` for the columns `columns`
+    /// of `weights` (all by default; the lower bound a multiple of 16).
     ///
     /// `c` and `residual` start at the column `columns.lowerBound`; `c` may be `residual`.
     public func product(

@@ -3,7 +3,8 @@ enum TokenizerSeeds {
     static let all = [words, pairs]
 
     private static let words = """
-        {"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":0,"content":"[PAD]",\
+        {"version":"1.0","truncation":null,"padding":null,"added_tokens":[\
+        {"id":0,"content":"[PAD]",\
         "single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},\
         {"id":1,"content":"[UNK]","special":true},{"id":2,"content":"[CLS]","special":true},\
         {"id":3,"content":"[SEP]","special":true},{"id":4,"content":"[MASK]","lstrip":true,\

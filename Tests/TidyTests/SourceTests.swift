@@ -9,7 +9,7 @@ struct SourceTests {
     private static let banned: [(call: String, instead: String)] = [
         ("try" + "!", "throw"), ("as" + "! ", "use as? and throw"),
         ("fatal" + "Error(", "throw, or precondition for a rule of ours"),
-        ("abort" + "(", "throw"), ("NS" + "Log(", "log through the logger"),
+        (" abort" + "()", "throw"), ("NS" + "Log(", "log through the logger"),
         ("unowned" + "(unsafe)", "use a strong or weak reference"),
     ]
 

@@ -302,7 +302,8 @@ struct SocketFolder {
     /// Makes the folder, and the one for logs where it is missing.
     init(logs: String) throws(ClusterError) {
         let temporary = NSTemporaryDirectory()
-        var name = Array("\(temporary)/sheaf-XXXXXX".utf8CString)
+        let unknown = String(repeating: "X", count: 6)
+        var name = Array("\(temporary)/sheaf-\(unknown)".utf8CString)
         guard mkdtemp(&name) != nil else {
             throw .storage(
                 path: temporary, reason: String(cString: strerror(errno)),

@@ -40,7 +40,8 @@ public final class RetriBERT: Sendable {
     }
 
     /// The bidirectional loss of a batch whose question `i` belongs to answer `i`: the mean of the
-    /// cross-entropies of finding the answer among all answers and the question among all questions.
+    /// cross-entropies of finding the answer among all answers and the question among all
+    /// questions.
     ///
     /// - Precondition: as many answers as questions, at least one.
     public func loss(questions: [String], answers: [String], threads: Int = 1) -> Double {

