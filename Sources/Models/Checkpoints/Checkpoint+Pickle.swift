@@ -144,7 +144,7 @@ extension Checkpoint {
         }
         var reader = PickleReader(
             UnsafeRawBufferPointer(rebasing: file.bytes[range]), path: file.path,
-            base: range.lowerBound)
+            base: range.lowerBound, fileSize: file.bytes.count)
         let value = try reader.read()
         var storages: [String: Range<Int>] = [:]
         let folder = root + "data/"
@@ -162,7 +162,7 @@ extension Checkpoint {
     /// Five pickles (magic, version, system, object, storage keys), then per storage its element
     /// count and its elements.
     private static func openStream(_ file: MappedFile) throws(ModelError) -> Opened {
-        var reader = PickleReader(file.bytes, path: file.path)
+        var reader = PickleReader(file.bytes, path: file.path, fileSize: file.bytes.count)
         guard try reader.read() == .longInteger(streamMagic), try reader.read() == .integer(1001)
         else { throw reader.failure("it is no file of PyTorch") }
         let system = try reader.read()

@@ -1,12 +1,14 @@
 /// A restricted interpreter of pickles, protocols 2 to 5.
 ///
 /// It can build numbers, strings, tuples, lists, dictionaries and descriptions of tensors; every
-/// other global is refused by name, and nothing is ever called. It uses no recursion, and its
-/// memory is bounded by the number of instructions, of which it reads `maximumInstructions`.
+/// other global is refused by name, and nothing is ever called. It uses no recursion. Its memory
+/// is bounded by the size of the file, and its time by `maximumInstructions`.
 ///
 /// Source: the comments of CPython's `Lib/pickletools.py` and PyTorch's `torch/serialization.py`.
 struct PickleReader {
     static let maximumInstructions = 4_000_000
+    /// Values and marks on the stack; those who write checkpoints push a thousand pairs at a time.
+    private static let maximumDepth = 10_000
     private static let maximumName = 256
     private static let maximumIntegerBytes = 256
 
@@ -16,6 +18,8 @@ struct PickleReader {
     private(set) var position = 0
     private(set) var start = 0
     private var instructions = 0
+    /// Bytes that containers and remembered values may still take.
+    private var room: Int
 
     private var stack: [PickleValue] = []
     /// Heights of the stack at the open marks.
@@ -27,11 +31,12 @@ struct PickleReader {
     var storages: [PickleStorage] = []
     var tensors: [PickleTensor] = []
 
-    /// Reads from `bytes`, which lie at `base` of the file `path`.
-    init(_ bytes: UnsafeRawBufferPointer, path: String, base: Int = 0) {
+    /// Reads from `bytes`, which lie at `base` of the file `path` of `fileSize` bytes.
+    init(_ bytes: UnsafeRawBufferPointer, path: String, base: Int = 0, fileSize: Int) {
         self.bytes = bytes
         self.path = path
         self.base = base
+        room = 2 * fileSize + 1 << 18
     }
 
     func failure(_ reason: String) -> ModelError {
@@ -59,6 +64,12 @@ struct PickleReader {
             let code = try byte()
             if code == UInt8(ascii: ".") { return try pop() }
             try execute(code)
+            guard stack.count + marks.count <= Self.maximumDepth else {
+                throw failure("the pickle is nested deeper than any checkpoint")
+            }
+            guard room >= 0 else {
+                throw failure("the pickle builds more than a file of this size holds")
+            }
         }
     }
 
@@ -142,9 +153,9 @@ struct PickleReader {
     /// Instructions that write or read the memo.
     private mutating func remember(_ code: UInt8) throws(ModelError) -> Bool {
         switch code {
-        case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
-        case UInt8(ascii: "r"): memo[Int(try integer(UInt32.self))] = try top()
-        case 0x94: memo[memo.count] = try top()
+        case UInt8(ascii: "q"): try remember(under: Int(try byte()))
+        case UInt8(ascii: "r"): try remember(under: Int(try integer(UInt32.self)))
+        case 0x94: try remember(under: memo.count)
         case UInt8(ascii: "h"): try recall(Int(try byte()))
         case UInt8(ascii: "j"): try recall(Int(try integer(UInt32.self)))
         default: return false
@@ -225,23 +236,37 @@ struct PickleReader {
         return values
     }
 
+    private mutating func remember(under index: Int) throws(ModelError) {
+        memo[index] = try top()
+        charge(2)
+    }
+
+    /// Takes what a container of `values` costs from the room that is left.
+    private mutating func charge(_ values: Int) {
+        room -= 16 + (values == 0 ? 0 : 32 + values * MemoryLayout<PickleValue>.stride)
+    }
+
     private mutating func push(tuple: [PickleValue]) {
+        charge(tuple.count)
         stack.append(.tuple(tuples.count))
         tuples.append(tuple)
     }
 
     private mutating func push(list: [PickleValue]) {
+        charge(list.count)
         stack.append(.list(lists.count))
         lists.append(list)
     }
 
     private mutating func push(dictionary: [(key: PickleValue, value: PickleValue)]) {
+        charge(2 * dictionary.count)
         stack.append(.dictionary(dictionaries.count))
         dictionaries.append(dictionary)
     }
 
     private mutating func append(_ values: [PickleValue]) throws(ModelError) {
         guard case .list(let index) = try top() else { throw failure("no list is appended to") }
+        charge(values.count)
         lists[index] += values
     }
 
@@ -251,6 +276,7 @@ struct PickleReader {
         guard case .dictionary(let index) = try top() else {
             throw failure("items are set in what is no dictionary")
         }
+        charge(2 * pairs.count)
         dictionaries[index] += pairs
     }
 
