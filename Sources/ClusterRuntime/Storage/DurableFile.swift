@@ -66,7 +66,7 @@ public final class FolderLock: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             var text = [UInt8](repeating: 0, count: 32)
             let count = max(0, pread(descriptor, &text, text.count, 0))
-            close(descriptor)
+            // `deinit` closes: all properties have their values, so it runs after this throw too.
             throw .dataFolderLocked(
                 path: path, holder: String(decoding: text.prefix(count), as: UTF8.self))
         }

@@ -19,8 +19,8 @@ final class GzipInflater {
         self.file = file
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
+        // Where it fails, `deinit` runs: all properties have their values.
         guard unsafe sheaf_inflate_init(stream) == Z_OK else {
-            unsafe stream.deallocate()
             throw .cannotRead(path: file.path, reason: "no memory for decompression")
         }
     }
