@@ -120,13 +120,15 @@ INLINE int32_t four_codes(const int8_t *codes) {
 // 8 * `eights` rows from `first` on against `count` questions from `at` on, constants where this
 // is called.
 AVX2 INLINE void block_avx2(
-    const uint8_t *codes, size_t groups, const int8_t *panel, size_t at, size_t count,
-    size_t first, size_t eights, dots *out) {
-    const __m256i sign_bit = _mm256_set1_epi8((char)0x80);
+    const uint8_t *codes, size_t groups, const int8_t *panel,
+    const sheaf_scan_question *questions, size_t at, size_t count, size_t first, size_t eights,
+    dots *out) {
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i sums[4][4];
     for (size_t q = 0; q < count; q++) {
-        for (size_t e = 0; e < eights; e++) { sums[q][e] = _mm256_setzero_si256(); }
+        // The products are of c + 128: 128 * sum(e) too much.
+        __m256i start = _mm256_set1_epi32(-128 * questions[at + q].sum);
+        for (size_t e = 0; e < eights; e++) { sums[q][e] = start; }
     }
     for (size_t group = 0; group < groups; group++) {
         const uint8_t *from = codes + group * BLOCK_GROUP + first * GROUP;
@@ -137,12 +139,10 @@ AVX2 INLINE void block_avx2(
         }
         for (size_t e = 0; e < eights; e++) {
             __m256i code = _mm256_loadu_si256((const __m256i *)from + e);
-            code = _mm256_xor_si256(code, sign_bit);
-            __m256i size = _mm256_abs_epi8(code);
             for (size_t q = 0; q < count; q++) {
                 __m256i asked = _mm256_set1_epi32(four_codes(four + q * GROUP));
-                // The sign of c moves to e. A pair sums to at most 2 * 127 * 127, within int16.
-                __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(asked, code));
+                // A pair sums to at most 2 * 255 * 64, within int16: see the codes of questions.
+                __m256i pairs = _mm256_maddubs_epi16(code, asked);
                 sums[q][e] = _mm256_add_epi32(sums[q][e], _mm256_madd_epi16(pairs, ones));
             }
         }
@@ -158,13 +158,12 @@ AVX2 INLINE void block_avx2(
 AVX2 INLINE void products_avx2(
     const uint8_t *codes, size_t groups, const int8_t *panel,
     const sheaf_scan_question *questions, size_t count, dots *out) {
-    (void)questions;
     size_t q = 0;
     for (; q + 4 <= count; q += 4) {
-        block_avx2(codes, groups, panel, q, 4, 0, 2, out);
-        block_avx2(codes, groups, panel, q, 4, 16, 2, out);
+        block_avx2(codes, groups, panel, questions, q, 4, 0, 2, out);
+        block_avx2(codes, groups, panel, questions, q, 4, 16, 2, out);
     }
-    for (; q < count; q++) { block_avx2(codes, groups, panel, q, 1, 0, 4, out); }
+    for (; q < count; q++) { block_avx2(codes, groups, panel, questions, q, 1, 0, 4, out); }
 }
 
 AVX2 static void scan_avx2(
@@ -259,10 +258,11 @@ VNNI static void scan_vnni(
 
 #endif
 
-int sheaf_scan_has_vnni(void) {
+int sheaf_scan_uses_vnni(sheaf_simd_path path) {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512vnni") != 0;
+    return path == SHEAF_SIMD_AVX512 && __builtin_cpu_supports("avx512vnni");
 #else
+    (void)path;
     return 0;
 #endif
 }
@@ -272,7 +272,7 @@ void sheaf_scan_candidates(
     size_t count, const int8_t *panels, const sheaf_scan_question *questions,
     size_t question_count, sheaf_scan_list *lists) {
 #if defined(__x86_64__)
-    if (path == SHEAF_SIMD_AVX512 && sheaf_scan_has_vnni()) {
+    if (sheaf_scan_uses_vnni(path)) {
         scan_vnni(rows, dimension, first, count, panels, questions, question_count, lists);
         return;
     }

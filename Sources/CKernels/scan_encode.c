@@ -36,9 +36,9 @@ INLINE double sum_of(const double *lanes) {
     return sum;
 }
 
-// Writes code i to to[i / 4 * group_stride + i % 4], plus `bias`.
+// Writes code i, of size `most` at most, to to[i / 4 * group_stride + i % 4], plus `bias`.
 INLINE code encode_any(
-    const float *vector, size_t dimension, uint8_t *to, size_t group_stride, int bias) {
+    const float *vector, size_t dimension, int most, uint8_t *to, size_t group_stride, int bias) {
     float largest[LANES] = {0};
     size_t whole = dimension / LANES * LANES;
     float rest[LANES] = {0};
@@ -53,7 +53,7 @@ INLINE code encode_any(
     for (size_t i = 1; i < LANES; i++) {
         largest[0] = largest[i] > largest[0] ? largest[i] : largest[0];
     }
-    double scale = (double)largest[0] / 127;
+    double scale = (double)largest[0] / most;
     double inverse = scale > 0 ? 1 / scale : 0;
 
     // Adding and taking away 1.5 * 2^52 rounds a small double to the nearest integer, ties to even.
@@ -67,7 +67,7 @@ INLINE code encode_any(
         for (size_t i = 0; i < LANES; i++) {
             double value = (double)values[i];
             double nearest = value * inverse + shift - shift;
-            nearest = nearest > 127 ? 127 : nearest < -127 ? -127 : nearest;
+            nearest = nearest > most ? most : nearest < -most ? -most : nearest;
             double residual = value - scale * nearest;
             squares[i] += value * value;
             residual_squares[i] += residual * residual;
@@ -95,38 +95,38 @@ INLINE code encode_any(
 }
 
 static code encode_portable(
-    const float *vector, size_t dimension, uint8_t *to, size_t group_stride, int bias) {
-    return encode_any(vector, dimension, to, group_stride, bias);
+    const float *vector, size_t dimension, int most, uint8_t *to, size_t group_stride, int bias) {
+    return encode_any(vector, dimension, most, to, group_stride, bias);
 }
 
 #if defined(__x86_64__)
 
 AVX2 static code encode_avx2(
-    const float *vector, size_t dimension, uint8_t *to, size_t group_stride, int bias) {
-    return encode_any(vector, dimension, to, group_stride, bias);
+    const float *vector, size_t dimension, int most, uint8_t *to, size_t group_stride, int bias) {
+    return encode_any(vector, dimension, most, to, group_stride, bias);
 }
 
 AVX512 static code encode_avx512(
-    const float *vector, size_t dimension, uint8_t *to, size_t group_stride, int bias) {
-    return encode_any(vector, dimension, to, group_stride, bias);
+    const float *vector, size_t dimension, int most, uint8_t *to, size_t group_stride, int bias) {
+    return encode_any(vector, dimension, most, to, group_stride, bias);
 }
 
 #endif
 
 static code encode(
-    sheaf_simd_path path, const float *vector, size_t dimension, uint8_t *to, size_t group_stride,
-    int bias) {
+    sheaf_simd_path path, const float *vector, size_t dimension, int most, uint8_t *to,
+    size_t group_stride, int bias) {
 #if defined(__x86_64__)
     if (path == SHEAF_SIMD_AVX512) {
-        return encode_avx512(vector, dimension, to, group_stride, bias);
+        return encode_avx512(vector, dimension, most, to, group_stride, bias);
     }
     if (path == SHEAF_SIMD_AVX2) {
-        return encode_avx2(vector, dimension, to, group_stride, bias);
+        return encode_avx2(vector, dimension, most, to, group_stride, bias);
     }
 #else
     (void)path;
 #endif
-    return encode_portable(vector, dimension, to, group_stride, bias);
+    return encode_portable(vector, dimension, most, to, group_stride, bias);
 }
 
 // The next float32 at or above a number that is not negative.
@@ -141,7 +141,7 @@ void sheaf_scan_encode_row(
     double factor, size_t row, const sheaf_scan_rows *rows) {
     size_t block_bytes = BLOCK * sheaf_scan_code_bytes(dimension);
     uint8_t *own = rows->codes + row / BLOCK * block_bytes + row % BLOCK * GROUP;
-    code code = encode(path, vector, dimension, own, GROUP * BLOCK, 128);
+    code code = encode(path, vector, dimension, 127, own, GROUP * BLOCK, 128);
     if (metric == SHEAF_SCAN_COSINE) { factor = code.square > 0 ? 1 / sqrt(code.square) : 0; }
     // Roundings of the factor are among those that the bounds of a question allow for.
     rows->scale[row] = (float)(code.scale * factor);
@@ -167,7 +167,8 @@ sheaf_scan_question sheaf_scan_encode_question(
     double factor, size_t question, int8_t *panels) {
     size_t panel_bytes = PANEL * sheaf_scan_code_bytes(dimension);
     uint8_t *own = (uint8_t *)panels + question / PANEL * panel_bytes + question % PANEL * GROUP;
-    code code = encode(path, vector, dimension, own, GROUP * PANEL, 0);
+    int most = path == SHEAF_SIMD_PORTABLE || sheaf_scan_uses_vnni(path) ? 127 : 64;
+    code code = encode(path, vector, dimension, most, own, GROUP * PANEL, 0);
     double norm = sqrt(code.square) * (1 + 0x1p-30);
     // What scores are multiplied by to be in units of this question.
     double unit = 1 / power_above(norm) * factor;

@@ -40,7 +40,8 @@ void sheaf_scan_scores(
 // ---- Int8 codes ----
 //
 // A vector x becomes a scale s and codes c in -127...127, x near s * c. For a question q with
-// codes e and scale t,
+// codes e in -127...127 (-64...64 where AVX2 multiplies: two products with codes of rows then fit
+// into 16 bits) and scale t,
 //   <q,x> = t * s * <e,c> + <q - t * e, s * c> + <q, x - s * c>,
 // so |<q,x> - t * s * <e,c>| <= |q - t * e| * |s * c| + |q| * |x - s * c|.
 //
@@ -123,8 +124,8 @@ typedef struct sheaf_scan_list {
     float threshold;
 } sheaf_scan_list;
 
-// Whether this processor has the byte products that the AVX-512 path of the scan needs.
-int sheaf_scan_has_vnni(void);
+// 1 where a scan on this path multiplies with AVX-512 VNNI.
+int sheaf_scan_uses_vnni(sheaf_simd_path path);
 
 // Appends to each question's list the rows of first ..< first + count whose upper bound reaches
 // its threshold, in rising order. `first` and `count` are multiples of SHEAF_SCAN_BLOCK_ROWS; each
