@@ -9,7 +9,7 @@ extension Coordinator {
     /// Passages per batch at most, where the user names no number.
     static let largestBatch = 1024
     /// Batch boundaries are found in steps of this many passages.
-    static let batchStep = 64
+    static let batchStep = 32
     /// Batches aimed at, so that a small corpus still divides evenly over workers.
     static let batchesWanted = 64
     /// Bytes of passages per message.

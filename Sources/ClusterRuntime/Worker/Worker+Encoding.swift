@@ -88,35 +88,26 @@ extension Worker {
                 continue
             }
             do {
-                let ready = try await encode(grant, block: lease.bytes)
-                unacknowledged[key] = (ready, MonotonicClock.now())
-                send(.segmentReady(ready), on: .control, attempt: key.attempt)
+                let content = try await encode(grant, block: lease.bytes)
+                // One segment on its way to the disk at most, while the next is encoded.
+                await segmentWrite?.value
+                segmentWrite = Task { await self.write(content, of: grant, key) }
             } catch {
-                let failure = ClusterError.wrap(error)
-                log.error("batch \(key.batch) of \(key.collection): \(failure)")
-                send(
-                    .leaseFailed(
-                        LeaseFailed(
-                            collection: key.collection, batch: key.batch, attempt: key.attempt,
-                            code: failure.code, message: failure.description)),
-                    on: .control, attempt: key.attempt)
+                report(error, of: key)
             }
         }
         isEncoding = false
     }
 
-    /// Passages to vectors to a segment on this worker's disk.
-    private func encode(
-        _ grant: LeaseGrant, block: [UInt8]
-    ) async throws -> SegmentReady {
+    /// Passages to vectors.
+    private func encode(_ grant: LeaseGrant, block: [UInt8]) async throws -> SegmentContent {
         guard let spec = grant.encoder else {
             throw ClusterError.internal("A lease came without its encoder.")
         }
         let encoder = try await encoder(for: spec)
         let precision: VectorPrecision = try choice(grant.vectors, "precision") ?? .float32
-        let folder = segmentFolder(grant.collection)
-        let (threads, counters, data) = (options.threads, counters, options.data)
-        let file = try await encodeLane.run {
+        let (threads, counters) = (options.threads, counters)
+        return try await encodeLane.run {
             try counters.whileBusy {
                 let passages = try PassageBlock.decode(block)
                 guard UInt64(passages.count) == grant.count else {
@@ -131,19 +122,44 @@ extension Worker {
                     counted = done
                 }
                 counters.encoded(passages: passages.count - counted)
-                try data.makeFolder(folder)
-                return try Segment.write(
-                    SegmentContent(
-                        firstOrdinal: Ordinal(grant.firstOrdinal), dimension: encoder.dimension,
-                        vectors: vectors, passages: passages, sourceDigest: grant.sourceDigest,
-                        batch: Int(grant.batch), fingerprint: spec.fingerprint,
-                        precision: precision),
-                    folder: folder)
+                return SegmentContent(
+                    firstOrdinal: Ordinal(grant.firstOrdinal), dimension: encoder.dimension,
+                    vectors: vectors, passages: passages, sourceDigest: grant.sourceDigest,
+                    batch: Int(grant.batch), fingerprint: spec.fingerprint, precision: precision)
             }
         }
-        return SegmentReady(
-            collection: grant.collection, batch: grant.batch, attempt: grant.attempt,
-            sha256: file.sha256, rows: UInt64(file.rows), bytes: UInt64(file.bytes))
+    }
+
+    /// Vectors to a segment on this worker's disk, which the coordinator is told of.
+    private func write(_ content: SegmentContent, of grant: LeaseGrant, _ key: LeaseKey) async {
+        let folder = segmentFolder(grant.collection)
+        let (counters, data) = (counters, options.data)
+        do {
+            let file = try await writeLane.run {
+                try counters.whileBusy {
+                    try data.makeFolder(folder)
+                    return try Segment.write(content, folder: folder)
+                }
+            }
+            let ready = SegmentReady(
+                collection: key.collection, batch: key.batch, attempt: key.attempt,
+                sha256: file.sha256, rows: UInt64(file.rows), bytes: UInt64(file.bytes))
+            unacknowledged[key] = (ready, MonotonicClock.now())
+            send(.segmentReady(ready), on: .control, attempt: key.attempt)
+        } catch {
+            report(error, of: key)
+        }
+    }
+
+    private func report(_ error: any Error, of key: LeaseKey) {
+        let failure = ClusterError.wrap(error)
+        log.error("batch \(key.batch) of \(key.collection): \(failure)")
+        send(
+            .leaseFailed(
+                LeaseFailed(
+                    collection: key.collection, batch: key.batch, attempt: key.attempt,
+                    code: failure.code, message: failure.description)),
+            on: .control, attempt: key.attempt)
     }
 
     private func encoder(for spec: EncoderSpec) async throws -> TextEncoder {

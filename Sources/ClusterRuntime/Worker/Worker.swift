@@ -20,6 +20,7 @@ public actor Worker {
     let counters = WorkerCounters()
     let log: Logger
     let encodeLane = ComputeLane("encode")
+    let writeLane = ComputeLane("write")
     let searchLane = ComputeLane("search", priority: .userInteractive)
     let loadLane = ComputeLane("load", priority: .utility)
 
@@ -38,6 +39,7 @@ public actor Worker {
     var incoming: [LeaseKey: IncomingLease] = [:]
     var encodeQueue: [LeaseKey] = []
     var isEncoding = false
+    var segmentWrite: Task<Void, Never>?
     var unacknowledged: [LeaseKey: (message: SegmentReady, sent: Instant)] = [:]
     var encoders: [EncoderSpec.Key: TextEncoder] = [:]
 
