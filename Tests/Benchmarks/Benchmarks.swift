@@ -12,9 +12,8 @@ struct Benchmarks: AsyncParsableCommand {
         commandName: "SheafBenchmarks",
         abstract: "Measure Sheaf: one JSON object per measurement.",
         subcommands: [
-            AllReduceBenchmark.self, EncodeBenchmark.self, GemmBenchmark.self, IndexBenchmark.self,
-            ScanBenchmark.self,
-            SearchBenchmark.self,
+            AllReduceBenchmark.self, EncodeBenchmark.self, ExactnessCheck.self, GemmBenchmark.self,
+            IndexBenchmark.self, ScanBenchmark.self, SearchBenchmark.self,
             QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
             TrainStepBenchmark.self,
         ])

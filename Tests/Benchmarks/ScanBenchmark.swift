@@ -101,9 +101,14 @@ private struct ScanMeasurement: Encodable {
 }
 
 /// Vectors and questions of a measurement.
-private struct ScanVectors {
+struct ScanVectors {
     var rows: [Float]
     var questions: [Float]
+
+    init(rows: [Float], questions: [Float]) {
+        self.rows = rows
+        self.questions = questions
+    }
 
     init(folder: String) throws {
         rows = try Self.floats("\(folder)/rows.f32")

@@ -101,15 +101,16 @@ def seconds(lines):
 
 
 def scan(lines):
-    limits = {("exact", 1): 3.3, ("exact", 16): 10, ("exact", 128): 1.5,
-              ("IVF256,Flat", 1): 1, ("HNSW32", 1): 1}
-    for (kind, count), limit in limits.items():
+    limits = {("exact", "Flat", 1): 3.3, ("exact", "Flat", 16): 10, ("exact", "Flat", 128): 1.5,
+              ("IVF256,Flat:nprobe=16", "IVF256,Flat", 1): 1, ("HNSW32:efSearch=64", "HNSW32", 1): 1}
+    for (kind, other, count), limit in limits.items():
         fields = {"what": "scan", "questions": count}
         own = lines.median("seconds", kind=kind, peer=None, **fields)
         if own is None:
             continue
         what = f"scan {kind}, questions: {count}, ms"
-        peers = lines.peers("seconds", kind="Flat" if kind == "exact" else kind, **fields)
+        peers = lines.peers("seconds", kind=other, **fields)
+        recalls = lines.peers("recall", kind=other, **fields)
         # The plain product counts where questions are many; for fewer the index does.
         counted = {name: spent for name, spent in peers.items() if count > 16 or name != "blas"}
         best = min(counted.values(), default=None)
@@ -118,6 +119,10 @@ def scan(lines):
         for name, spent in counted.items():
             yield row(what, f"{1e3 * own:.2f}", f"{name} {1e3 * spent:.2f}", spent / own,
                       limit if spent == best else None)
+            if kind != "exact":
+                recall = lines.median("recall", kind=kind, peer=None, **fields)
+                yield row(f"scan {kind}, recall@100", f"{recall:.3f}",
+                          f"{name} {recalls[name]:.3f}", recall / recalls[name], 0.995)
         read = lines.median("secondsToReadCodes", kind=kind, peer=None, **fields)
         if read is not None and count == 1:
             yield row(what, f"{1e3 * own:.2f}", f"reading the codes {1e3 * read:.2f}",
