@@ -24,7 +24,8 @@ struct IndexBenchmark: AsyncParsableCommand {
             let status = try await cluster.status()
             try Measurement(
                 what: "index", workers: workers, passages: Int(summary.passages),
-                seconds: summary.encodingSeconds, passagesPerSecond: summary.passagesPerSecond,
+                seconds: summary.seconds,
+                passagesPerSecond: Double(summary.passages) / summary.seconds,
                 coordinatorBytes: status.residentBytes
             ).printLine()
         }

@@ -129,6 +129,12 @@ extension LeaseRevoke: RandomValue {
     }
 }
 
+extension PrepareEncoder: RandomValue {
+    init(from random: inout Dice) {
+        self.init(model: random(), settings: random())
+    }
+}
+
 extension SegmentRef: RandomValue {
     init(from random: inout Dice) {
         self.init(
@@ -357,6 +363,7 @@ extension Message {
         case .commitAck: self = .commitAck(random())
         case .leaseFailed: self = .leaseFailed(random())
         case .leaseRevoke: self = .leaseRevoke(random())
+        case .prepareEncoder: self = .prepareEncoder(random())
         case .loadGeneration: self = .loadGeneration(random())
         case .generationLoaded: self = .generationLoaded(random())
         case .unloadGeneration: self = .unloadGeneration(random())

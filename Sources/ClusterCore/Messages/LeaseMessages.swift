@@ -181,3 +181,17 @@ public struct LeaseRevoke: Equatable, Sendable {
         self.attempt = attempt
     }
 }
+
+/// Leases will ask for this encoder soon: a worker loads it while the source is still read.
+public struct PrepareEncoder: Equatable, Sendable {
+    /// Folder of the context tower.
+    public var model: String
+    /// How texts become vectors.
+    public var settings: EncoderSettings
+
+    /// Creates the message; every field left out has its default.
+    public init(model: String = "", settings: EncoderSettings = EncoderSettings()) {
+        self.model = model
+        self.settings = settings
+    }
+}

@@ -31,6 +31,8 @@ public enum MessageType: Int32, CaseIterable, Sendable {
     case leaseFailed = 20
     /// ``LeaseRevoke``.
     case leaseRevoke = 21
+    /// ``PrepareEncoder``.
+    case prepareEncoder = 22
     /// ``LoadGeneration``.
     case loadGeneration = 32
     /// ``GenerationLoaded``.
@@ -115,6 +117,8 @@ public enum Message: Equatable, Sendable {
     case leaseFailed(LeaseFailed)
     /// See ``LeaseRevoke``.
     case leaseRevoke(LeaseRevoke)
+    /// See ``PrepareEncoder``.
+    case prepareEncoder(PrepareEncoder)
     /// See ``LoadGeneration``.
     case loadGeneration(LoadGeneration)
     /// See ``GenerationLoaded``.
@@ -185,6 +189,7 @@ public enum Message: Equatable, Sendable {
         case .commitAck: .commitAck
         case .leaseFailed: .leaseFailed
         case .leaseRevoke: .leaseRevoke
+        case .prepareEncoder: .prepareEncoder
         case .loadGeneration: .loadGeneration
         case .generationLoaded: .generationLoaded
         case .unloadGeneration: .unloadGeneration

@@ -47,9 +47,10 @@ extension Coordinator {
 
     private func prepare(_ request: IndexRequest, _ number: Int) async throws {
         let plan = try IndexPlan(request, data: options.data)
+        let existing = try catalog.collection(request.collection)
+        if existing?.isComplete != true { prepareWorkers(request) }
         let models = try await modelLane.run { try plan.models() }
         let source = try plan.source()
-        let existing = try catalog.collection(request.collection)
         let record: CollectionRecord
         if let existing {
             try plan.check(existing, models)
@@ -87,6 +88,14 @@ extension Coordinator {
         }
         job?.isAlreadyComplete = false
         if job?.leases?.isComplete == true { publishJob() } else { feedWorkers() }
+    }
+
+    /// Has the workers load the encoder beside us.
+    private func prepareWorkers(_ request: IndexRequest) {
+        let order = PrepareEncoder(model: request.contextModel, settings: request.encoder)
+        for worker in membership.ready.map(\.id) {
+            send(.prepareEncoder(order), to: worker, on: .control)
+        }
     }
 
     /// Reads the source once: digest, batches, duplicates; then enters the collection into the

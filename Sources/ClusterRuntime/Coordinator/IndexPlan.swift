@@ -69,7 +69,11 @@ struct IndexPlan: Sendable {
         let context = try TextEncoder.load(
             folder: request.contextModel, tower: .context, options: encoder)
         var questionFingerprint = ""
-        if !request.questionModel.isEmpty {
+        if request.questionModel == request.contextModel, context.kind == .sentence {
+            // One set of weights for both sides: they are good already.
+            questionFingerprint = try TextEncoder.fingerprint(
+                folder: request.questionModel, tower: .question, options: encoder)
+        } else if !request.questionModel.isEmpty {
             let question = try TextEncoder.load(
                 folder: request.questionModel, tower: .question, options: encoder)
             guard question.dimension == context.dimension else {

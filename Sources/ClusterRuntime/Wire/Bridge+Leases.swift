@@ -165,3 +165,20 @@ extension LeaseRevoke: Bridged {
             attempt: c.attempt)
     }
 }
+
+extension PrepareEncoder: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__PrepareEncoder>) {
+        sheaf__v1__prepare_encoder__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__PrepareEncoder, _ arena: PackArena) {
+        c.model = arena.string(model)
+        c.settings = arena.message(settings, unless: EncoderSettings())
+    }
+
+    init(_ c: Sheaf__V1__PrepareEncoder) throws(WireError) {
+        self.init(
+            model: try Unpack.text(c.model, "PrepareEncoder.model"),
+            settings: try Unpack.message(c.settings) ?? EncoderSettings())
+    }
+}

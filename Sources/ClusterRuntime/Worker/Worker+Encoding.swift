@@ -165,10 +165,9 @@ extension Worker {
     private func encoder(for spec: EncoderSpec) async throws -> TextEncoder {
         let options = try EncoderOptions(spec.settings)
         let key = EncoderSpec.Key(fingerprint: spec.fingerprint, options: options)
+        await preparation?.value
         if let encoder = encoders[key] { return encoder }
-        let encoder = try await encodeLane.run {
-            try TextEncoder.load(folder: spec.model, tower: .context, options: options)
-        }
+        let encoder = try await load(spec.model, options)
         guard encoder.fingerprint == spec.fingerprint else {
             throw ClusterError.input(
                 """
@@ -177,8 +176,21 @@ extension Worker {
                 host.
                 """)
         }
-        encoders[key] = encoder
         return encoder
+    }
+
+    private func load(_ folder: String, _ options: EncoderOptions) async throws -> TextEncoder {
+        let encoder = try await encodeLane.run {
+            try TextEncoder.load(folder: folder, tower: .context, options: options)
+        }
+        encoders[EncoderSpec.Key(fingerprint: encoder.fingerprint, options: options)] = encoder
+        return encoder
+    }
+
+    /// Loads an encoder while the corpus is still read; what is wrong with it, its first lease says.
+    func prepare(_ order: PrepareEncoder) {
+        guard let options = try? EncoderOptions(order.settings) else { return }
+        preparation = Task { _ = try? await self.load(order.model, options) }
     }
 
     /// Where this worker keeps the segments of `collection`: the shared folder, or one of its own.

@@ -40,6 +40,7 @@ public actor Worker {
     var encodeQueue: [LeaseKey] = []
     var isEncoding = false
     var segmentWrite: Task<Void, Never>?
+    var preparation: Task<Void, Never>?
     var unacknowledged: [LeaseKey: (message: SegmentReady, sent: Instant)] = [:]
     var encoders: [EncoderSpec.Key: TextEncoder] = [:]
 
@@ -175,6 +176,7 @@ public actor Worker {
         case .passageChunk(let chunk): received(chunk, envelope.frames)
         case .commitAck(let ack): acknowledged(ack)
         case .leaseRevoke(let revoke): revoked(revoke)
+        case .prepareEncoder(let order): prepare(order)
         case .loadGeneration(let order): load(order)
         case .unloadGeneration(let order): unload(order)
         case .segmentRequest(let request): provide(request, envelope.requestID)

@@ -772,6 +772,51 @@ void   sheaf__v1__lease_revoke__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__lease_revoke__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sheaf__v1__prepare_encoder__init
+                     (Sheaf__V1__PrepareEncoder         *message)
+{
+  static const Sheaf__V1__PrepareEncoder init_value = SHEAF__V1__PREPARE_ENCODER__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__prepare_encoder__get_packed_size
+                     (const Sheaf__V1__PrepareEncoder *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__prepare_encoder__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__prepare_encoder__pack
+                     (const Sheaf__V1__PrepareEncoder *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__prepare_encoder__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__prepare_encoder__pack_to_buffer
+                     (const Sheaf__V1__PrepareEncoder *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__prepare_encoder__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__PrepareEncoder *
+       sheaf__v1__prepare_encoder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__PrepareEncoder *)
+     protobuf_c_message_unpack (&sheaf__v1__prepare_encoder__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__prepare_encoder__free_unpacked
+                     (Sheaf__V1__PrepareEncoder *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__prepare_encoder__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   sheaf__v1__segment_ref__init
                      (Sheaf__V1__SegmentRef         *message)
 {
@@ -2749,6 +2794,57 @@ const ProtobufCMessageDescriptor sheaf__v1__lease_revoke__descriptor =
   sheaf__v1__lease_revoke__field_indices_by_name,
   1,  sheaf__v1__lease_revoke__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__lease_revoke__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__prepare_encoder__field_descriptors[2] =
+{
+  {
+    "model",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__PrepareEncoder, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settings",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__PrepareEncoder, settings),
+    &sheaf__v1__encoder_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__prepare_encoder__field_indices_by_name[] = {
+  0,   /* field[0] = model */
+  1,   /* field[1] = settings */
+};
+static const ProtobufCIntRange sheaf__v1__prepare_encoder__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__prepare_encoder__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.PrepareEncoder",
+  "PrepareEncoder",
+  "Sheaf__V1__PrepareEncoder",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__PrepareEncoder),
+  2,
+  sheaf__v1__prepare_encoder__field_descriptors,
+  sheaf__v1__prepare_encoder__field_indices_by_name,
+  1,  sheaf__v1__prepare_encoder__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__prepare_encoder__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor sheaf__v1__segment_ref__field_descriptors[5] =

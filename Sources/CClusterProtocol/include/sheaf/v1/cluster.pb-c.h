@@ -32,6 +32,7 @@ typedef struct Sheaf__V1__SegmentReady Sheaf__V1__SegmentReady;
 typedef struct Sheaf__V1__CommitAck Sheaf__V1__CommitAck;
 typedef struct Sheaf__V1__LeaseFailed Sheaf__V1__LeaseFailed;
 typedef struct Sheaf__V1__LeaseRevoke Sheaf__V1__LeaseRevoke;
+typedef struct Sheaf__V1__PrepareEncoder Sheaf__V1__PrepareEncoder;
 typedef struct Sheaf__V1__SegmentRef Sheaf__V1__SegmentRef;
 typedef struct Sheaf__V1__ShardSpec Sheaf__V1__ShardSpec;
 typedef struct Sheaf__V1__LoadGeneration Sheaf__V1__LoadGeneration;
@@ -375,6 +376,23 @@ struct  Sheaf__V1__LeaseRevoke
 #define SHEAF__V1__LEASE_REVOKE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__lease_revoke__descriptor) \
     , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * Leases will ask for this encoder soon: load it.
+ */
+struct  Sheaf__V1__PrepareEncoder
+{
+  ProtobufCMessage base;
+  /*
+   * folder
+   */
+  char *model;
+  Sheaf__V1__EncoderSettings *settings;
+};
+#define SHEAF__V1__PREPARE_ENCODER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__prepare_encoder__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Sheaf__V1__SegmentRef
@@ -905,6 +923,25 @@ Sheaf__V1__LeaseRevoke *
 void   sheaf__v1__lease_revoke__free_unpacked
                      (Sheaf__V1__LeaseRevoke *message,
                       ProtobufCAllocator *allocator);
+/* Sheaf__V1__PrepareEncoder methods */
+void   sheaf__v1__prepare_encoder__init
+                     (Sheaf__V1__PrepareEncoder         *message);
+size_t sheaf__v1__prepare_encoder__get_packed_size
+                     (const Sheaf__V1__PrepareEncoder   *message);
+size_t sheaf__v1__prepare_encoder__pack
+                     (const Sheaf__V1__PrepareEncoder   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__prepare_encoder__pack_to_buffer
+                     (const Sheaf__V1__PrepareEncoder   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__PrepareEncoder *
+       sheaf__v1__prepare_encoder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__prepare_encoder__free_unpacked
+                     (Sheaf__V1__PrepareEncoder *message,
+                      ProtobufCAllocator *allocator);
 /* Sheaf__V1__SegmentRef methods */
 void   sheaf__v1__segment_ref__init
                      (Sheaf__V1__SegmentRef         *message);
@@ -1224,6 +1261,9 @@ typedef void (*Sheaf__V1__LeaseFailed_Closure)
 typedef void (*Sheaf__V1__LeaseRevoke_Closure)
                  (const Sheaf__V1__LeaseRevoke *message,
                   void *closure_data);
+typedef void (*Sheaf__V1__PrepareEncoder_Closure)
+                 (const Sheaf__V1__PrepareEncoder *message,
+                  void *closure_data);
 typedef void (*Sheaf__V1__SegmentRef_Closure)
                  (const Sheaf__V1__SegmentRef *message,
                   void *closure_data);
@@ -1291,6 +1331,7 @@ extern const ProtobufCMessageDescriptor sheaf__v1__segment_ready__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__commit_ack__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__lease_failed__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__lease_revoke__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__prepare_encoder__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__segment_ref__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__shard_spec__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__load_generation__descriptor;
