@@ -187,7 +187,7 @@ extension Worker {
         return encoder
     }
 
-    /// Loads an encoder while the corpus is still read; what is wrong with it, its first lease says.
+    /// Loads an encoder while the corpus is still read; what is wrong with it, a lease says.
     func prepare(_ order: PrepareEncoder) {
         guard let options = try? EncoderOptions(order.settings) else { return }
         preparation = Task { _ = try? await self.load(order.model, options) }
