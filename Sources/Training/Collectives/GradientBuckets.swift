@@ -48,9 +48,14 @@
         while begun - ready >= bucketCount { try beginBucket(bucketCount) }
     }
 
+    /// Begins what has not begun; the group's `wait()` is left to the caller.
+    public mutating func beginRest() throws(CollectiveError) {
+        while begun > 0 { try beginBucket(min(bucketCount, begun)) }
+    }
+
     /// Begins what has not begun, and waits until the whole gradient holds the sum.
     public mutating func finish() throws(CollectiveError) {
-        while begun > 0 { try beginBucket(min(bucketCount, begun)) }
+        try beginRest()
         try group.wait()
     }
 

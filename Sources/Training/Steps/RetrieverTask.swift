@@ -130,7 +130,10 @@ final class RetrieverTask: TrainingTask {
             try group.reduceScatter(
                 rows: passageGradients, counts: exchange.passageCounts, width: width)
         }
+        sum.note(questions.sequences, of: towers.question.parameters)
+        sum.note(passages.sequences, of: towers.context.parameters)
         try exchanging(step: step) { () throws(CollectiveError) in
+            if isLast { try sum.agreeOnTokens() }
             let isTied = towers.question.parameters === towers.context.parameters
             if !towers.question.parameters.isFrozen {
                 let report =

@@ -13,7 +13,8 @@ struct TowerPass {
     var tokens: Int { sequences.reduce(0) { $0 + $1.ids.count } }
 
     private let tower: TrainableEncoder
-    private let sequences: [TokenIDs]
+    /// The tokens.
+    let sequences: [TokenIDs]
     private let numbers: [UInt64]
     private let dropout: DropoutKey?
     private let memory: MemorySettings
