@@ -156,6 +156,8 @@ public struct TrainingSummary: Codable, Equatable, Sendable {
     public var endedEarly: Bool
     /// Seconds of the last generation.
     public var seconds: Double
+    /// Of these, how long the rank that waited longest did so, for others and for the wire.
+    public var waitedSeconds: Double
     /// How many ranks trained at the end.
     public var ranks: Int
     /// How many times ranks came together.
@@ -163,6 +165,9 @@ public struct TrainingSummary: Codable, Equatable, Sendable {
 }
 
 extension TrainingSummary {
+    /// The share of the time that the rank that waited longest did so.
+    public var waitedShare: Double { seconds > 0 ? waitedSeconds / seconds : 0 }
+
     /// All of it for programs.
     public var document: JSONDocument {
         [
@@ -173,6 +178,7 @@ extension TrainingSummary {
                     JSONDocument.Member($0.key, $0.value.isFinite ? .number($0.value) : .null)
                 }),
             "endedEarly": .bool(endedEarly), "seconds": .number(seconds),
+            "waitedSeconds": .number(waitedSeconds), "waitedShare": .number(waitedShare),
             "ranks": .integer(UInt64(ranks)), "generations": .integer(UInt64(generations)),
         ]
     }

@@ -104,7 +104,7 @@ public enum TrainingRank {
     private static func hooks(_ link: TrainerLink) -> TrainingHooks {
         var hooks = TrainingHooks()
         var note: String?
-        hooks.note = { note = $0 }
+        hooks.note = { text in note = note.map { "\($0)\n\(text)" } ?? text }
         hooks.shouldStop = { link.isStopping }
         hooks.progress = { progress in
             let step = TrainingStep(
@@ -126,7 +126,8 @@ public enum TrainingRank {
         let summary = TrainingSummary(
             steps: report.steps, model: report.model, modelStep: report.modelStep,
             measures: (report.evaluation?.values ?? [:]).filter(\.value.isFinite),
-            endedEarly: report.endedEarly, seconds: report.seconds, ranks: group.world)
+            endedEarly: report.endedEarly, seconds: report.seconds,
+            waitedSeconds: report.waitedSeconds, ranks: group.world)
         do {
             // Nobody says that the work is done before it is on every rank.
             try group.barrier()

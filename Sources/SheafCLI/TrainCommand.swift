@@ -147,10 +147,14 @@ struct TrainCommand: AsyncParsableCommand {
         let measures = summary.measures.sorted { $0.key < $1.key }.map {
             "\($0.key) " + String(format: "%.4f", $0.value)
         }
+        let waited =
+            summary.ranks > 1
+            ? String(format: ", %.1f %% of it waiting", 100 * summary.waitedShare) : ""
         let measured = measures.isEmpty ? "" : " (\(measures.joined(separator: ", ")))"
         return """
             \(Quantity.count(UInt64(summary.steps))) steps over \(summary.ranks) \
-            rank\(summary.ranks == 1 ? "" : "s"), \(Quantity.time(.seconds(summary.seconds))): \
+            rank\(summary.ranks == 1 ? "" : "s"), \(Quantity.time(.seconds(summary.seconds)))\
+            \(waited): \
             \(summary.model) of step \(summary.modelStep)\(measured)
             """
     }

@@ -5,86 +5,8 @@ import Testing
 /// `sheaf train` as a user runs it: rank processes, faults, going on.
 @Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Program.isBuilt))
 struct TrainingCommandTests {
-    /// A folder with a tiny model and data, and the command that trains on them.
-    private struct Bench {
-        let folder: String
-        let model: String
-
-        init() throws {
-            folder = NSTemporaryDirectory() + "sheaf-train-" + UUID().uuidString
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-            model = try Fixtures.tinyModel(in: folder)
-            let words = ["river", "stone", "wing", "engine", "paper", "salt", "tower", "letter"]
-            let rows = (0..<50).map { row -> String in
-                let text = (0..<9).map { words[(row * 5 + $0 * $0 + row / 8) % words.count] }
-                    .joined(separator: " ")
-                return """
-                    {"question": "what is \(words[row % 8]) \(row)", "answers": ["\(row)"], \
-                    "positive_ctxs": [{"title": "t \(row)", "text": "\(text) number \(row)"}], \
-                    "negative_ctxs": [], "hard_negative_ctxs": \
-                    [{"title": "n \(row)", "text": "\(text) other \(row + 1)"}]}
-                    """
-            }
-            try "[\(rows.joined(separator: ",\n"))]".write(
-                toFile: folder + "/train.json", atomically: true, encoding: .utf8)
-        }
-
-        func remove() { try? FileManager.default.removeItem(atPath: folder) }
-
-        /// The command; `output` names the run.
-        func command(_ output: String, workers: Int, _ more: [String] = []) -> [String] {
-            [
-                "train", "--workers", "\(workers)", "--output", "\(folder)/\(output)",
-                "--data.training", folder + "/train.json", "--model.folder", model,
-                "--batchSize", "8", "--schedule.warmupSteps", "0",
-                "--optimizer.learningRate", "1e-3", "--checkpoints.everySteps", "7",
-                "--dropout.hidden", "0", "--dropout.attention", "0",
-            ] + more
-        }
-
-        func start(_ arguments: [String]) throws -> Program.Running {
-            try Program.start(arguments, data: folder + "/data")
-        }
-
-        func run(_ arguments: [String]) throws -> Program.Outcome {
-            try Program.run(arguments, data: folder + "/data")
-        }
-
-        /// The files of a trained model, by name.
-        func trained(_ output: String) throws -> [String: Data] {
-            let root = "\(folder)/\(output)/model"
-            let names = try #require(FileManager.default.subpaths(atPath: root))
-            return names.filter { $0.hasSuffix(".safetensors") }.reduce(into: [:]) {
-                $0[$1] = FileManager.default.contents(atPath: "\(root)/\($1)")
-            }
-        }
-
-        /// Lines of the log: one a step.
-        func steps(_ output: String) -> Int {
-            let path = "\(folder)/\(output)/train_log.jsonl"
-            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-            return text.split(separator: "\n").count { $0.contains("\"loss\"") }
-        }
-
-        /// Waits until a run has done some steps.
-        func wait(for steps: Int, of output: String, _ running: Program.Running) {
-            while self.steps(output) < steps, running.process.isRunning { usleep(5_000) }
-        }
-    }
-
-    /// The process of a rank of a run.
-    private func processID(of name: String, under parent: Int32) -> Int32? {
-        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return all.compactMap { Int32($0) }.first { id in
-            let command = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") ?? Data()
-            let words = command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            return words.contains(name) && words.last == "\(parent)"
-        }
-    }
-
     @Test func `any number of ranks trains the same model`() throws {
-        let bench = try Bench()
+        let bench = try TrainingBench()
         defer { bench.remove() }
         var vectors: [[Float]] = []
         for workers in 1...4 {
@@ -111,26 +33,8 @@ struct TrainingCommandTests {
         }
     }
 
-    @Test(arguments: [SIGKILL, SIGSTOP])
-    func `a rank that dies or stands still changes nothing of the result`(signal: Int32) throws {
-        let bench = try Bench()
-        defer { bench.remove() }
-        let peace = try bench.run(bench.command("peace", workers: 2, ["--epochs", "20"]))
-        #expect(peace.status == 0, "\(peace.error)")
-        let running = try bench.start(bench.command("fault", workers: 2, ["--epochs", "20"]))
-        bench.wait(for: 40, of: "fault", running)
-        let rank = processID(of: "trainer-2", under: running.process.processIdentifier)
-        kill(try #require(rank), signal)
-        let outcome = try running.wait()
-        #expect(outcome.status == 0, "\(outcome.error)")
-        #expect(outcome.error.contains("trainer-2"), "\(outcome.error)")
-        #expect(outcome.error.contains("2 ranks go on"), "\(outcome.error)")
-        #expect(try bench.trained("fault") == bench.trained("peace"))
-        #expect(bench.steps("fault") == bench.steps("peace"))
-    }
-
     @Test func `an interrupted run goes on with the same bits`() throws {
-        let bench = try Bench()
+        let bench = try TrainingBench()
         defer { bench.remove() }
         let more = ["--epochs", "12", "--dropout.hidden", "0.1"]
         let peace = try bench.run(bench.command("peace", workers: 2, more))
@@ -148,7 +52,7 @@ struct TrainingCommandTests {
     }
 
     @Test func `settings come from file and flags, and unknown ones are named`() throws {
-        let bench = try Bench()
+        let bench = try TrainingBench()
         defer { bench.remove() }
         let file = bench.folder + "/train.yaml"
         try "epochs: 3\noptimizer:\n  learningRate: 2e-5\n".write(
@@ -167,7 +71,7 @@ struct TrainingCommandTests {
     }
 
     @Test func `what a rank cannot read ends the run with its words`() throws {
-        let bench = try Bench()
+        let bench = try TrainingBench()
         defer { bench.remove() }
         let outcome = try bench.run(
             bench.command("any", workers: 2, ["--data.training", bench.folder + "/missing.json"]))

@@ -14,6 +14,8 @@ public protocol CollectiveGroup: AnyObject, Sendable {
     var world: Int { get }
     /// How often the world has been formed in this run, from 1.
     var generation: UInt64 { get }
+    /// How long callers have waited for others and for the wire, in all operations so far.
+    var waited: Duration { get }
 
     /// The rows of all ranks in the order of ranks; each may have any number of them, also none.
     ///
@@ -47,6 +49,9 @@ public protocol CollectiveGroup: AnyObject, Sendable {
 }
 
 extension CollectiveGroup {
+    /// None: what is done within one process.
+    public var waited: Duration { .zero }
+
     /// Sums floats over all ranks, in place.
     public func allReduce(_ values: inout [Float]) throws(CollectiveError) {
         try unsafe values.withUnsafeMutableBufferPointer { buffer throws(CollectiveError) in

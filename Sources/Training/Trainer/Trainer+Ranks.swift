@@ -27,6 +27,16 @@ extension Trainer {
         }
     }
 
+    /// The longest time that a rank has waited for others and for the wire.
+    func longestWait(_ exposure: Exposure) throws(TrainingError) -> Double {
+        var record = ByteRecord()
+        record.append((exposure.soFar?.seconds ?? 0).bitPattern)
+        return try told(record.bytes).reduce(0) { longest, bytes in
+            var record = ByteRecord(bytes)
+            return max(longest, Double(bitPattern: record.number()))
+        }
+    }
+
     /// Whether one of the ranks was asked to stop.
     func anyRankWantsToStop() throws(TrainingError) -> Bool {
         try told(hooks.shouldStop() ? [1] : [0]).contains([1])

@@ -104,6 +104,8 @@ public final class Trainer {
     {
         self.hooks = hooks
         let start = ContinuousClock.now
+        let whole = Exposure(of: group)
+        tellDropped()
         try resume()
         if group.rank == 0 {
             log = try TrainingLog(
@@ -124,8 +126,10 @@ public final class Trainer {
         while state.step < total, !state.endedEarly {
             let epoch = state.step / steps
             if state.step % steps == 0 { try refresh(epoch) }
+            let exposure = Exposure(of: group)
             let batches = self.batches(&sampler, epoch: epoch, within: state.step % steps)
             let (statistics, norm) = try step(batches, epoch: epoch, schedule: schedule)
+            let waited = exposure.soFar
             let rate = pace.add(statistics.questions)
             let learningRate = schedule.learningRate(step: state.step - 1)
             try log?.append(
@@ -134,7 +138,8 @@ public final class Trainer {
                     accuracy: Double(statistics.correct) / Double(statistics.questions),
                     averageRank: Double(statistics.rankSum) / Double(statistics.questions),
                     learningRate: learningRate, gradientNorm: norm,
-                    questions: statistics.questions, seconds: start.seconds))
+                    questions: statistics.questions, seconds: start.seconds,
+                    waitedSeconds: waited?.seconds, waitedShare: waited?.share))
             var progress = TrainingProgress(
                 step: state.step, totalSteps: total, epoch: epoch + 1, loss: statistics.loss,
                 learningRate: learningRate, questionsPerSecond: rate.questions,
@@ -143,7 +148,20 @@ public final class Trainer {
                 isEpochEnd: state.step % steps == 0, isEnd: state.step == total)
             hooks.progress(progress)
         }
-        return try finish(seconds: start.seconds)
+        try drawCurves()
+        return TrainingReport(
+            steps: state.step, model: modelFolder,
+            modelStep: state.best == nil ? state.step : state.bestStep, evaluation: state.best,
+            endedEarly: state.endedEarly, seconds: start.seconds,
+            waitedSeconds: try longestWait(whole))
+    }
+
+    /// Tells how much of the training data cannot be trained on.
+    private func tellDropped() {
+        for (path, store) in zip(configuration.data.training, task.stores) {
+            let left = store.dropped.summary
+            if !left.isEmpty { hooks.note("Left out of \(path): \(left).") }
+        }
     }
 
     private func batches(
@@ -234,14 +252,6 @@ public final class Trainer {
         try drawCurves()
         return (evaluation, isBest)
     }
-
-    private func finish(seconds: Double) throws(TrainingError) -> TrainingReport {
-        try drawCurves()
-        return TrainingReport(
-            steps: state.step, model: modelFolder,
-            modelStep: state.best == nil ? state.step : state.bestStep, evaluation: state.best,
-            endedEarly: state.endedEarly, seconds: seconds)
-    }
 }
 
 extension ContinuousClock.Instant {
@@ -249,6 +259,25 @@ extension ContinuousClock.Instant {
     var seconds: Double {
         let (seconds, attoseconds) = (ContinuousClock.now - self).components
         return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
+
+/// How much of a stretch of work was spent waiting for other ranks and for the wire.
+struct Exposure {
+    private let group: any CollectiveGroup
+    private let start = ContinuousClock.now
+    private let waited: Duration
+
+    init(of group: any CollectiveGroup) {
+        self.group = group
+        waited = group.waited
+    }
+
+    /// Seconds waited since the start, and their share of all; nil where there is one rank.
+    var soFar: (seconds: Double, share: Double)? {
+        guard group.world > 1 else { return nil }
+        let seconds = (group.waited - waited) / .seconds(1)
+        return (seconds, seconds / max(start.seconds, 1e-9))
     }
 }
 

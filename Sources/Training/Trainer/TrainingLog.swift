@@ -13,6 +13,10 @@ final class TrainingLog {
         var gradientNorm: Double?
         var questions: Int?
         var seconds: Double?
+        /// Of this step, how long this rank waited for others and for the wire.
+        var waitedSeconds: Double?
+        /// The same as a share of the step.
+        var waitedShare: Double?
         var evaluation: TrainingEvaluation?
     }
 

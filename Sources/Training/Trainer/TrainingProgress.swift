@@ -45,6 +45,8 @@ public struct TrainingReport: Equatable, Sendable {
     public var endedEarly: Bool
     /// Seconds in this process.
     public var seconds: Double
+    /// Of these, how long the rank that waited longest did so, for others and for the wire.
+    public var waitedSeconds: Double
 }
 
 /// What a run remembers from step to step, beside parameters and moments.
