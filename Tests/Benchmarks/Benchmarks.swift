@@ -13,9 +13,9 @@ struct Benchmarks: AsyncParsableCommand {
         abstract: "Measure Sheaf: one JSON object per measurement.",
         subcommands: [
             AllReduceBenchmark.self, EncodeBenchmark.self, ExactnessCheck.self, GemmBenchmark.self,
-            IndexBenchmark.self, ScanBenchmark.self, SearchBenchmark.self,
-            QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
-            TrainStepBenchmark.self,
+            GradientCacheBenchmark.self, IndexBenchmark.self, ScanBenchmark.self,
+            SearchBenchmark.self, QuestionsBenchmark.self, TokenizeBenchmark.self,
+            QuestionListing.self, TrainStepBenchmark.self,
         ])
 }
 

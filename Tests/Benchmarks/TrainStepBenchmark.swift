@@ -9,20 +9,25 @@ import Training
 struct TrainStepBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train-step",
-        abstract: "Measure training steps of one process on one thread.",
+        abstract: "Measure training steps, each rank on one thread.",
         discussion: """
             8 questions of 32 random tokens and 16 passages of 128: a positive and a hard negative \
-            for each question. Dropout 0.1.
+            for each question. Dropout 0.1. Several ranks share the batch, as the trainer does it.
             """)
 
     @Option(help: "The model folder; both towers start from it.") var model: String
     @Option(help: "Measured steps, after two that are not.") var runs = 7
     @Option(help: "What is kept of a forward pass: full or checkpointed.") var keep = "full"
+    @Option(help: "How many ranks, each a process.") var ranks = 1
+    @Option(help: ArgumentHelp("The rank of this process.", visibility: .hidden)) var rank: Int?
+    @Option(help: ArgumentHelp("Where the ranks' files are.", visibility: .hidden))
+    var scratch: String?
 
     func run() throws {
         guard let mode = Recording.Mode(rawValue: keep), mode != .none else {
             throw ValidationError("'\(keep)' is neither full nor checkpointed")
         }
+        if ranks > 1 { return try runRanks(mode) }
         let bench = StepBench(
             towers: TrainableTowers(
                 question: try TrainableEncoder.load(folder: model, tower: .question),
@@ -39,6 +44,16 @@ struct TrainStepBenchmark: ParsableCommand {
             encoder.outputFormatting = [.sortedKeys]
             print(String(decoding: try encoder.encode(line), as: UTF8.self))
         }
+    }
+
+    private func runRanks(_ mode: Recording.Mode) throws {
+        let steps = RankSteps(
+            model: model, ranks: ranks, runs: runs, recomputesLayers: mode == .checkpointed)
+        if let rank, let scratch { return try steps.measure(rank: rank, folder: scratch) }
+        try steps.start([
+            "train-step", "--model", model, "--runs", "\(runs)", "--keep", keep, "--ranks",
+            "\(ranks)",
+        ])
     }
 
     private struct Line: Encodable {

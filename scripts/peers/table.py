@@ -87,17 +87,25 @@ def search(lines):
 
 
 def seconds(lines):
-    """Sections of one row: our seconds beside those of one peer, on one thread."""
-    for what, limit in (("tokenize", 3), ("train step", 1.4)):
-        own = lines.median("seconds", what=what, peer=None)
+    """Our seconds beside those of one peer; ranks are compared with as many of its threads."""
+    for what, limit, ours, theirs in (
+            ("tokenize, 1 thread", 3, {"what": "tokenize"}, {"what": "tokenize"}),
+            ("train step, 1 thread", 1.4, {"what": "train step", "ranks": None},
+             {"what": "train step", "threads": 1}),
+            ("train step, 2 ranks", 1.4, {"what": "train step", "ranks": 2},
+             {"what": "train step", "threads": 2})):
+        own = lines.median("seconds", peer=None, **ours)
         if own is None:
             continue
-        peers = lines.peers("seconds", what=what)
+        peers = lines.peers("seconds", **theirs)
         if not peers:
-            yield row(f"{what}, 1 thread, s", f"{own:.3f}", "–")
+            yield row(f"{what}, s", f"{own:.3f}", "–")
         for name, spent in peers.items():
-            yield row(f"{what}, 1 thread, s", f"{own:.3f}", f"{name} {spent:.3f}", spent / own,
-                      limit)
+            yield row(f"{what}, s", f"{own:.3f}", f"{name} {spent:.3f}", spent / own, limit)
+    waited = lines.median("waitedShare", what="train step", ranks=2)
+    if waited is not None:
+        yield row("train step, 2 ranks, waiting for each other, %", f"{100 * waited:.1f}",
+                  "at most 10", 0.1 / max(waited, 1e-6), 1)
 
 
 def scan(lines):

@@ -43,6 +43,9 @@ final class EncoderTape {
 final class TapeArenaPool {
     private var free: [TapeArena] = []
 
+    /// The most floats that the arenas held, those in use now left out.
+    var largestCapacity: Int { free.reduce(0) { $0 + $1.largestCapacity } }
+
     func take() -> TapeArena { free.popLast() ?? TapeArena() }
 
     func give(_ arena: TapeArena) {

@@ -29,7 +29,7 @@ public final class TrainableEncoder: @unchecked Sendable {
     let savedSets: [ParameterSet]
     private let texts: EncoderTexts
     private let bert: TrainableBert
-    private let arenas = TapeArenaPool()
+    let arenas = TapeArenaPool()
 
     init(
         _ plan: EncoderPlan, _ parameters: ParameterSet, savedSets: [ParameterSet],

@@ -11,6 +11,8 @@ public final class TapeArena {
     /// Floats of the blocks that are out, and the most that were.
     private var taken = 0
     private var largestTaken = 0
+    /// The most floats that were held at one time, used or not.
+    public private(set) var largestCapacity = 0
 
     /// Least floats of a slab: 4 MiB.
     private static let slabSize = 1 << 20
@@ -51,6 +53,7 @@ public final class TapeArena {
         }
         slabs.append(FloatBuffer(unset: max(rounded, Self.slabSize)))
         position.used = rounded
+        largestCapacity = max(largestCapacity, capacity)
         return slabs[position.slab].start
     }
 
@@ -68,6 +71,7 @@ public final class TapeArena {
         if slabs.count > 1 {
             slabs = []
             slabs = [FloatBuffer(unset: largest + largest / 8)]
+            largestCapacity = max(largestCapacity, capacity)
         }
         if free.reduce(0, { $0 + $1.buffer.count }) > 2 * largestTaken { free = [] }
     }
@@ -88,6 +92,7 @@ public final class TapeArena {
         }
         taken += block.buffer.count
         largestTaken = max(largestTaken, taken)
+        largestCapacity = max(largestCapacity, capacity)
         return block
     }
 
