@@ -37,6 +37,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     case checkpointOfAnotherRun(path: String, what: String, expected: String, found: String)
     /// A checkpoint is incomplete or damaged.
     case corruptCheckpoint(path: String, reason: String)
+    /// A checkpoint cannot be written; `last` is the one that the run can go on from.
+    case checkpointUnwritten(path: String, reason: String, last: String?)
     /// There is nothing to resume from.
     case noCheckpoint(path: String)
     /// A search for negatives failed; the reason ends with what to do.
@@ -112,6 +114,10 @@ extension TrainingError: CustomStringConvertible {
         case .corruptCheckpoint(let path, let reason):
             return "The checkpoint \(path) is damaged: \(reason). Remove it to resume from the one"
                 + " before."
+        case .checkpointUnwritten(let path, let reason, let last):
+            let kept = last.map { "the last good checkpoint is \($0)" } ?? "there is none before it"
+            return "The checkpoint \(path) cannot be written: \(reason); \(kept). Check the"
+                + " permissions and make room there, then run the same command again to go on."
         case .noCheckpoint(let path):
             return "\(path) holds no checkpoint that can be resumed. Start without resuming."
         case .collective(let step, let reason):

@@ -271,18 +271,33 @@ struct TrainerTests {
     }
 
     @Test func `a checkpoint that cannot be written leaves the ones before it`() throws {
-        let folder = try TemporaryFolder()
-        let settings = try Self.settings(folder)
-        _ = try Self.run(settings, until: 3)
-        let (trainer, task) = try Self.trainer(settings)
-        // A file stands where the next checkpoint's folder has to be made.
-        try folder.write("", "run/checkpoints/step-000000004.partial/x")
         let error = failure { () throws(TrainingError) in
             try DurableFolder.write([UInt8](repeating: 0, count: 1 << 16), to: "/dev/full")
         }
         #expect(error == .cannotWrite(path: "/dev/full", reason: "No space left on device"))
-        _ = try trainer.run()
-        #expect(trainer.checkpoints.steps == [9, 8, 7])
-        #expect(task.seen.count == 6)
+        let whole = try TemporaryFolder()
+        let expected = try Self.run(try Self.settings(whole), until: 100)
+        let folder = try TemporaryFolder()
+        let settings = try Self.settings(folder)
+        let path = settings.output + "/checkpoints"
+        let files = FileManager.default
+        let (trainer, _) = try Self.trainer(settings)
+        var hooks = TrainingHooks()
+        hooks.progress = { progress in
+            guard progress.step == 3 else { return }
+            // Nothing can be made below a file.
+            try? files.moveItem(atPath: path, toPath: path + ".kept")
+            _ = files.createFile(atPath: path, contents: nil)
+        }
+        let unwritten = failure { () throws(TrainingError) in try trainer.run(hooks) }
+        guard case .checkpointUnwritten(let place, _, let last) = unwritten else {
+            Issue.record("\(String(describing: unwritten))")
+            return
+        }
+        #expect(place.contains("step-000000004") && last == path + "/step-000000003")
+        try files.removeItem(atPath: path)
+        try files.moveItem(atPath: path + ".kept", toPath: path)
+        #expect(trainer.checkpoints.steps == [3, 2, 1])
+        #expect(try Self.run(settings, until: 100) == expected)
     }
 }

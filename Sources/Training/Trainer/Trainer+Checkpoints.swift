@@ -52,10 +52,15 @@ extension Trainer {
     func writeCheckpoint() throws(TrainingError) {
         guard lastCheckpoint != state.step else { return }
         try onFirstRank { () throws(TrainingError) in
-            try checkpoints.write(
-                CheckpointFolder.Content(
-                    state: state, parameters: task.parameterSets.map { Array($0.values) },
-                    moments: optimizer.moments))
+            do throws(TrainingError) {
+                try checkpoints.write(
+                    CheckpointFolder.Content(
+                        state: state, parameters: task.parameterSets.map { Array($0.values) },
+                        moments: optimizer.moments))
+            } catch .cannotWrite(let path, let reason) {
+                throw .checkpointUnwritten(
+                    path: path, reason: reason, last: lastCheckpoint.map(checkpoints.path(of:)))
+            }
             checkpoints.prune(
                 keep: configuration.checkpoints.keep,
                 best: state.best == nil ? nil : state.bestStep)
@@ -68,8 +73,14 @@ extension Trainer {
         try onFirstRank { () throws(TrainingError) in
             let partial = modelFolder + ".partial"
             try? FileManager.default.removeItem(atPath: partial)
-            try task.save(to: partial)
-            try DurableFolder.replace(modelFolder, with: partial)
+            do throws(TrainingError) {
+                try task.save(to: partial)
+                try DurableFolder.replace(modelFolder, with: partial)
+            } catch {
+                // Half a model serves nobody, and its room may be what is missing.
+                try? FileManager.default.removeItem(atPath: partial)
+                throw error
+            }
         }
     }
 
