@@ -177,6 +177,36 @@ struct RingFaultTests {
         }
     }
 
+    @Test func `ranks of worlds of other sizes are named with both`() throws {
+        let folder = NSTemporaryDirectory() + "ring-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let listeners = try (0..<2).map {
+            try RingListener(endpoints: ["ipc://\(folder)/\($0)"])
+        }
+        // The second rank was told of a third one.
+        let groups = try listeners.enumerated().map { rank, listener in
+            try RingGroup(
+                RingPlace(
+                    run: "run", generation: 1, rank: rank,
+                    names: (0..<2 + rank).map { "trainer-\($0 + 1)" }),
+                listener: listener, next: listeners[1 - rank].address)
+        }
+        defer { for group in groups { group.close() } }
+        let texts = Locked([String]())
+        DispatchQueue.concurrentPerform(iterations: 2) { rank in
+            let error = #expect(throws: CollectiveError.self) {
+                _ = try groups[rank].allGather(rows: [1, 2], width: 2)
+            }
+            texts.withLock { $0.append(error?.description ?? "") }
+        }
+        for text in texts.withLock({ $0 }) {
+            #expect(text.contains("gatherCounts of 2 integer64"), "\(text)")
+            #expect(text.contains("gatherCounts of 3 integer64"), "\(text)")
+        }
+    }
+
     @Test func `another operation is named with both sides`() throws {
         let ring = try RingWorld(2)
         defer { ring.close() }

@@ -86,9 +86,12 @@ struct TrainingCoordinatorTests {
         #expect(try outcome.get().report == "2 ranks")
     }
 
-    @Test func `a rank with another model is refused, and both are named`() async throws {
+    @Test(arguments: ["model", "element type", "release"])
+    func `a rank with another model, type or release is refused, and both are named`(
+        fact: String
+    ) async throws {
         var settings = Rendezvous.Settings(minimum: 2, maximum: 2)
-        settings.patience = .seconds(2)
+        settings.patience = .seconds(8)
         let run = try CoordinatedRun(settings)
         let messages = Locked([String]())
         let outcome = try await run.run(ranks: 2, comesBack: false) { link in
@@ -97,7 +100,7 @@ struct TrainingCoordinatorTests {
             if link.name == "trainer-2" { usleep(300_000) }
             do {
                 _ = try link.join(
-                    facts: [TrainerFact(name: "model", value: "weights of \(link.name)")])
+                    facts: [TrainerFact(name: fact, value: "that of \(link.name)")])
             } catch let error as ClusterError {
                 messages.withLock { $0.append("\(error)") }
                 throw RankLeaves()
@@ -106,10 +109,10 @@ struct TrainingCoordinatorTests {
         let message = messages.withLock { $0.first } ?? ""
         #expect(
             message.contains(
-                "trainer-2 has another model than trainer-1: weights of trainer-2, "
-                    + "not weights of trainer-1"))
+                "trainer-2 has another \(fact) than trainer-1: that of trainer-2, "
+                    + "not that of trainer-1"))
         let error = #expect(throws: ClusterError.self) { try outcome.get() }
-        #expect("\(String(describing: error))".contains("another model"))
+        #expect("\(String(describing: error))".contains("another \(fact)"))
     }
 
     @Test func `what a rank cannot help ends the run with its words`() async throws {
