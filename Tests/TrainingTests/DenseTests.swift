@@ -8,24 +8,30 @@ import Testing
 /// Finding passages by vectors, and teachers' scores.
 @Suite(.enabled(if: TinyModels.areThere, "the tiny DPR models are not among the goldens"))
 struct DenseTests {
-    @Test(arguments: [1, 3, 50])
-    func `the best of a row are those of a full sort, ties by position`(wanted: Int) {
+    @Test(arguments: [1, 3, 50], [1, 7, 100])
+    func `the best of a row are those of a full sort, whatever the slabs`(
+        wanted: Int, slab: Int
+    ) {
         var dice = SplitMix(seed: 4)
-        // Few different values, so that ties are many.
+        // Few different values, so that ties are many: the smaller column is first.
         let vectors = (0..<300).map { _ in Float(dice.below(5)) }
         let questions: [Float] = [1, 0, 2, 1, 1, 1, 0, 0, 0]
-        let scores = DenseScores(questions, of: 1..<3, vectors: vectors, width: 3)
-        for row in 0..<2 {
-            let question = questions[3 * (row + 1)..<3 * (row + 2)]
+        var best = BestColumns(rows: 3, wanted: wanted)
+        for start in stride(from: 0, to: 100, by: slab) {
+            Array(vectors[3 * start..<3 * min(start + slab, 100)]).withUnsafeBufferPointer {
+                best.add(questions, $0, width: 3)
+            }
+        }
+        for row in 0..<3 {
+            let question = questions[3 * row..<3 * row + 3]
             let all = (0..<100).map { column in
                 zip(question, vectors[3 * column..<3 * column + 3]).reduce(Float(0)) {
                     $0 + $1.0 * $1.1
                 }
             }
             let expected = all.indices.sorted { (all[$1], $0) < (all[$0], $1) }.prefix(wanted)
-            let found = scores.best(wanted, row: row)
-            #expect(found.map(\.column) == Array(expected))
-            #expect(found.map(\.score) == expected.map { all[$0] })
+            #expect(
+                best.lists[row] == expected.map { BestColumns.Entry(column: $0, score: all[$0]) })
         }
     }
 

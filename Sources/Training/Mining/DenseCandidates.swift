@@ -1,11 +1,11 @@
 public import Corpus
 public import Models
-import Tensors
 
 /// Finds passages by the vectors of a model, over a whole corpus in this process.
 ///
-/// Every question meets every passage. Vectors are in memory (4 bytes × dimension a passage), texts
-/// in a temporary file. For a corpus too large for that, index it and search the cluster.
+/// Every question meets every passage. Texts and vectors are in temporary files (4 bytes ×
+/// dimension a passage) and read in slabs, so memory is 8 bytes a passage and one slab. For a
+/// corpus too large for that, index it and search the cluster.
 public final class DenseCandidates: CandidateSource {
     /// Passages.
     public let count: Int
@@ -13,11 +13,11 @@ public final class DenseCandidates: CandidateSource {
     private let encoder: TextEncoder
     private let threads: Int
     private let table: PassageList
-    private var vectors: [Float] = []
+    /// Vectors, a record each slab.
+    private let vectors: SpoolFile
+    private var slabs: [UInt64] = []
 
     private static let passagesAtOnce = 1024
-    /// Scores that are in memory at a time.
-    private static let scoresAtOnce = 1 << 24
 
     /// Encodes a corpus.
     ///
@@ -40,6 +40,7 @@ public final class DenseCandidates: CandidateSource {
         encoder = question
         self.threads = max(1, threads)
         table = try PassageList(corpus)
+        vectors = try SpoolFile()
         count = table.count
         for start in stride(from: 0, to: count, by: Self.passagesAtOnce) {
             var texts: [(title: String, text: String)] = []
@@ -47,86 +48,37 @@ public final class DenseCandidates: CandidateSource {
                 let passage = try table.passage(index)
                 texts.append((passage.title, passage.text))
             }
-            vectors += context.encode(passages: texts, threads: self.threads)
+            let rows = context.encode(passages: texts, threads: self.threads)
+            slabs.append(try vectors.append(rows.withUnsafeBytes { Array($0) }))
             guard progress(min(start + texts.count, count)) else {
                 throw .interrupted(step: 0, checkpoint: nil)
             }
         }
+        try vectors.flush()
     }
 
     /// The passages nearest to each question, best first; equal ones in corpus order.
     public func candidates(
         for questions: [String], count wanted: Int
     ) throws(TrainingError) -> [[TrainingPassage]] {
-        var found: [[TrainingPassage]] = []
-        let block = max(1, Self.scoresAtOnce / max(1, count))
-        for start in stride(from: 0, to: questions.count, by: block) {
-            let part = Array(questions[start..<min(start + block, questions.count)])
-            let rows = encoder.encode(questions: part, threads: threads)
-            let scores = DenseScores(
-                rows, of: 0..<part.count, vectors: vectors, width: encoder.dimension)
-            for row in part.indices {
-                var passages: [TrainingPassage] = []
-                for (column, score) in scores.best(wanted, row: row) {
-                    var passage = try table.passage(column)
-                    passage.score = Double(score)
-                    passages.append(passage)
-                }
-                found.append(passages)
+        let rows = encoder.encode(questions: questions, threads: threads)
+        var best = BestColumns(rows: questions.count, wanted: wanted)
+        for slab in slabs {
+            try vectors.read(at: slab).withUnsafeBytes { bytes in
+                best.add(rows, bytes.bindMemory(to: Float.self), width: encoder.dimension)
             }
+        }
+        var found: [[TrainingPassage]] = []
+        for list in best.lists {
+            var passages: [TrainingPassage] = []
+            for entry in list {
+                var passage = try table.passage(entry.column)
+                passage.score = Double(entry.score)
+                passages.append(passage)
+            }
+            found.append(passages)
         }
         return found
-    }
-}
-
-/// Scores of some rows of questions with all passages.
-struct DenseScores {
-    private let scores: [Float]
-    private let columns: Int
-
-    /// Multiplies `questions[range]` by all `vectors`.
-    init(_ questions: [Float], of range: Range<Int>, vectors: [Float], width: Int) {
-        let columns = vectors.count / width
-        self.columns = columns
-        scores = [Float](unsafeUninitializedCapacity: range.count * columns) { buffer, filled in
-            questions.withUnsafeBufferPointer { questions in
-                vectors.withUnsafeBufferPointer { vectors in
-                    guard let a = questions.baseAddress, let b = vectors.baseAddress,
-                        let c = buffer.baseAddress
-                    else { return }
-                    c.initialize(repeating: 0, count: range.count * columns)
-                    OpenBLAS.sgemm(
-                        m: range.count, n: columns, k: width, a: a + range.lowerBound * width,
-                        b: b, transposeB: true, c: c)
-                }
-            }
-            filled = range.count * columns
-        }
-    }
-
-    /// The best columns of a row with their scores, best first, the smaller column first among
-    /// equals.
-    func best(_ wanted: Int, row: Int) -> [(column: Int, score: Float)] {
-        var heap: [(column: Int, score: Float)] = []
-        func isWorse(_ a: (column: Int, score: Float), _ b: (column: Int, score: Float)) -> Bool {
-            a.score != b.score ? a.score < b.score : a.column > b.column
-        }
-        // A sorted list of the best so far: most columns fall below its last entry at once.
-        for column in 0..<columns {
-            let entry = (column, scores[row * columns + column])
-            if heap.count == wanted {
-                guard let last = heap.last, isWorse(last, entry) else { continue }
-                heap.removeLast()
-            }
-            var low = 0
-            var high = heap.count
-            while low < high {
-                let middle = (low + high) / 2
-                if isWorse(entry, heap[middle]) { low = middle + 1 } else { high = middle }
-            }
-            heap.insert(entry, at: low)
-        }
-        return heap
     }
 }
 

@@ -6,7 +6,8 @@ extension RetrieverTask {
     /// gives the files that rank 0 wrote them to.
     ///
     /// Ranks share the encoding of the corpus and the questions, and the search; a negative is
-    /// chosen as `HardNegativeMiner` does.
+    /// chosen as `HardNegativeMiner` does. The corpus goes by in slabs: of its vectors one slab is
+    /// in memory, and of each question the best passages so far.
     ///
     /// Source: Xiong et al. 2021, "Approximate Nearest Neighbor Negative Contrastive Learning for
     /// Dense Text Retrieval"; the search here is exact.
@@ -16,13 +17,23 @@ extension RetrieverTask {
         let path = settings.data.refreshCorpus
         let corpus = try PassageList(
             try readingCorpus { () throws(CorpusError) in try CorpusSource(paths: [path]) })
-        let vectors = try encoded(towers.context, corpus.count, step: step) {
-            index throws(TrainingError) in tokens(try corpus.passage(index))
+        let asked = try questions(step: step)
+        let width = towers.context.dimension
+        let wanted = settings.mining.lastRank
+        var best = asked.map { BestColumns(rows: $0.count / width, wanted: wanted) }
+        for start in stride(from: 0, to: corpus.count, by: Self.slab) {
+            let count = min(Self.slab, corpus.count - start)
+            let vectors = try encoded(towers.context, count, step: step) {
+                index throws(TrainingError) in tokens(try corpus.passage(start + index))
+            }
+            vectors.withUnsafeBufferPointer { vectors in
+                for store in stores.indices { best[store].add(asked[store], vectors, width: width) }
+            }
         }
         var files: [String] = []
         for (number, store) in stores.enumerated() {
             let file = folder + "/train-\(number).json"
-            let chosen = try mined(store, corpus, vectors, step: step)
+            let chosen = try chosen(best[number].lists, store, corpus, step: step)
             if group.rank == 0 {
                 let writer = try TrainingWriter(file, form: .dpr)
                 for (index, negatives) in chosen.enumerated() {
@@ -42,40 +53,49 @@ extension RetrieverTask {
         return files
     }
 
-    /// The passages chosen for each example of a store, over all ranks.
-    private func mined(
-        _ store: ExampleStore, _ corpus: PassageList, _ vectors: [Float], step: Int
-    ) throws(TrainingError) -> [[(column: Int, score: Double)]] {
-        let questions = try encoded(towers.question, store.count, step: step) {
-            index throws(TrainingError) in
-            towers.question.tokenise(
-                question: try store.outline(index).question,
-                maximumLength: settings.input.maximumQuestionTokens)
+    /// Passages encoded and searched at a time, over all ranks: what is in memory of the corpus.
+    private static let slab = 8192
+
+    /// The vectors of this rank's share of the questions of each store.
+    private func questions(step: Int) throws(TrainingError) -> [[Float]] {
+        var asked: [[Float]] = []
+        for store in stores {
+            let all = try encoded(towers.question, store.count, step: step) {
+                index throws(TrainingError) in
+                towers.question.tokenise(
+                    question: try store.outline(index).question,
+                    maximumLength: settings.input.maximumQuestionTokens)
+            }
+            let own = BatchSampler.share(of: store.count, rank: group.rank, world: group.world)
+            let width = towers.question.dimension
+            asked.append(Array(all[own.lowerBound * width..<own.upperBound * width]))
         }
+        return asked
+    }
+
+    /// The passages chosen for each example of a store, over all ranks, of those found for this
+    /// rank's share.
+    private func chosen(
+        _ lists: [[BestColumns.Entry]], _ store: ExampleStore, _ corpus: PassageList, step: Int
+    ) throws(TrainingError) -> [[(column: Int, score: Double)]] {
         let own = BatchSampler.share(of: store.count, rank: group.rank, world: group.world)
-        let width = towers.context.dimension
         var record = ByteRecord()
         var report = HardNegativeMiner.Report()
-        let block = max(1, (1 << 24) / max(1, corpus.count))
-        for start in stride(from: own.lowerBound, to: own.upperBound, by: block) {
-            let range = start..<min(start + block, own.upperBound)
-            let scores = DenseScores(questions, of: range, vectors: vectors, width: width)
-            for index in range {
-                var columns: [PassageIdentity: Int] = [:]
-                var found: [TrainingPassage] = []
-                for (column, score) in scores.best(settings.mining.lastRank, row: index - start) {
-                    var passage = try corpus.passage(column)
-                    passage.score = Double(score)
-                    if columns[passage.identity] == nil { columns[passage.identity] = column }
-                    found.append(passage)
-                }
-                let chosen = HardNegativeMiner.choose(
-                    found, try store.example(index), number: index, settings.mining, &report)
-                record.append(UInt64(chosen.count))
-                for passage in chosen {
-                    record.append(UInt64(columns[passage.identity] ?? 0))
-                    record.append((passage.score ?? 0).bitPattern)
-                }
+        for (index, list) in zip(own, lists) {
+            var columns: [PassageIdentity: Int] = [:]
+            var found: [TrainingPassage] = []
+            for entry in list {
+                var passage = try corpus.passage(entry.column)
+                passage.score = Double(entry.score)
+                if columns[passage.identity] == nil { columns[passage.identity] = entry.column }
+                found.append(passage)
+            }
+            let chosen = HardNegativeMiner.choose(
+                found, try store.example(index), number: index, settings.mining, &report)
+            record.append(UInt64(chosen.count))
+            for passage in chosen {
+                record.append(UInt64(columns[passage.identity] ?? 0))
+                record.append((passage.score ?? 0).bitPattern)
             }
         }
         let parts = try exchanging(step: step) { () throws(CollectiveError) in
