@@ -103,19 +103,23 @@ public enum TrainingRank {
 
     private static func hooks(_ link: TrainerLink) -> TrainingHooks {
         var hooks = TrainingHooks()
-        var note: String?
-        hooks.note = { text in note = note.map { "\($0)\n\(text)" } ?? text }
+        // Notes go along with the reports until one of them has left.
+        var (told, notes): ([String], [String]) = ([], [])
+        hooks.note = { notes.append($0) }
         hooks.shouldStop = { link.isStopping }
         hooks.progress = { progress in
-            let step = TrainingStep(
+            var step = TrainingStep(
                 step: progress.step, totalSteps: progress.totalSteps, epoch: progress.epoch,
                 loss: progress.loss, learningRate: progress.learningRate,
                 questionsPerSecond: progress.questionsPerSecond,
-                secondsLeft: progress.secondsLeft, measures: progress.evaluation?.values,
-                note: note)
-            note = nil
-            guard let text = try? JSONEncoder().encode(step) else { return }
-            link.report(step: progress.step, progress: String(decoding: text, as: UTF8.self))
+                secondsLeft: progress.secondsLeft, measures: progress.evaluation?.values)
+            link.report(step: progress.step) { hasLeft in
+                told = hasLeft ? notes : told + notes
+                notes = []
+                step.note = told.isEmpty ? nil : told.joined(separator: "\n")
+                let text = try? JSONEncoder().encode(step)
+                return String(decoding: text ?? Data(), as: UTF8.self)
+            }
         }
         return hooks
     }

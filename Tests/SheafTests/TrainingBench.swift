@@ -3,6 +3,14 @@ import Testing
 
 @testable import Sheaf
 
+/// Suites that run `sheaf train` and what goes with it, one test after the other.
+///
+/// Each test blocks a thread of the few that tests share, and its processes compute.
+@Suite(
+    .serialized, .timeLimit(.minutes(10)),
+    .enabled(if: Program.isBuilt, "the program is not built"))
+struct TrainingProgramTests {}
+
 /// A folder with a tiny model and data, and the command that trains on them.
 struct TrainingBench {
     let folder: String

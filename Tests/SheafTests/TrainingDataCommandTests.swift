@@ -3,89 +3,94 @@ import Testing
 
 @testable import Sheaf
 
-/// The commands that make, measure and use training data, run as a user runs them.
-@Suite(.serialized, .enabled(if: Program.isBuilt, "the program is not built"))
-struct TrainingDataCommandTests {
-    /// Training data whose questions share words with the corpus; the path.
-    private static func examples(in folder: String, corpus: String) throws -> String {
-        var text = ""
-        for row in 1...12 {
-            text +=
-                "{\"qid\": \"q\(row)\", \"question\": \"which tower has number \(row)\","
-                + " \"answers\": [\"number \(row)\"], \"passage_id\": \"p\(row)\"}\n"
-        }
-        let questions = folder + "/questions.jsonl"
-        try text.write(toFile: questions, atomically: true, encoding: .utf8)
-        let output = folder + "/train.json"
-        let run = try Program.run(
-            ["convert", "--input", questions, "--corpus", corpus, "--output", output],
-            data: folder)
-        #expect(run.status == 0 && run.output.hasPrefix("12 examples"), "\(run)")
-        return output
-    }
-
-    @Test func `training data are converted, mined, measured and asked`() throws {
-        try withFolder { folder in
-            let corpus = try Fixtures.corpus(in: folder, count: 60)
-            let model = try Fixtures.tinyModel(in: folder)
-            let data = try Self.examples(in: folder, corpus: corpus)
-            let mined = folder + "/mined.tsv"
-            let mine = try Program.run(
-                [
-                    "mine", "--input", data, "--bm25", corpus, "-n", "2", "--to",
-                    "simple-transformers", "--output", mined, "--json", "--quiet",
-                ], data: folder)
-            #expect(mine.status == 0 && mine.output.contains("\"negatives\":24"), "\(mine)")
-            let header = try String(contentsOfFile: mined, encoding: .utf8).prefix { $0 != "\n" }
-            #expect(header == "query_text\tgold_passage\ttitle\thard_negative_0\thard_negative_1")
-            let dense = try Program.run(
-                [
-                    "mine", "--input", data, "--model", model, "--passages", corpus, "--output",
-                    folder + "/dense.json", "--quiet",
-                ], data: folder)
-            #expect(dense.status == 0, "\(dense)")
-            let measured = try Program.run(
-                ["evaluate-model", "--model", model, "--on", mined, "--json"], data: folder)
-            #expect(
-                measured.status == 0 && measured.output.contains("\"questions\":12"), "\(measured)")
-            let found = try Program.run(
-                [
-                    "predict", "which tower", "--model", model, "--corpus", corpus, "-k", "3",
-                    "--format", "trec", "--quiet",
-                ], data: folder)
-            #expect(found.status == 0, "\(found)")
-            #expect(found.output.split(separator: "\n").count == 3)
-        }
-    }
-
-    @Test(arguments: [
-        ["convert", "--input", "/nowhere", "--output", "o"],
-        ["mine", "--input", "a", "--output", "b"],
-        ["mine", "--input", "a", "--output", "b", "--bm25", "c", "--collection", "d"],
-        ["mine", "--input", "/nowhere", "--output", "b", "--bm25", "/nowhere"],
-        ["evaluate-model", "--on", "a"],
-        ["evaluate-model", "--model", "/nowhere", "--on", "/nowhere"],
-        ["predict", "q", "--model", "/nowhere", "--corpus", "/nowhere"],
-        ["predict", "--model", "m", "--corpus", "c"],
-        ["distill", "--reader", "r", "--input", "i", "--config", "/nowhere"],
-        ["distill", "--reader", "r", "--input", "i", "--config", "c", "--alpha", "2"],
-    ])
-    func `a call at fault ends with 2 and one message`(arguments: [String]) throws {
-        try withFolder { folder in
-            let run = try Program.run(arguments, data: folder + "/data")
-            #expect(run.status == 2, "\(run)")
-            #expect(run.error.contains("error: ") && run.output.isEmpty, "\(run)")
-        }
-    }
-
-    @Test func `a missing column is named`() throws {
-        try withFolder { folder in
-            let path = folder + "/train.tsv"
-            try "query_text\tpassage\nq\tp\n".write(
-                toFile: path, atomically: true, encoding: .utf8)
+extension TrainingProgramTests {
+    /// The commands that make, measure and use training data, run as a user runs them.
+    struct TrainingDataCommandTests {
+        /// Training data whose questions share words with the corpus; the path.
+        private static func examples(in folder: String, corpus: String) throws -> String {
+            var text = ""
+            for row in 1...12 {
+                text +=
+                    "{\"qid\": \"q\(row)\", \"question\": \"which tower has number \(row)\","
+                    + " \"answers\": [\"number \(row)\"], \"passage_id\": \"p\(row)\"}\n"
+            }
+            let questions = folder + "/questions.jsonl"
+            try text.write(toFile: questions, atomically: true, encoding: .utf8)
+            let output = folder + "/train.json"
             let run = try Program.run(
-                ["convert", "--input", path, "--output", folder + "/o.json"], data: folder)
-            #expect(run.status == 2 && run.error.contains("gold_passage"), "\(run)")
+                ["convert", "--input", questions, "--corpus", corpus, "--output", output],
+                data: folder)
+            #expect(run.status == 0 && run.output.hasPrefix("12 examples"), "\(run)")
+            return output
+        }
+
+        @Test func `training data are converted, mined, measured and asked`() throws {
+            try withFolder { folder in
+                let corpus = try Fixtures.corpus(in: folder, count: 60)
+                let model = try Fixtures.tinyModel(in: folder)
+                let data = try Self.examples(in: folder, corpus: corpus)
+                let mined = folder + "/mined.tsv"
+                let mine = try Program.run(
+                    [
+                        "mine", "--input", data, "--bm25", corpus, "-n", "2", "--to",
+                        "simple-transformers", "--output", mined, "--json", "--quiet",
+                    ], data: folder)
+                #expect(mine.status == 0 && mine.output.contains("\"negatives\":24"), "\(mine)")
+                let header = try String(contentsOfFile: mined, encoding: .utf8).prefix {
+                    $0 != "\n"
+                }
+                #expect(
+                    header == "query_text\tgold_passage\ttitle\thard_negative_0\thard_negative_1")
+                let dense = try Program.run(
+                    [
+                        "mine", "--input", data, "--model", model, "--passages", corpus, "--output",
+                        folder + "/dense.json", "--quiet",
+                    ], data: folder)
+                #expect(dense.status == 0, "\(dense)")
+                let measured = try Program.run(
+                    ["evaluate-model", "--model", model, "--on", mined, "--json"], data: folder)
+                #expect(
+                    measured.status == 0 && measured.output.contains("\"questions\":12"),
+                    "\(measured)")
+                let found = try Program.run(
+                    [
+                        "predict", "which tower", "--model", model, "--corpus", corpus, "-k", "3",
+                        "--format", "trec", "--quiet",
+                    ], data: folder)
+                #expect(found.status == 0, "\(found)")
+                #expect(found.output.split(separator: "\n").count == 3)
+            }
+        }
+
+        @Test(arguments: [
+            ["convert", "--input", "/nowhere", "--output", "o"],
+            ["mine", "--input", "a", "--output", "b"],
+            ["mine", "--input", "a", "--output", "b", "--bm25", "c", "--collection", "d"],
+            ["mine", "--input", "/nowhere", "--output", "b", "--bm25", "/nowhere"],
+            ["evaluate-model", "--on", "a"],
+            ["evaluate-model", "--model", "/nowhere", "--on", "/nowhere"],
+            ["predict", "q", "--model", "/nowhere", "--corpus", "/nowhere"],
+            ["predict", "--model", "m", "--corpus", "c"],
+            ["distill", "--reader", "r", "--input", "i", "--config", "/nowhere"],
+            ["distill", "--reader", "r", "--input", "i", "--config", "c", "--alpha", "2"],
+        ])
+        func `a call at fault ends with 2 and one message`(arguments: [String]) throws {
+            try withFolder { folder in
+                let run = try Program.run(arguments, data: folder + "/data")
+                #expect(run.status == 2, "\(run)")
+                #expect(run.error.contains("error: ") && run.output.isEmpty, "\(run)")
+            }
+        }
+
+        @Test func `a missing column is named`() throws {
+            try withFolder { folder in
+                let path = folder + "/train.tsv"
+                try "query_text\tpassage\nq\tp\n".write(
+                    toFile: path, atomically: true, encoding: .utf8)
+                let run = try Program.run(
+                    ["convert", "--input", path, "--output", folder + "/o.json"], data: folder)
+                #expect(run.status == 2 && run.error.contains("gold_passage"), "\(run)")
+            }
         }
     }
 }

@@ -100,6 +100,32 @@ struct StepTests {
         #expect(relativeDifference(both.statistics.loss, expected) < 1e-9)
     }
 
+    @Test func `accumulated batches over ranks are those of one process`() throws {
+        let model = try TinyModels.dpr()
+        let folder = try TemporaryFolder()
+        let settings = try TinyModels.settings(folder, model: model)
+        // One rank has nothing of the second batch, whose words only the first one's ranks know.
+        let batches = settings.batches([5, 2])
+        let expected = try StepGradients(settings, over: SoloGroup(), batches: batches)
+        for result in asRanks(3, { try StepGradients(settings, over: $0, batches: batches) }) {
+            #expect(try result.get().distance(to: expected) <= 1e-5)
+        }
+    }
+
+    @Test(.enabled(if: Goldens.has("models/retribert_shared"), "no RetriBERT among the goldens"))
+    func `ranks of a model with one encoder have the gradient of one process`() throws {
+        let model = try TinyModels.single("retribert_shared")
+        let folder = try TemporaryFolder()
+        var settings = try TinyModels.settings(folder, model: model, negatives: 1)
+        settings.loss.contrast = .bidirectional
+        let run = settings
+        let batches = settings.batches([5])
+        let expected = try StepGradients(run, over: SoloGroup(), batches: batches)
+        for result in asRanks(2, { try StepGradients(run, over: $0, batches: batches) }) {
+            #expect(try result.get().distance(to: expected) <= 1e-5)
+        }
+    }
+
     @Test func `a frozen tower stays, and the other has the same gradient`() throws {
         let model = try TinyModels.dpr()
         let folder = try TemporaryFolder()

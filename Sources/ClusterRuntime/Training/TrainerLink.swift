@@ -133,11 +133,12 @@ public final class TrainerLink: Sendable {
 
     /// Tells how far training is; the newest is what the next sign of life carries.
     ///
-    /// - Parameter progress: JSON.
-    public func report(step: Int, progress: String) {
+    /// - Parameter progress: gives JSON; it is told whether the report before has left, or takes
+    ///   its place.
+    public func report(step: Int, progress: (_ hasLeft: Bool) -> String) {
         state.withLock { state in
             state.step = UInt64(step)
-            state.progress = progress
+            state.progress = progress(state.progress.isEmpty)
         }
     }
 

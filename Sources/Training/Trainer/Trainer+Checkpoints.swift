@@ -4,20 +4,18 @@ import Models
 extension Trainer {
     /// Goes on from the newest sound checkpoint of this run, if there is one.
     ///
-    /// Rank 0 chooses; the others read the same folder and must find the same.
+    /// All look at once, which takes no longer than one; what rank 0 finds counts.
     func resume() throws(TrainingError) {
         var content: CheckpointFolder.Content?
-        var chosen = -1
-        try onFirstRank { () throws(TrainingError) in
-            content = try newestSound()
-            chosen = content?.state.step ?? -1
-        }
+        var failure: TrainingError?
+        do throws(TrainingError) { content = try newestSound() } catch { failure = error }
+        try onFirstRank { () throws(TrainingError) in if let failure { throw failure } }
         var record = ByteRecord()
-        record.append(UInt64(bitPattern: Int64(chosen)))
+        record.append(UInt64(bitPattern: Int64(content?.state.step ?? -1)))
         var answer = ByteRecord(try told(record.bytes)[0])
         let step = Int(Int64(bitPattern: answer.number()))
         guard step >= 0 else { return }
-        if group.rank != 0 { content = try read(step) }
+        if content?.state.step != step { content = try read(step) }
         guard let content else { throw .noCheckpoint(path: checkpoints.path) }
         for (set, values) in zip(task.parameterSets, content.parameters) {
             _ = set.values.update(fromContentsOf: values)
