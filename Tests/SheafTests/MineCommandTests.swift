@@ -6,7 +6,7 @@ import Testing
 extension TrainingProgramTests {
     /// `sheaf mine` against a collection of a live cluster.
     struct MineCommandTests {
-        /// Training data over a corpus: each question has the passage of its number as its positive.
+        /// Training data over a corpus: each question's positive is the passage of its number.
         ///
         /// All passages with the word tower answer the last question.
         private static func examples(in folder: String, corpus: String) throws -> String {

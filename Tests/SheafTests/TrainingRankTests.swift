@@ -8,7 +8,7 @@ extension TrainingProgramTests {
     struct TrainingRankTests {
         /// The summed gradient of a run's only step, tensor by tensor.
         ///
-        /// AdamW's first moments after one step are a tenth of the gradient where nothing is clipped.
+        /// AdamW's first moments after one step are a tenth of the gradient, if none is clipped.
         private func gradient(_ bench: TrainingBench, _ output: String) throws -> [String: [Float]]
         {
             let towers = try TrainableTowers.load(
@@ -30,8 +30,8 @@ extension TrainingProgramTests {
 
         /// The largest distance of a tensor relative to its norm.
         ///
-        /// Key biases and the passages' last bias are zero in theory and hold noise: they are measured
-        /// by the norm of their siblings.
+        /// Key biases and the passages' last bias are zero in theory and hold noise: they are
+        /// measured by the norm of their siblings.
         private func distance(
             _ tensors: [String: [Float]], _ expected: [String: [Float]]
         ) -> (tensor: String, distance: Double) {
