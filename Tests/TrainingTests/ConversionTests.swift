@@ -51,6 +51,39 @@ struct ConversionTests {
         #expect(corpus.split(separator: "\n").count == 4)
     }
 
+    @Test(arguments: [
+        (
+            TrainingWriter.Form.beir, "corpus.jsonl", "queries.jsonl", "qrels/train.tsv",
+            [
+                #"{"_id": "7", "title": "T", "text": "she"}"#,
+                #"{"_id": "p2", "title": "", "text": "he"}"#,
+            ], [#"{"_id": "q1", "text": "who?"}"#, #"{"_id": "q2", "text": "who else?"}"#],
+            ["query-id\tcorpus-id\tscore", "q1\t7\t1", "q2\tp2\t1"]
+        ),
+        (
+            .msmarco, "collection.tsv", "queries.train.tsv", "qrels.train.tsv",
+            ["7\tT she", "p2\the"], ["q1\twho?", "q2\twho else?"],
+            ["q1\t0\t7\t1", "q2\t0\tp2\t1"]
+        ),
+    ])
+    func `a collection holds each passage once, the questions, and who answers whom`(
+        form: TrainingWriter.Form, corpus: String, queries: String, judgements: String,
+        passages: [String], questions: [String], judged: [String]
+    ) throws {
+        let folder = try TemporaryFolder()
+        let she = TrainingPassage(id: "7", title: "T", text: "she")
+        let he = TrainingPassage(id: "", title: "", text: "he")
+        let writer = try TrainingWriter(folder.path + "/out", form: form)
+        try writer.write(
+            TrainingExample(id: "q1", question: "who?", positives: [she], hardNegatives: [he]))
+        try writer.write(
+            TrainingExample(id: "q2", question: "who else?", positives: [he], negatives: [she]))
+        try writer.finish()
+        for (name, lines) in [(corpus, passages), (queries, questions), (judgements, judged)] {
+            #expect(try folder.read("out/" + name) == lines.joined(separator: "\n") + "\n")
+        }
+    }
+
     @Test func `a form that cannot carry a text is refused and leaves no file`() throws {
         let folder = try TemporaryFolder()
         #expect {
