@@ -53,19 +53,7 @@ struct TrainCommand: AsyncParsableCommand {
             valueName: "endpoint"))
     var bind: String?
 
-    @Option(
-        name: .customLong("keys"),
-        help: ArgumentHelp(
-            "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
-    var secretFile: String?
-
-    @Option(
-        name: .customLong("allowed"),
-        help: ArgumentHelp("The folder of the public keys that are let in.", valueName: "folder"))
-    var allowedFolder: String?
-
-    @Flag(help: "Bind an open port without keys: whoever reaches it may join.")
-    var insecure = false
+    @OptionGroup var keys: ServerKeyOptions
 
     @Flag(help: "Print all settings as YAML, and train nothing.")
     var print = false
@@ -87,12 +75,6 @@ struct TrainCommand: AsyncParsableCommand {
         ] where (value ?? 1) < (name == "workers" && bind != nil ? 0 : 1) {
             throw ValidationError("--\(name) must be 1 or more.")
         }
-        if (secretFile == nil) != (allowedFolder == nil) {
-            throw ValidationError("--keys and --allowed go together: name both or neither.")
-        }
-        if insecure, secretFile != nil {
-            throw ValidationError("--insecure and --keys exclude each other: name one.")
-        }
         _ = try overrides()
     }
 
@@ -104,7 +86,7 @@ struct TrainCommand: AsyncParsableCommand {
         order.minimumRanks = minWorkers ?? (order.workers == 0 ? maxWorkers : nil)
         order.maximumRanks = maxWorkers
         order.endpoint = bind
-        order.security = try security()
+        order.security = try keys.security
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
         let finalOrder = order
@@ -160,15 +142,6 @@ struct TrainCommand: AsyncParsableCommand {
             return try configuration.yaml()
         } catch {
             throw SheafError.request("\(error)")
-        }
-    }
-
-    private func security() throws(SheafError) -> SecurityPolicy {
-        guard let secretFile, let allowedFolder else { return insecure ? .insecure : .localOnly }
-        do {
-            return .curve(try .server(secretFile: secretFile, allowedFolder: allowedFolder))
-        } catch {
-            throw SheafError(error)
         }
     }
 }

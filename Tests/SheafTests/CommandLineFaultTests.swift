@@ -21,7 +21,11 @@ struct CommandLineFaultTests {
         ["tokenize", "--model", "/nowhere"], ["collections", "list"],
         ["worker", "--coordinator", "ipc:///x", "--keys", "k"],
         ["coordinator", "--insecure", "--keys", "k", "--allowed", "a"],
-        ["coordinator", "--bind", "tcp://0.0.0.0:7999"],
+        ["coordinator", "--bind", "tcp://0.0.0.0:7999"], ["train", "--keys", "k"],
+        ["train", "--insecure", "--keys", "k", "--allowed", "a"],
+        ["predict", "--model", "m", "--corpus", "c"],
+        ["predict", "q", "--questions", "f", "--model", "m", "--corpus", "c"],
+        ["predict", "q", "--model", "m", "--corpus", "c", "-k", "0"],
     ])
     func `a call at fault ends with 2 and one message`(arguments: [String]) throws {
         try withFolder { folder in
