@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -155,9 +156,9 @@ struct EvaluationTests {
     }
 }
 
-@Suite(.enabled(if: realData != nil, "SHEAF_TEST_DATA names no folder of real data"))
+@Suite(.enabled(if: TestFiles.data != nil, "SHEAF_TEST_DATA names no folder of real data"))
 struct RealResultTests {
-    private let data = realData ?? ""
+    private let data = TestFiles.data ?? ""
 
     @Test func `top-k accuracies of a DPR result file are those expected`() throws {
         struct Expected: Decodable {

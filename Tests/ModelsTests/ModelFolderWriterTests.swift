@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Models
@@ -26,10 +27,10 @@ struct ModelFolderWriterTests {
         let text = try ModelFolderWriter.text(["b": "x/y", "a": 1])
         #expect(String(decoding: text, as: UTF8.self).contains(#""b" : "x/y""#))
         let folder = try TemporaryFolder()
-        try folder.write(text, "config.json")
+        try folder.write("config.json", text)
         let settings = try ModelFolderWriter.settings(folder.path + "/config.json")
         #expect(settings["a"] as? Int == 1 && settings["b"] as? String == "x/y")
-        try folder.write("[]", "config.json")
+        try folder.write("config.json", "[]")
         #expect(throws: ModelError.self) {
             try ModelFolderWriter.settings(folder.path + "/config.json")
         }
@@ -38,7 +39,7 @@ struct ModelFolderWriterTests {
     @Test
     func `a file whose writing fails stays as it was, and nothing lies beside it`() throws {
         let folder = try TemporaryFolder()
-        try folder.write("old", "file")
+        try folder.write("file", "old")
         let path = folder.path + "/file"
         let stop = ModelError.unwritableFile(path: path, reason: "enough")
         let error = failure { () throws(ModelError) in

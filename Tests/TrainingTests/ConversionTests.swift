@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import Training
@@ -103,7 +104,7 @@ struct ConversionTests {
 
     @Test func `MS MARCO and pairs are read back`() throws {
         let folder = try TemporaryFolder()
-        let pairs = try folder.write("what?\tthis\nwho?\tshe\n", "pairs.tsv")
+        let pairs = try folder.write("pairs.tsv", "what?\tthis\nwho?\tshe\n")
         for form in [TrainingWriter.Form.msmarco, .pairs] {
             let path = folder.path + "/\(form.rawValue)"
             let report = try TrainingConversion.convert(
@@ -118,11 +119,11 @@ struct ConversionTests {
     @Test func `questions, a corpus and lists of negatives become DPR's JSON`() throws {
         let folder = try TemporaryFolder()
         let corpus = try folder.write(
-            "id\ttext\ttitle\n1\tone\tA\n2\ttwo\tB\n3\tthree\tC\n", "corpus.tsv")
+            "corpus.tsv", "id\ttext\ttitle\n1\tone\tA\n2\ttwo\tB\n3\tthree\tC\n")
         let questions = try folder.write(
-            "{\"qid\": 5, \"question\": \"first?\", \"answers\": [\"x\"], \"passage_id\": 2}\n",
-            "questions.jsonl")
-        let negatives = try folder.write("5\t3:1.5 2:1 1:0.5\n", "negatives.tsv")
+            "questions.jsonl",
+            "{\"qid\": 5, \"question\": \"first?\", \"answers\": [\"x\"], \"passage_id\": 2}\n")
+        let negatives = try folder.write("negatives.tsv", "5\t3:1.5 2:1 1:0.5\n")
         let source = TrainingSource(
             path: questions, form: .lists(corpus: corpus, negatives: negatives))
         let path = folder.path + "/train.json"
@@ -132,7 +133,7 @@ struct ConversionTests {
         #expect(read[0].positives.map(\.id) == ["2"])
         #expect(read[0].hardNegatives.map(\.id) == ["3", "1"])
         #expect(read[0].hardNegatives.map(\.score) == [1.5, 0.5])
-        try folder.write("6\t3:1.5\n", "negatives.tsv")
+        try folder.write("negatives.tsv", "6\t3:1.5\n")
         let error = failure { () throws(TrainingError) in
             try TrainingConversion.convert(source, to: path, form: .dpr)
         }
