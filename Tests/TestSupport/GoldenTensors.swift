@@ -41,8 +41,6 @@ package struct GoldenTensors {
 
     package func floats(_ name: String) throws -> [Float] { try values(name, "F32") }
 
-    package func doubles(_ name: String) throws -> [Double] { try values(name, "F64") }
-
     package func integers(_ name: String) throws -> [Int] {
         try values(name, "I64").map { (value: Int64) in Int(value) }
     }
