@@ -28,7 +28,7 @@ final class RingSocket {
     /// Bytes of the system's socket buffers, so that a chunk leaves in few calls.
     private static let bufferBytes: CInt = 1 << 20
 
-    /// Closed before the socket that it watches.
+    /// Declared before the socket that it watches, and so closed before it.
     private let monitor: SocketHandle
     let handle: SocketHandle
     private let scratch: UnsafeMutablePointer<zmq_msg_t>
