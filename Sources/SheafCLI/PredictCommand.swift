@@ -43,7 +43,7 @@ struct PredictCommand: AsyncParsableCommand {
             list.questions.map(\.text), in: corpus, count: asked.k,
             threads: threads ?? Cluster.defaultWorkers
         ) { done in
-            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passages")
+            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passage")
             return !interrupted.isSet
         }
         line.end()

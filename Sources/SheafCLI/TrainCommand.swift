@@ -109,12 +109,13 @@ struct TrainCommand: AsyncParsableCommand {
             }
             line.show(
                 phase: "training", done: UInt64(step.step),
-                total: UInt64(step.totalSteps), unit: "steps", more: more)
+                total: UInt64(step.totalSteps), unit: "step", more: more)
             if let note = step.note, !isQuiet { say(note, line) }
         case .bound(let endpoint): say("ranks can join at \(endpoint)", line)
         case .formed(let ranks, let generation):
             if !isQuiet, generation > 1 {
-                say("\(ranks) ranks go on from the last checkpoint", line)
+                let go = ranks == 1 ? "goes" : "go"
+                say("\(Quantity.count(ranks, "rank")) \(go) on from the last checkpoint", line)
             }
         case .aborted(let who, let reason): say("\(who): \(reason)", line)
         }
@@ -131,8 +132,8 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let measured = measures.isEmpty ? "" : " (\(measures.joined(separator: ", ")))"
         return """
-            \(Quantity.count(UInt64(summary.steps))) steps over \(summary.ranks) \
-            rank\(summary.ranks == 1 ? "" : "s"), \(Quantity.time(.seconds(summary.seconds))): \
+            \(Quantity.count(summary.steps, "step")) over \
+            \(Quantity.count(summary.ranks, "rank")), \(Quantity.time(.seconds(summary.seconds))): \
             \(summary.model) of step \(summary.modelStep)\(measured)
             """
     }

@@ -81,7 +81,7 @@ struct CommandLineFaultTests {
             #expect(run.error.contains("\(corpus):2"))
             let skipping = try Program.run(arguments + ["--skip-malformed"], data: folder + "/data")
             #expect(skipping.status == 0, "\(skipping.error)")
-            #expect(skipping.output.contains("1 malformed records skipped"))
+            #expect(skipping.output.contains("1 malformed record skipped"))
         }
     }
 
