@@ -135,18 +135,18 @@ let package = Package(
             ],
             swiftSettings: aboveTheRim),
 
+        // What tests share: seeded dice, folders of their own, fixtures and golden numbers.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+
         // Measurements; `scripts/benchmark` runs them beside the peers.
         .executableTarget(
             name: "SheafBenchmarks",
             dependencies: [
                 "Sheaf", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
-                "Training", "ClusterCore", "ClusterRuntime",
+                "Training", "ClusterCore", "ClusterRuntime", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
-
-        // What tests share: seeded dice, folders of their own, fixtures and golden numbers.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
 
         // Damaged files for the readers; `scripts/verify fuzz` builds it with a sanitizer.
         .executableTarget(
