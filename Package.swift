@@ -135,12 +135,15 @@ let package = Package(
             ],
             swiftSettings: aboveTheRim),
 
+        // What tests share: seeded dice, folders of their own, fixtures and golden numbers.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+
         // Measurements; `scripts/benchmark` runs them beside the peers.
         .executableTarget(
             name: "SheafBenchmarks",
             dependencies: [
                 "Sheaf", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
-                "Training", "ClusterCore", "ClusterRuntime",
+                "Training", "ClusterCore", "ClusterRuntime", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
@@ -149,44 +152,50 @@ let package = Package(
         .executableTarget(
             name: "SheafFuzz",
             dependencies: [
-                "Corpus", "Tokenizers", "Models",
+                "Corpus", "Tokenizers", "Models", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", swiftSettings: house),
 
         // Tests, one target per source target.
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: house),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"], swiftSettings: house),
         .testTarget(
-            name: "TensorsTests", dependencies: ["Tensors", "CKernels", "COpenBLAS"],
+            name: "CorpusTests", dependencies: ["Corpus", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensors", "Tokenizers"],
+            name: "TensorsTests",
+            dependencies: ["Tensors", "CKernels", "COpenBLAS", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], swiftSettings: house),
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "Tokenizers", "TestSupport"],
+            swiftSettings: house),
         .testTarget(
-            name: "VectorIndexTests", dependencies: ["VectorIndex", "Corpus"],
+            name: "EvaluationTests", dependencies: ["Evaluation", "Corpus", "TestSupport"],
+            swiftSettings: house),
+        .testTarget(
+            name: "VectorIndexTests", dependencies: ["VectorIndex", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Models", "Tensors", "Tokenizers", "Corpus"],
+            dependencies: ["Training", "Models", "Tensors", "Tokenizers", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus"], swiftSettings: house
-        ),
+            name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus", "TestSupport"],
+            swiftSettings: house),
         .testTarget(
-            name: "ClusterSimulator", dependencies: ["ClusterCore", "Corpus"],
+            name: "ClusterSimulator", dependencies: ["ClusterCore", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "ClusterRuntimeTests",
             dependencies: [
                 "ClusterRuntime", "ClusterCore", "Locks", "Corpus", "VectorIndex", "Models",
-                "Training", "CZeroMQ",
+                "Training", "CZeroMQ", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
-        .testTarget(name: "SheafTests", dependencies: ["Sheaf"], swiftSettings: house),
+        .testTarget(
+            name: "SheafTests", dependencies: ["Sheaf", "TestSupport"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
     ],
     swiftLanguageModes: [.v6],

@@ -22,7 +22,8 @@ extension CorpusError: CustomStringConvertible {
             "cannot tell the format of \(path): \(reason); name the format explicitly"
         case .emptyCorpus(let paths, let skippedLines):
             "no passage in \(paths.joined(separator: ", "))"
-                + (skippedLines > 0 ? " (\(skippedLines) malformed records skipped)" : "")
+                + (skippedLines > 0
+                    ? " (\(counted(skippedLines, "malformed record")) skipped)" : "")
                 + "; check that these are the files and the format you mean"
         case .noQuestions(let path):
             "no question in \(path); check that this is the file you mean"
@@ -53,7 +54,7 @@ extension Malformation: CustomStringConvertible {
     public var description: String {
         switch self {
         case .wrongColumnCount(let expected, let got):
-            "\(got) tab-separated columns where \(expected) are expected; "
+            "\(counted(got, "tab-separated column")) where \(expected) are expected; "
                 + "correct the line\(Self.orSkip)"
         case .badJSON(let column, let detail):
             "not a JSON object (byte \(column): \(detail)); correct the line\(Self.orSkip)"

@@ -84,7 +84,7 @@ extension CorpusSource {
         case let count:
             throw .unknownFormat(
                 path: path,
-                reason: "the first line has \(count) tab-separated column\(count == 1 ? "" : "s"), "
+                reason: "the first line has \(counted(count, "tab-separated column")), "
                     + "neither 2 (MS MARCO) nor 3 (DPR), and no header that names id and text")
         }
     }

@@ -3,41 +3,16 @@ extension QuestionFile {
     static func readSeparated(
         _ path: String, _ format: QuestionFormat, into list: inout QuestionList
     ) throws(CorpusError) {
-        let buffer = LineBuffer(try ByteSource(path: path))
-        try buffer.skipByteOrderMark()
-        var fields = SeparatedFields()
-        while try !buffer.isAtEnd() {
-            let place = SourcePlace(path: path, line: buffer.line)
-            switch try fields.read(buffer, quoting: format == .dpr) {
-            case .unterminatedQuote:
-                throw .malformed(place: place, reason: .unterminatedQuote)
-            case .tooLarge:
-                throw .malformed(
-                    place: place, reason: .tooLarge(limitBytes: Passage.maximumBytes))
-            case .record(let length, let lines):
-                let question: Question?
-                do throws(Malformation) {
-                    if buffer.first(0, in: 0..<length) != nil { throw .nulCharacter }
-                    question = try Self.question(
-                        try texts(&fields, in: buffer), format, line: place.line)
-                } catch {
-                    throw .malformed(place: place, reason: error)
-                }
-                buffer.consume(length, lines: lines)
-                if let question { try list.add(question, at: place) }
+        let rows = try TableReader(path: path, quoting: format == .dpr)
+        while let (place, columns) = try rows.next() {
+            let question: Question?
+            do throws(Malformation) {
+                question = try Self.question(columns, format, line: place.line)
+            } catch {
+                throw .malformed(place: place, reason: error)
             }
+            if let question { try list.add(question, at: place) }
         }
-    }
-
-    private static func texts(
-        _ fields: inout SeparatedFields, in buffer: LineBuffer
-    ) throws(Malformation) -> [String] {
-        var texts: [String] = []
-        for index in fields.fields.indices {
-            guard let text = fields.text(index, in: buffer) else { throw .invalidUTF8 }
-            texts.append(text)
-        }
-        return texts
     }
 
     /// Makes a question of the columns of a row; nil for a blank row or one that names columns.

@@ -52,7 +52,8 @@ public enum QuestionFormat: String, CaseIterable, Sendable {
         case let count:
             throw .unknownFormat(
                 path: path,
-                reason: "the first line has \(count) tab-separated columns, not 1, 2 or 4")
+                reason:
+                    "the first line has \(counted(count, "tab-separated column")), not 1, 2 or 4")
         }
     }
 

@@ -36,7 +36,7 @@ public enum Evaluation {
         var notes: [String] = []
         if negativeCount > 0 {
             notes.append(
-                "\(count(negativeCount, "negative judgement")) taken as "
+                "\(counted(negativeCount, "negative judgement")) taken as "
                     + (negatives == .relevant ? "relevant" : "not relevant"))
         }
         return try measure(lists, gains, "judgements", notes: notes, cutOffs: cutOffs)
@@ -121,7 +121,7 @@ public enum Evaluation {
         }
         if !withoutRelevant.isEmpty {
             evaluator.note(
-                "\(count(withoutRelevant.count, "question")) without a relevant passage in the "
+                "\(counted(withoutRelevant.count, "question")) without a relevant passage in the "
                     + "\(source), left out: \(some(withoutRelevant))")
         }
         return try evaluator.report()
@@ -142,19 +142,15 @@ public enum Evaluation {
         var notes: [String] = []
         if !missing.isEmpty {
             notes.append(
-                "\(count(missing.count, "question")) without results, counted as missed: "
+                "\(counted(missing.count, "question")) without results, counted as missed: "
                     + some(missing))
         }
         if !strangers.isEmpty {
             notes.append(
-                "\(count(strangers.count, "question")) of the results not in \(source), "
+                "\(counted(strangers.count, "question")) of the results not in \(source), "
                     + "left out: \(some(strangers))")
         }
         return notes
-    }
-
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
     private static func some(_ ids: [String]) -> String {

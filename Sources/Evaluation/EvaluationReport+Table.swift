@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 extension EvaluationReport {
@@ -19,8 +20,8 @@ extension EvaluationReport {
             }
             rows.append(row)
         }
-        var text = "\(questions) question\(questions == 1 ? "" : "s"), "
-        text += "lists of up to \(depth) passage\(depth == 1 ? "" : "s")\n"
+        var text = counted(questions, "question") + ", "
+        text += "lists of up to \(counted(depth, "passage"))\n"
         text += Self.aligned(rows)
         for note in notes { text += "note: \(note)\n" }
         return text

@@ -1,3 +1,5 @@
+import Corpus
+
 /// Measures ranked lists one question at a time, so that lists need not be held.
 ///
 /// Means are over all questions that were added. A cut-off beyond the longest list is left out of
@@ -80,12 +82,12 @@ public struct Evaluator: Sendable {
         if !beyond.isEmpty {
             report.notes.append(
                 "cut-offs \(beyond.map(String.init).joined(separator: ", ")) are left out: "
-                    + "the longest list has \(depth) passages")
+                    + "the longest list has \(counted(depth, "passage"))")
         }
         if measures.contains(.averageRank), found < questions {
             report.notes.append(
-                "the average rank is over the \(found) questions with a relevant passage in their "
-                    + "list; \(questions - found) have none")
+                "the average rank leaves out \(counted(questions - found, "question")) whose list "
+                    + "has no relevant passage")
         }
         return report
     }

@@ -169,13 +169,14 @@ extension IndexSummary {
     /// The summary for people, on one line or two.
     public var text: String {
         guard !alreadyComplete else {
-            return "“\(collection)” is complete already: \(Quantity.count(passages)) passages in "
-                + "\(Quantity.count(batches)) batches. Nothing was done."
+            return "“\(collection)” is complete already: \(Quantity.count(passages, "passage")) in "
+                + "\(Quantity.count(batches, "batch")). Nothing was done."
         }
         let skipped =
-            skippedLines == 0 ? "" : ", \(Quantity.count(skippedLines)) malformed records skipped"
-        return "“\(collection)”: \(Quantity.count(passages)) passages in "
-            + "\(Quantity.count(batches)) batches (\(Quantity.count(batchesRepeated)) repeated"
+            skippedLines == 0
+            ? "" : ", \(Quantity.count(skippedLines, "malformed record")) skipped"
+        return "“\(collection)”: \(Quantity.count(passages, "passage")) in "
+            + "\(Quantity.count(batches, "batch")) (\(Quantity.count(batchesRepeated)) repeated"
             + "\(skipped)), \(Quantity.time(.seconds(seconds))), "
             + "\(Quantity.rate(passagesPerSecond)) passages/s"
     }

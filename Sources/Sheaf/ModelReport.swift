@@ -46,12 +46,12 @@ extension ModelInspection {
 
 extension ModelInspection.TowerFacts {
     fileprivate var text: String {
-        var lines = ["\(Quantity.count(UInt64(parameters))) parameters"]
+        var lines = ["\(Quantity.count(parameters, "parameter"))"]
         if let dimension { lines.append("vectors of \(dimension)") }
         if let pooling {
             lines.append("pooling \(pooling)" + (normalises ? ", made unit length" : ""))
         }
-        lines.append("at most \(maximumLength) tokens")
+        lines.append("at most \(Quantity.count(maximumLength, "token"))")
         if !prefix.isEmpty { lines.append("prefix “\(prefix)”") }
         if let fingerprint { lines.append("fingerprint \(fingerprint)") }
         if !unused.isEmpty { lines.append("unused: " + list(unused)) }
@@ -80,7 +80,9 @@ extension ModelConversion.Written {
     /// What was written, for people.
     public var text: String {
         let left = leftOut.isEmpty ? "" : "; left out: " + leftOut.joined(separator: ", ")
-        return "\(folder): \(tensors) tensors, \(Quantity.bytes(UInt64(bytes)))\(left)"
+        return
+            "\(folder): \(Quantity.count(tensors, "tensor")), "
+            + Quantity.bytes(UInt64(bytes)) + left
     }
 
     /// What was written, for programs.

@@ -150,7 +150,7 @@ extension ReadSummary {
 
     /// The summary for people.
     public var text: String {
-        let read = "\(Quantity.count(UInt64(questions))) questions read"
+        let read = "\(Quantity.count(questions, "question")) read"
         guard let exactMatch, let meanF1 else { return read }
         return read + ", \(Quantity.count(UInt64(measured))) with answers: exact match "
             + "\(rounded(exactMatch)), F1 \(rounded(meanF1))"

@@ -53,8 +53,8 @@ public struct StatusReport: Sendable {
             lines += [
                 "",
                 "indexing “\(run.collection)”: \(Quantity.count(run.passagesCommitted)) of "
-                    + "\(Quantity.count(run.passagesTotal)) passages, \(run.batchesCommitted) of "
-                    + "\(run.batchesTotal) batches committed"
+                    + "\(Quantity.count(run.passagesTotal, "passage")), \(run.batchesCommitted) of "
+                    + "\(Quantity.count(run.batchesTotal, "batch")) committed"
                     + (run.note.isEmpty ? "" : "; \(run.note)"),
             ]
         }

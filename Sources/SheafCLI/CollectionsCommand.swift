@@ -98,7 +98,7 @@ struct CollectionsCommand: AsyncParsableCommand {
                     "Nobody can be asked here. Give --yes to remove “\(name)”.")
             }
             Terminal.say(
-                "Remove “\(name)” with its \(Quantity.count(passages)) passages? Type yes:")
+                "Remove “\(name)” with its \(Quantity.count(passages, "passage"))? Type yes:")
             return readLine() == "yes"
         }
     }

@@ -81,7 +81,7 @@ struct ConvertCommand: ParsableCommand {
         }
         let dropped = report.dropped.summary
         try Terminal.answer(
-            "\(Quantity.count(UInt64(report.written))) examples in \(data.output)"
+            "\(Quantity.count(report.written, "example")) in \(data.output)"
                 + (dropped.isEmpty ? "" : "; dropped: \(dropped)"))
     }
 }

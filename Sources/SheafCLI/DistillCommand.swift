@@ -88,13 +88,13 @@ struct DistillCommand: AsyncParsableCommand {
         let final = order
         let summary = try await Interruption.cancels {
             try await final.run { done in
-                line.show(phase: "reading", done: UInt64(done), total: nil, unit: "questions")
+                line.show(phase: "reading", done: UInt64(done), total: nil, unit: "question")
                 return !Task.isCancelled
             } told: { news in
                 guard case .step(let step) = news else { return }
                 line.show(
                     phase: "epoch \(step.epoch), step", done: UInt64(step.step),
-                    total: UInt64(step.totalSteps), unit: "steps",
+                    total: UInt64(step.totalSteps), unit: "step",
                     more: "loss " + String(format: "%.4f", step.loss))
             }
         }
@@ -102,7 +102,8 @@ struct DistillCommand: AsyncParsableCommand {
         if json { return try Terminal.answer(summary.document.text) }
         let measured = TrainingEvaluation(questions: 0, values: summary.measures)
         try Terminal.answer(
-            "\(summary.steps) steps: \(summary.model) of step \(summary.modelStep)"
+            Quantity.count(summary.steps, "step")
+                + ": \(summary.model) of step \(summary.modelStep)"
                 + (summary.measures.isEmpty ? "" : "\n" + measured.measures))
     }
 }

@@ -57,7 +57,7 @@ struct EncodeCommand: ParsableCommand {
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
         let interrupted = Interruption.Flag()
-        let unit = tower == .context ? "passages" : "questions"
+        let unit = tower == .context ? "passage" : "question"
         let summary = try order.run(isCancelled: { interrupted.isSet }) { done, total in
             line.show(phase: "encoding", done: done, total: total, unit: unit)
         }
@@ -65,8 +65,8 @@ struct EncodeCommand: ParsableCommand {
         let rate = summary.seconds > 0 ? Double(summary.rows) / summary.seconds : 0
         try Terminal.answer(
             """
-            \(Quantity.count(UInt64(summary.rows))) vectors of \(summary.dimension) in \(output), \
-            \(Quantity.time(.seconds(summary.seconds))), \(Quantity.rate(rate)) \(unit)/s
+            \(Quantity.count(summary.rows, "vector")) of \(summary.dimension) in \(output), \
+            \(Quantity.time(.seconds(summary.seconds))), \(Quantity.rate(rate)) \(unit)s/s
             """)
     }
 }

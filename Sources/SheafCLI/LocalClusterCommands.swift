@@ -23,8 +23,8 @@ struct UpCommand: AsyncParsableCommand {
         await cluster.close()
         try Terminal.answer(
             """
-            coordinator \(status.processID) and \(status.workers.count) workers serve \
-            \(status.collections.count) collections of \(data.folder.path)
+            coordinator \(status.processID) and \(Quantity.count(status.workers.count, "worker")) \
+            serve \(Quantity.count(status.collections.count, "collection")) of \(data.folder.path)
             """)
     }
 }

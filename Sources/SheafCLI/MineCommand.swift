@@ -91,11 +91,11 @@ struct MineCommand: AsyncParsableCommand {
         defer { line.end() }
         let interrupted = Interruption.Flag()
         let mined: @Sendable (Int) -> Bool = { done in
-            line.show(phase: "mining", done: UInt64(done), total: nil, unit: "questions")
+            line.show(phase: "mining", done: UInt64(done), total: nil, unit: "question")
             return !interrupted.isSet
         }
         let report = try await run(settings, mined) { done in
-            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passages")
+            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passage")
             return !interrupted.isSet
         }
         line.end()
@@ -132,9 +132,10 @@ struct MineCommand: AsyncParsableCommand {
 
     private func text(_ report: HardNegativeMiner.Report) -> String {
         """
-        \(Quantity.count(UInt64(report.negatives))) hard negatives for \
-        \(Quantity.count(UInt64(report.examples))) questions in \(data.output); \
-        \(report.withoutNegatives) questions have none. Left out: \(report.gold) positives, \
+        \(Quantity.count(report.negatives, "hard negative")) for \
+        \(Quantity.count(report.examples, "question")) in \(data.output); none for \
+        \(Quantity.count(report.withoutNegatives, "question")). Left out: \
+        \(Quantity.count(report.gold, "positive")), \
         \(report.withAnswer) with an answer, \(report.withinMargin) within the margin\
         \(report.dropped.rows > 0 ? "; rows dropped: \(report.dropped.summary)" : "")
         """

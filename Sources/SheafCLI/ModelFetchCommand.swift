@@ -49,7 +49,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
         defer { line.end() }
         let folder = try await Interruption.cancels { [order] in
             try await order.run { file, done, total in
-                line.show(phase: "fetching \(file):", done: done, total: total, unit: "bytes")
+                line.show(phase: "fetching \(file):", done: done, total: total, unit: "byte")
             }
         }
         line.end()

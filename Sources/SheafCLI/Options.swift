@@ -60,6 +60,45 @@ struct ClientKeyOptions: ParsableArguments {
     }
 }
 
+/// The CURVE keys of the side that binds, and whom it lets in.
+struct ServerKeyOptions: ParsableArguments {
+    @Option(
+        name: .customLong("keys"),
+        help: ArgumentHelp(
+            "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
+    var secretFile: String?
+
+    @Option(
+        name: .customLong("allowed"),
+        help: ArgumentHelp("The folder of the public keys that are let in.", valueName: "folder"))
+    var allowedFolder: String?
+
+    @Flag(help: "Bind an open port without keys: whoever reaches it may do anything.")
+    var insecure = false
+
+    func validate() throws {
+        if (secretFile == nil) != (allowedFolder == nil) {
+            throw ValidationError("--keys and --allowed go together: name both or neither.")
+        }
+        if insecure, secretFile != nil {
+            throw ValidationError("--insecure and --keys exclude each other: name one.")
+        }
+    }
+
+    var security: SecurityPolicy {
+        get throws(SheafError) {
+            guard let secretFile, let allowedFolder else {
+                return insecure ? .insecure : .localOnly
+            }
+            do {
+                return .curve(try .server(secretFile: secretFile, allowedFolder: allowedFolder))
+            } catch {
+                throw SheafError(error)
+            }
+        }
+    }
+}
+
 /// Which cluster is spoken to: that of a data folder, or one behind an endpoint.
 struct ClusterOptions: ParsableArguments {
     @OptionGroup var data: DataOption

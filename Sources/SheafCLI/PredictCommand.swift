@@ -16,28 +16,13 @@ struct PredictCommand: AsyncParsableCommand {
             one, `sheaf index` it once and `sheaf search` it.
             """)
 
-    @Argument(help: "One question.")
-    var question: String?
-
-    @Option(help: ArgumentHelp("A file of questions, as for `search`.", valueName: "file"))
-    var questions: String?
+    @OptionGroup var asked: QuestionOptions
 
     @Option(help: ArgumentHelp("The model folder, as for `index`.", valueName: "dir"))
     var model: String
 
     @Option(help: ArgumentHelp("The passages.", valueName: "file"))
     var corpus: String
-
-    @Option(name: [.customShort("k"), .customLong("k")], help: "Passages wanted per question.")
-    var k = 10
-
-    @Option(help: "The form of the answers.")
-    var format = ResultFormat.table
-
-    @Option(
-        help: ArgumentHelp(
-            "Write to a file, which appears when it is complete.", valueName: "file"))
-    var output: String?
 
     @Option(help: ArgumentHelp("Compute threads (default: one per core).", valueName: "n"))
     var threads: Int?
@@ -46,32 +31,25 @@ struct PredictCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if (question == nil) == (questions == nil) {
-            throw ValidationError("Give one question, or a file of them with --questions.")
-        }
-        if k < 1 { throw ValidationError("-k must be 1 or more.") }
         if (threads ?? 1) < 1 { throw ValidationError("--threads must be 1 or more.") }
     }
 
     func run() async throws {
-        let list =
-            try questions.map { file throws(SheafError) in try QuestionList(file: file) }
-            ?? QuestionList(question: question ?? "")
+        let list = try asked.list()
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
         let interrupted = Interruption.Flag()
         let found = try await RetrievalModel(model).predict(
-            list.questions.map(\.text), in: corpus, count: k,
+            list.questions.map(\.text), in: corpus, count: asked.k,
             threads: threads ?? Cluster.defaultWorkers
         ) { done in
-            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passages")
+            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passage")
             return !interrupted.isSet
         }
         line.end()
-        let writer = AnswerWriters.writer(
-            format, SearchOrder(collection: corpus, k: k), match: list.match,
-            width: Terminal.width, isList: questions != nil)
-        let sink = try OutputSink(path: output)
+        let writer = asked.writer(
+            SearchOrder(collection: corpus, k: asked.k), match: list.match)
+        let sink = try OutputSink(path: asked.output)
         try sink.write(writer.opening())
         for (index, (question, passages)) in zip(list.questions, found).enumerated() {
             let answer = SearchAnswer(passages)

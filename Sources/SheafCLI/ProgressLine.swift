@@ -31,7 +31,7 @@ final class ProgressLine: Sendable {
     func show(_ report: IndexProgress) {
         switch report.state {
         case .scanning:
-            show(phase: "reading", done: report.passagesTotal, total: nil, unit: "passages")
+            show(phase: "reading", done: report.passagesTotal, total: nil, unit: "passage")
         case .encoding, .paused:
             let before = state.withLock { state in
                 state.before = state.before ?? report.passagesBefore
@@ -40,7 +40,7 @@ final class ProgressLine: Sendable {
             show(
                 phase: report.state == .paused ? "waiting: \(report.note)" : "encoding",
                 done: report.passagesDone(before: before), total: report.passagesTotal,
-                unit: "passages",
+                unit: "passage",
                 more: "batch \(report.batchesCommitted)/\(report.batchesTotal)")
         case .publishing, .complete, .unknown: break
         }
@@ -79,8 +79,8 @@ final class ProgressLine: Sendable {
         _ state: State, done: UInt64, total: UInt64?, unit: String, more: String
     ) -> String {
         var parts = [
-            "\(state.phase) \(Quantity.count(done))"
-                + (total.map { " of \(Quantity.count($0))" } ?? "") + " \(unit)"
+            "\(state.phase) " + (total == nil ? "" : "\(Quantity.count(done)) of ")
+                + Quantity.count(total ?? done, unit)
         ]
         if let rate = state.meter.rate { parts.append("\(Quantity.rate(rate))/s") }
         if !more.isEmpty { parts.append(more) }

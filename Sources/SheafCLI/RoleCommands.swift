@@ -31,18 +31,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads of each worker.", valueName: "n"))
     var threads = 1
 
-    @Option(
-        name: .customLong("keys"),
-        help: ArgumentHelp("The secret key file of the coordinator.", valueName: "file"))
-    var secretFile: String?
-
-    @Option(
-        name: .customLong("allowed"),
-        help: ArgumentHelp("The folder of the public keys that are let in.", valueName: "folder"))
-    var allowedFolder: String?
-
-    @Flag(help: "Bind an open port without keys: whoever reaches it may do anything.")
-    var insecure = false
+    @OptionGroup var keys: ServerKeyOptions
 
     @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
     var parent: Int32?
@@ -56,12 +45,6 @@ struct CoordinatorCommand: AsyncParsableCommand {
     func validate() throws {
         if workers < 0 { throw ValidationError("--workers must be 0 or more.") }
         if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
-        if (secretFile == nil) != (allowedFolder == nil) {
-            throw ValidationError("--keys and --allowed go together: name both or neither.")
-        }
-        if insecure, secretFile != nil {
-            throw ValidationError("--insecure and --keys exclude each other: name one.")
-        }
     }
 
     func run() async throws {
@@ -70,17 +53,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         let options = CoordinatorOptions(
             data: data.folder, endpoint: bind, localWorkers: workers, threadsPerWorker: threads,
             questionThreads: ProcessInfo.processInfo.activeProcessorCount,
-            loadsOnDemand: onDemand, security: try security())
+            loadsOnDemand: onDemand, security: try keys.security)
         try await ClusterProcess.coordinator(options, stop: Interruption.stream())
-    }
-
-    private func security() throws(SheafError) -> SecurityPolicy {
-        guard let secretFile, let allowedFolder else { return insecure ? .insecure : .localOnly }
-        do {
-            return .curve(try .server(secretFile: secretFile, allowedFolder: allowedFolder))
-        } catch {
-            throw SheafError(error)
-        }
     }
 }
 

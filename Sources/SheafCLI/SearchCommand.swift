@@ -17,28 +17,10 @@ struct SearchCommand: AsyncParsableCommand {
             from 1.
             """)
 
-    @Argument(help: "One question.")
-    var question: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file of questions: plain lines, id<TAB>text, DPR or CuratedTREC TSV, JSONL or JSON.",
-            valueName: "file"))
-    var questions: String?
+    @OptionGroup var asked: QuestionOptions
 
     @Option(help: ArgumentHelp("The collection to search.", valueName: "name"))
     var collection: String
-
-    @Option(name: [.customShort("k"), .customLong("k")], help: "Passages wanted per question.")
-    var k = 10
-
-    @Option(help: "The form of the answers.")
-    var format = ResultFormat.table
-
-    @Option(
-        help: ArgumentHelp(
-            "Write to a file, which appears when it is complete.", valueName: "file"))
-    var output: String?
 
     @Flag(help: "Accept an answer that lacks shards; its coverage is said.")
     var allowPartial = false
@@ -56,26 +38,19 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var size: SizeOptions
 
     func validate() throws {
-        if (question == nil) == (questions == nil) {
-            throw ValidationError("Give one question, or a file of them with --questions.")
-        }
-        if k < 1 { throw ValidationError("-k must be 1 or more.") }
         if !(timeout > 0) || timeout > 86_400 {
             throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
         }
     }
 
     func run() async throws {
-        let list =
-            try questions.map { file throws(SheafError) in try QuestionList(file: file) }
-            ?? QuestionList(question: question ?? "")
+        let list = try asked.list()
         let order = SearchOrder(
-            collection: collection, k: k, allowPartial: allowPartial, texts: format.needsTexts,
+            collection: collection, k: asked.k, allowPartial: allowPartial,
+            texts: asked.format.needsTexts,
             timeout: .microseconds(max(1, Int64(timeout * 1e6))))
-        let writer = AnswerWriters.writer(
-            format, order, match: match ?? list.match, width: Terminal.width,
-            isList: questions != nil)
-        let sink = try OutputSink(path: output)
+        let writer = asked.writer(order, match: match ?? list.match)
+        let sink = try OutputSink(path: asked.output)
         try await Interruption.cancels {
             let cluster = try await connect()
             try await cluster.closing {

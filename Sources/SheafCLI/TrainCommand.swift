@@ -53,19 +53,7 @@ struct TrainCommand: AsyncParsableCommand {
             valueName: "endpoint"))
     var bind: String?
 
-    @Option(
-        name: .customLong("keys"),
-        help: ArgumentHelp(
-            "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
-    var secretFile: String?
-
-    @Option(
-        name: .customLong("allowed"),
-        help: ArgumentHelp("The folder of the public keys that are let in.", valueName: "folder"))
-    var allowedFolder: String?
-
-    @Flag(help: "Bind an open port without keys: whoever reaches it may join.")
-    var insecure = false
+    @OptionGroup var keys: ServerKeyOptions
 
     @Flag(help: "Print all settings as YAML, and train nothing.")
     var print = false
@@ -87,12 +75,6 @@ struct TrainCommand: AsyncParsableCommand {
         ] where (value ?? 1) < (name == "workers" && bind != nil ? 0 : 1) {
             throw ValidationError("--\(name) must be 1 or more.")
         }
-        if (secretFile == nil) != (allowedFolder == nil) {
-            throw ValidationError("--keys and --allowed go together: name both or neither.")
-        }
-        if insecure, secretFile != nil {
-            throw ValidationError("--insecure and --keys exclude each other: name one.")
-        }
         _ = try overrides()
     }
 
@@ -104,7 +86,7 @@ struct TrainCommand: AsyncParsableCommand {
         order.minimumRanks = minWorkers ?? (order.workers == 0 ? maxWorkers : nil)
         order.maximumRanks = maxWorkers
         order.endpoint = bind
-        order.security = try security()
+        order.security = try keys.security
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
         let finalOrder = order
@@ -127,12 +109,13 @@ struct TrainCommand: AsyncParsableCommand {
             }
             line.show(
                 phase: "training", done: UInt64(step.step),
-                total: UInt64(step.totalSteps), unit: "steps", more: more)
+                total: UInt64(step.totalSteps), unit: "step", more: more)
             if let note = step.note, !isQuiet { say(note, line) }
         case .bound(let endpoint): say("ranks can join at \(endpoint)", line)
         case .formed(let ranks, let generation):
             if !isQuiet, generation > 1 {
-                say("\(ranks) ranks go on from the last checkpoint", line)
+                let go = ranks == 1 ? "goes" : "go"
+                say("\(Quantity.count(ranks, "rank")) \(go) on from the last checkpoint", line)
             }
         case .aborted(let who, let reason): say("\(who): \(reason)", line)
         }
@@ -152,9 +135,9 @@ struct TrainCommand: AsyncParsableCommand {
             ? String(format: ", %.1f %% of it waiting", 100 * summary.waitedShare) : ""
         let measured = measures.isEmpty ? "" : " (\(measures.joined(separator: ", ")))"
         return """
-            \(Quantity.count(UInt64(summary.steps))) steps over \(summary.ranks) \
-            rank\(summary.ranks == 1 ? "" : "s"), \(Quantity.time(.seconds(summary.seconds)))\
-            \(waited): \
+            \(Quantity.count(summary.steps, "step")) over \
+            \(Quantity.count(summary.ranks, "rank")), \
+            \(Quantity.time(.seconds(summary.seconds)))\(waited): \
             \(summary.model) of step \(summary.modelStep)\(measured)
             """
     }
@@ -164,15 +147,6 @@ struct TrainCommand: AsyncParsableCommand {
             return try configuration.yaml()
         } catch {
             throw SheafError.request("\(error)")
-        }
-    }
-
-    private func security() throws(SheafError) -> SecurityPolicy {
-        guard let secretFile, let allowedFolder else { return insecure ? .insecure : .localOnly }
-        do {
-            return .curve(try .server(secretFile: secretFile, allowedFolder: allowedFolder))
-        } catch {
-            throw SheafError(error)
         }
     }
 }

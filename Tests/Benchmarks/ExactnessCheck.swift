@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Sheaf
+import TestSupport
 
 /// Compares the exact index with a brute force in float64, question by question.
 struct ExactnessCheck: ParsableCommand {
@@ -164,7 +165,7 @@ private struct VectorSet {
 
     /// Sets that bounds and ties find hard.
     static var odd: [VectorSet] {
-        var dice = SplitDice(state: 5)
+        var dice = Dice(seed: 5)
         let (rows, dimension) = (1500, 33)
         let plain = (0..<rows * dimension).map { _ in dice.value() }
         var gaps = plain
@@ -192,10 +193,10 @@ private struct VectorSet {
 
     /// Half of them random, half near a row.
     func questions(_ count: Int) -> [Float] {
-        var dice = SplitDice(state: 9)
+        var dice = Dice(seed: 9)
         let rows = vectors.count / dimension
         return (0..<count).flatMap { number in
-            let row = Int(dice.next() % UInt64(rows)) * dimension
+            let row = dice.below(rows) * dimension
             return (0..<dimension).map { place in
                 let noise = dice.value()
                 return number % 2 == 0 ? noise : vectors[row + place] * (1 + noise / 8)
@@ -204,17 +205,7 @@ private struct VectorSet {
     }
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014).
-private struct SplitDice {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
-    }
-
+extension Dice {
     /// Uniform in -1...1.
-    mutating func value() -> Float { Float(next() >> 40) / Float(1 << 23) - 1 }
+    fileprivate mutating func value() -> Float { Float(next() >> 40) / Float(1 << 23) - 1 }
 }

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 import Testing
 
 /// Operations of all ranks, moved by hand: chunks are delivered in any order that a ring allows.
@@ -157,5 +158,3 @@ struct CollectiveRingTests {
         #expect(progress.nextSend == RingChunk(step: 1, bytes: 256..<320))
     }
 }
-
-extension Dice: RandomNumberGenerator {}

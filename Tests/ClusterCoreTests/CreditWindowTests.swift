@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 import Testing
 
 @Suite struct CreditWindowTests {

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 import Testing
 
 /// The lease table as one would write it without care for speed: a dictionary and a list of events.

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 import Testing
 
 /// Searches over workers that answer, answer in part, answer late, fail or say nothing.

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 import Testing
 
 /// A worker as the table imagines it.

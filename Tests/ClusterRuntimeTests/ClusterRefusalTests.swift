@@ -1,5 +1,6 @@
 import ClusterCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ClusterRuntime
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func `requests that cannot be met are refused with a remedy`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(40, seed: 1, in: scratch.path)
@@ -74,7 +75,7 @@ import Testing
     }
 
     @Test func `a collection without a question tower can be indexed, not searched`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(20, seed: 1, in: scratch.path)
@@ -90,7 +91,7 @@ import Testing
     }
 
     @Test func `a model that changed after indexing is noticed`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(20, seed: 1, in: scratch.path)

@@ -3,20 +3,9 @@ import Corpus
 import Foundation
 import Logging
 import Models
+import TestSupport
 
 @testable import ClusterRuntime
-
-/// A folder of this test's own; the test removes it when it ends, by `defer`.
-final class ScratchFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "sheaf-\(UInt32.random(in: 0...UInt32.max))"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// Coordinator and workers as tasks of the test process, over real sockets and real files.
 final class TestCluster: Sendable {
@@ -133,28 +122,9 @@ extension IndexRequest {
 
 /// Models and corpora for the tests.
 enum TestData {
-    /// The folder of goldens: `$SHEAF_GOLDENS`, else the repository's own.
-    static var goldens: String {
-        if let named = ProcessInfo.processInfo.environment["SHEAF_GOLDENS"] { return named }
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/goldens").path
-    }
-
     /// A folder with both towers of the tiny DPR model and their tokenizer.
     static func model(in folder: String) throws -> String {
-        let files = FileManager.default
-        for (tower, source) in [
-            ("question_encoder", "dpr_question"), ("context_encoder", "dpr_ctx"),
-        ] {
-            let target = folder + "/model/" + tower
-            try files.createDirectory(atPath: target, withIntermediateDirectories: true)
-            for part in [source, "wordpiece"] {
-                for file in try files.contentsOfDirectory(atPath: goldens + "/models/" + part) {
-                    try files.copyItem(
-                        atPath: goldens + "/models/\(part)/\(file)", toPath: target + "/" + file)
-                }
-            }
-        }
+        try Goldens.copyTowers(to: folder + "/model")
         return folder + "/model"
     }
 
@@ -170,11 +140,7 @@ enum TestData {
     }
 
     static func passages(_ count: Int, seed: UInt64) -> [Passage] {
-        var state = seed
-        func next(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
+        var dice = Dice(seed: seed)
         let words = [
             "river", "planet", "capital", "iron", "gold", "city", "light", "water", "moon", "bee",
             "heart", "sun", "ring", "stone", "north", "king", "queen", "war", "peace", "ship",
@@ -187,8 +153,8 @@ enum TestData {
                 passages.append(twin)
                 continue
             }
-            let text = (0..<(3 + next(30))).map { _ in words[next(words.count)] }
-            let title = next(5) == 0 ? "" : words[next(words.count)]
+            let text = (0..<(3 + dice.below(30))).map { _ in words[dice.below(words.count)] }
+            let title = dice.below(5) == 0 ? "" : words[dice.below(words.count)]
             passages.append(
                 Passage(id: "p\(number)", title: title, text: text.joined(separator: " ")))
         }

@@ -2,6 +2,7 @@ import ClusterCore
 import Corpus
 import Foundation
 import Models
+import TestSupport
 import Testing
 
 @testable import ClusterRuntime
@@ -35,7 +36,7 @@ import Testing
     func `a cluster answers what one process would, whatever its workers and shards`(
         workers: Int, shards: Int
     ) async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(150, seed: 7, in: scratch.path)
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test func `workers on other hosts get the segments they lack`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(120, seed: 3, in: scratch.path)
@@ -70,7 +71,7 @@ import Testing
 
     @Test func `a search without all shards fails with coverage, or answers with it`() async throws
     {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(128, seed: 5, in: scratch.path)
@@ -103,7 +104,7 @@ import Testing
     }
 
     @Test func `a worker that leaves a shared folder is replaced by the others`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(90, seed: 8, in: scratch.path)
@@ -120,7 +121,7 @@ import Testing
     }
 
     @Test func `an interrupted run goes on, and makes the same segments`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(400, seed: 11, in: scratch.path)
@@ -152,7 +153,7 @@ import Testing
     }
 
     @Test func `a damaged segment is never served, and is encoded again`() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = try TemporaryFolder()
         defer { scratch.remove() }
         let model = try TestData.model(in: scratch.path)
         let corpus = try TestData.corpus(64, seed: 2, in: scratch.path)

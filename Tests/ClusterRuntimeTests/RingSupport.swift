@@ -4,11 +4,12 @@ import ClusterCore
 import ClusterRuntime
 import Foundation
 import Locks
+import TestSupport
 import Training
 
 /// A world of ranks in this process: real sockets, one thread per rank.
 struct RingWorld {
-    let folder: String
+    let folder: TemporaryFolder
     let groups: [RingGroup]
 
     /// Forms a ring over ipc in a folder of its own, or over loopback tcp.
@@ -17,13 +18,11 @@ struct RingWorld {
         security: RingSecurity = .localOnly, settings: RingSettings = RingSettings(),
         lost: @escaping @Sendable (Int, String) -> Void = { _, _ in }
     ) throws {
-        let folder = NSTemporaryDirectory() + "ring-\(UInt64.random(in: 0...UInt64.max))"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
+        let folder = try TemporaryFolder()
         self.folder = folder
         let listeners = try (0..<world).map { rank in
             try RingListener(
-                endpoints: overTCP ? ["tcp://127.0.0.1:0"] : ["ipc://\(folder)/\(rank)"],
+                endpoints: overTCP ? ["tcp://127.0.0.1:0"] : ["ipc://\(folder.path)/\(rank)"],
                 security: security, settings: settings)
         }
         let names = (0..<world).map { "trainer-\($0 + 1)" }
@@ -66,7 +65,7 @@ struct RingWorld {
     /// Ends the ring and removes its folder.
     func close() {
         for group in groups { group.close() }
-        try? FileManager.default.removeItem(atPath: folder)
+        folder.remove()
     }
 }
 

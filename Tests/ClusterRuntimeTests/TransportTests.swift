@@ -1,6 +1,7 @@
 import ClusterCore
 import Foundation
 import Locks
+import TestSupport
 import Testing
 
 @testable import ClusterRuntime

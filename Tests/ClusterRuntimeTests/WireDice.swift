@@ -1,31 +1,8 @@
 // Random values from a seed, so that a failure can be run again.
 
-/// SplitMix64 (Steele, Lea and Flood 2014): small, and the same on every machine.
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
+import TestSupport
 
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// A number below a bound.
-    mutating func below(_ bound: Int) -> Int {
-        Int.random(in: 0..<bound, using: &self)
-    }
-
-    /// Random bytes.
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
-    }
-
+extension Dice {
     mutating func callAsFunction() -> Bool { Bool.random(using: &self) }
 
     /// Small and large numbers alike, since protocol buffers write them with different lengths.

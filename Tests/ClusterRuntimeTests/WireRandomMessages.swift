@@ -1,6 +1,7 @@
 // Random messages: every field of every message, from one seed.
 
 import ClusterCore
+import TestSupport
 
 extension Hello: RandomValue {
     init(from random: inout Dice) {

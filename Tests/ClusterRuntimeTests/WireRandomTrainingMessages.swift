@@ -1,6 +1,7 @@
 // Random training messages: every field, from one seed.
 
 import ClusterCore
+import TestSupport
 
 extension TrainerHello: RandomValue {
     init(from random: inout Dice) {

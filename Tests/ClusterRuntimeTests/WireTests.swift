@@ -1,5 +1,6 @@
 import ClusterCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ClusterRuntime
@@ -135,11 +136,9 @@ private struct ProtoFiles {
     var enumerations: [String: [Int]] = [:]
 
     init() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
         for name in ["wire", "cluster", "client", "training"] {
-            let path = root.appending(path: "proto/sheaf/v1/\(name).proto")
-            read(try String(contentsOf: path, encoding: .utf8))
+            let path = TestFiles.repository + "/proto/sheaf/v1/\(name).proto"
+            read(try String(contentsOfFile: path, encoding: .utf8))
         }
     }
 

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// One indexing run.
 struct SimulatedJob {

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// One life of the coordinator: carries out what the state machines decide, as the real one does.
 ///

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// One kind of traffic with a connection of its own, as in the wire protocol.
 enum SimulatedLane: Int, CaseIterable {

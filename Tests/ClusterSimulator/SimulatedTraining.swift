@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// A training run in one process: the coordinator's state machine, ranks that behave as their
 /// processes do, a network that loses, delays and repeats, and processes that die or stand still.

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// One granted lease as a worker speaks of it.
 struct LeaseKey: Hashable {

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 extension SimulatedWorker {
     func load(_ order: LoadGeneration) {

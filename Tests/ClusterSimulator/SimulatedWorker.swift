@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// One life of a worker: what it encodes, holds and answers, without vectors.
 ///

@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// A whole cluster in one process: clock, network, disks, processes and users, all from one seed.
 final class Simulation {

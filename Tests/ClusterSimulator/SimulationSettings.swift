@@ -1,4 +1,5 @@
 import ClusterCore
+import TestSupport
 
 /// What may go wrong in a run.
 enum Fault: CaseIterable {

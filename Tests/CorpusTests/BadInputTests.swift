@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -7,7 +8,7 @@ struct BadInputTests {
     let folder = try? TemporaryFolder()
 
     private func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-        try #require(folder).file(name, bytes)
+        try #require(folder).write(name, bytes)
     }
 
     /// Expects one malformed record on a line, and its neighbours when it is skipped.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -8,7 +9,7 @@ struct GzipTests {
     private let text = Array("1\ta\tb\n2\tc\td\n".utf8)
 
     private func ids(_ bytes: [UInt8]) throws -> [String] {
-        let path = try #require(folder).file("a.tsv.gz", bytes)
+        let path = try #require(folder).write("a.tsv.gz", bytes)
         return try passages([path], format: .psgs).map(\.id)
     }
 
@@ -27,7 +28,7 @@ struct GzipTests {
 
     @Test func `a file cut off anywhere is an error`() throws {
         let whole = gzip(text)
-        let path = try #require(folder).file("a.gz", "")
+        let path = try #require(folder).write("a.gz", "")
         for length in 2..<whole.count {
             try Data(whole[..<length]).write(to: URL(fileURLWithPath: path))
             let error = #expect(throws: CorpusError.self) {
@@ -53,7 +54,7 @@ struct GzipTests {
 
     @Test func `a damaged file stops reading even where records are skipped`() throws {
         let whole = gzip(text)
-        let path = try #require(folder).file("a.gz", Array(whole[..<(whole.count - 9)]))
+        let path = try #require(folder).write("a.gz", Array(whole[..<(whole.count - 9)]))
         #expect(throws: CorpusError.self) {
             try passages([path], format: .psgs, skipMalformed: true)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -12,7 +13,7 @@ struct MutationTests {
 
     /// Changes, adds, removes, repeats or cuts a few bytes.
     private static func mutate(
-        _ bytes: [UInt8], with generator: inout SeededGenerator
+        _ bytes: [UInt8], with generator: inout Dice
     ) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...3, using: &generator) where !bytes.isEmpty {
@@ -53,11 +54,11 @@ struct MutationTests {
         Array("q1 Q0 d1 1 2.5 t\nq1 Q0 d2 2 1.5 t\n".utf8), Array("1 0 d1 1\n2 0 d2 0\n".utf8),
     ]
 
-    private func run(_ seed: UInt64, rounds: Int, _ body: (inout SeededGenerator) throws -> Void)
+    private func run(_ seed: UInt64, rounds: Int, _ body: (inout Dice) throws -> Void)
         throws
     {
         for round in 0..<rounds {
-            var generator = SeededGenerator(seed: seed << 32 | UInt64(round))
+            var generator = Dice(seed: seed << 32 | UInt64(round))
             do {
                 try body(&generator)
             } catch let error as CorpusError {

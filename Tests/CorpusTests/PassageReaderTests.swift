@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -7,7 +8,7 @@ struct PassageReaderTests {
     let folder = try? TemporaryFolder()
 
     private func write(_ name: String, _ text: String) throws -> String {
-        try #require(folder).file(name, text)
+        try #require(folder).write(name, text)
     }
 
     @Test func `csv quoting is read as Python's csv module reads it`() throws {
@@ -94,7 +95,7 @@ struct PassageReaderTests {
 
     @Test func `a BEIR folder is read by the corpus inside`() throws {
         let folder = try #require(folder)
-        let path = try folder.file(
+        let path = try folder.write(
             "corpus.jsonl", "{\"_id\": \"a b\", \"title\": \"T\", \"text\": \"x\"}\n")
         let source = try CorpusSource(paths: [folder.path])
         #expect(source.paths == [path])
@@ -104,12 +105,12 @@ struct PassageReaderTests {
 
     @Test func `several files are one source, compressed or not`() throws {
         let folder = try #require(folder)
-        let one = try folder.file("1.tsv", "id\ttext\ttitle\n1\ta\tA\n")
-        let two = try folder.file("2.tsv", gzip(Array("id\ttitle\ttext\n2\tB\tb".utf8)))
-        let empty = try folder.file("3.tsv", "")
-        let three = try folder.file("4.tsv", "3\tc\tC\n")
+        let one = try folder.write("1.tsv", "id\ttext\ttitle\n1\ta\tA\n")
+        let two = try folder.write("2.tsv", gzip(Array("id\ttitle\ttext\n2\tB\tb".utf8)))
+        let empty = try folder.write("3.tsv", "")
+        let three = try folder.write("4.tsv", "3\tc\tC\n")
         #expect(try passages([one, two, empty, three]).map(\.title) == ["A", "B", "C"])
-        let json = try folder.file("5.jsonl", "{\"id\": 1, \"text\": \"x\"}")
+        let json = try folder.write("5.jsonl", "{\"id\": 1, \"text\": \"x\"}")
         #expect(throws: CorpusError.self) { try CorpusSource(paths: [one, json]) }
     }
 

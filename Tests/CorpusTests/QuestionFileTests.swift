@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -7,14 +8,14 @@ struct QuestionFileTests {
     let folder = try? TemporaryFolder()
 
     private func read(_ name: String, _ text: String) throws -> [Question] {
-        try QuestionFile.read(try #require(folder).file(name, text))
+        try QuestionFile.read(try #require(folder).write(name, text))
     }
 
     /// Expects an error on a line.
     private func refuse(
         _ reason: Malformation, line: UInt64, _ name: String, _ text: String
     ) throws {
-        let path = try #require(folder).file(name, text)
+        let path = try #require(folder).write(name, text)
         #expect(
             throws: CorpusError.malformed(
                 place: SourcePlace(path: path, line: line), reason: reason)
@@ -77,7 +78,7 @@ struct QuestionFileTests {
                 Question(id: "1756", text: "When?", answers: ["Sept?(ember)?|Feb"]),
                 Question(id: "12", text: "Who?", answers: ["\"x\\."]),
             ])
-        let path = try #require(folder).file("c.tsv", text)
+        let path = try #require(folder).write("c.tsv", text)
         #expect(try QuestionFormat.detect(path).answersAreExpressions)
     }
 
@@ -98,7 +99,7 @@ struct QuestionFileTests {
         ]
         #expect(try read("q.jsonl", text) == expected)
         #expect(try read("q", text) == expected)
-        let path = try #require(folder).file("q.jsonl.gz", gzip(Array(text.utf8)))
+        let path = try #require(folder).write("q.jsonl.gz", gzip(Array(text.utf8)))
         #expect(try QuestionFile.read(path) == expected)
     }
 
@@ -149,19 +150,19 @@ struct QuestionFileTests {
         try refuse(
             .badJSON(column: 1, detail: "text follows the array"), line: 1, "k.json",
             "[{\"text\": \"a\"}] 1")
-        let path = try #require(folder).file("l", [0x77, 0xFF, 0x0A])
+        let path = try #require(folder).write("l", [0x77, 0xFF, 0x0A])
         #expect(throws: CorpusError.self) { try QuestionFile.read(path) }
     }
 
     @Test func `two questions with one id, and a file without any, are errors`() throws {
-        let path = try #require(folder).file("a.tsv", "1\twho\n2\twhat\n1\twhen\n")
+        let path = try #require(folder).write("a.tsv", "1\twho\n2\twhat\n1\twhen\n")
         #expect(
             throws: CorpusError.duplicateEntry(
                 id: "1", first: SourcePlace(path: path, line: 1),
                 second: SourcePlace(path: path, line: 3))
         ) { try QuestionFile.read(path) }
         for text in ["", "\n \n", "[]", "qid\tquery\n"] {
-            let path = try #require(folder).file("b.json", text)
+            let path = try #require(folder).write("b.json", text)
             #expect(throws: CorpusError.noQuestions(path: path)) {
                 try QuestionFile.read(path)
             }

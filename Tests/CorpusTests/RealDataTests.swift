@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
 
-@Suite(.enabled(if: realData != nil, "SHEAF_TEST_DATA names no folder of real data"))
+@Suite(.enabled(if: TestFiles.data != nil, "SHEAF_TEST_DATA names no folder of real data"))
 struct RealDataTests {
-    private let data = realData ?? ""
+    private let data = TestFiles.data ?? ""
 
     @Test(arguments: [
         ("squad/corpus.tsv", 18_891), ("squad/valid.corpus.tsv", 1_942),

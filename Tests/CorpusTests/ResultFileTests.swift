@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -50,7 +51,7 @@ struct ResultFileTests {
     }
 
     @Test func `results of DPR itself are read, scores as strings or numbers`() throws {
-        let path = try #require(folder).file(
+        let path = try #require(folder).write(
             "dpr.json",
             """
             [
@@ -72,7 +73,7 @@ struct ResultFileTests {
             "[{\"ctxs\": [{\"id\": 1, \"score\": 1, \"has_answer\": 1}]}]",
             "[{\"id\": 1, \"ctxs\": []}, {\"id\": \"1\", \"ctxs\": []}]",
         ] {
-            let path = try #require(folder).file("bad.json", bad)
+            let path = try #require(folder).write("bad.json", bad)
             #expect(throws: CorpusError.self, "\(bad)") { try DPRResults.read(path) }
         }
     }
@@ -92,7 +93,7 @@ struct ResultFileTests {
     }
 
     @Test func `a run is ordered by score, then rank, whatever the order of its lines`() throws {
-        let path = try #require(folder).file(
+        let path = try #require(folder).write(
             "b.run", "q2\tQ0 x 9 1.0 t\r\nq1 Q0 a 3 2.0 t\nq1 Q0 b 2 2.0 t\n\nq1 Q0 c 1 3 t\n")
         let lists = try TRECRun.read(path)
         #expect(lists.map(\.questionID) == ["q2", "q1"])
@@ -120,7 +121,7 @@ struct ResultFileTests {
             "", "q Q0 d 1 1\n", "q Q0 d x 1 t\n", "q Q0 d 1 x t\n", "q Q0 d 1 nan t\n",
             "q Q0 d 1 1 t\nq Q0 d 2 0 t\n", "q Q0 d 1 1 t u\n", "q Q0 \u{0} 1 1 t\n",
         ] {
-            let path = try #require(folder).file("bad.run", bad)
+            let path = try #require(folder).write("bad.run", bad)
             #expect(throws: CorpusError.self, "\(bad)") { try TRECRun.read(path) }
         }
     }
@@ -128,14 +129,14 @@ struct ResultFileTests {
     @Test func `judgements are read in TREC's and BEIR's form`() throws {
         let folder = try #require(folder)
         let trec = try RelevanceJudgements.read(
-            folder.file("qrels", "1 0 d1 1\n1\t0\td2\t-1 \r\n\n2 0 d1 0\n1 0 d1 1\n"))
+            folder.write("qrels", "1 0 d1 1\n1\t0\td2\t-1 \r\n\n2 0 d1 0\n1 0 d1 1\n"))
         #expect(trec.questionIDs == ["1", "2"])
         #expect(trec.relevance == ["1": ["d1": 1, "d2": -1], "2": ["d1": 0]])
         let beir = try RelevanceJudgements.read(
-            folder.file("test.tsv", "query-id\tcorpus-id\tscore\n1\td1\t1\n1\td2\t-1\n2\td1\t0\n"))
+            folder.write("test.tsv", "query-id\tcorpus-id\tscore\n1\td1\t1\n1\td2\t-1\n2\td1\t0\n"))
         #expect(beir == trec)
         for bad in ["", "1 0 d1\n1 0 d1 1\n", "1 0 d1 x\n", "1 d1\n", "1 0 d 1\n1 0 d 2\n"] {
-            let path = try folder.file("bad", bad)
+            let path = try folder.write("bad", bad)
             #expect(throws: CorpusError.self, "\(bad)") { try RelevanceJudgements.read(path) }
         }
     }

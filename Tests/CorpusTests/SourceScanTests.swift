@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Corpus
@@ -16,7 +17,7 @@ struct SourceScanTests {
 
     @Test func `the digest is that of the decompressed bytes, wherever the file lies`() throws {
         let plain = try scan([fixtures + "/psgs.tsv"])
-        let copy = try #require(folder).file(
+        let copy = try #require(folder).write(
             "elsewhere.txt", Array(Data(contentsOf: URL(fileURLWithPath: fixtures + "/psgs.tsv"))))
         for path in [fixtures + "/psgs.tsv.gz", fixtures + "/psgs.members.tsv.gz", copy] {
             #expect(try scan([path]) == plain)
@@ -27,11 +28,11 @@ struct SourceScanTests {
 
     @Test func `the digest tells formats, bytes and the cut between files apart`() throws {
         let folder = try #require(folder)
-        let one = try folder.file("1", "1\ta\n2\tb\n")
-        let half = try folder.file("2", "1\ta\n")
-        let rest = try folder.file("3", "2\tb\n")
-        let other = try folder.file("4", "1\ta\n2\tc\n")
-        let crlf = try folder.file("5", "1\ta\r\n2\tb\r\n")
+        let one = try folder.write("1", "1\ta\n2\tb\n")
+        let half = try folder.write("2", "1\ta\n")
+        let rest = try folder.write("3", "2\tb\n")
+        let other = try folder.write("4", "1\ta\n2\tc\n")
+        let crlf = try folder.write("5", "1\ta\r\n2\tb\r\n")
         var digests: Set<String> = []
         for paths in [[one], [half, rest], [rest, half], [other], [crlf]] {
             digests.insert(try scan(paths, format: .msmarco).digest)
@@ -46,7 +47,7 @@ struct SourceScanTests {
 
     @Test(arguments: [1, 7, 64, 120, 122, 500])
     func `each batch, read from its start, gives its own passages`(_ batchSize: Int) throws {
-        let second = try #require(folder).file("b.tsv", "text\ttitle\tid\na\t\tx1\nb\t\tx2\n")
+        let second = try #require(folder).write("b.tsv", "text\ttitle\tid\na\t\tx1\nb\t\tx2\n")
         let paths = [fixtures + "/psgs.members.tsv.gz", second]
         let all = try passages(paths)
         let scan = try scan(paths, batchSize: batchSize)
@@ -67,8 +68,8 @@ struct SourceScanTests {
 
     @Test func `a duplicate id is named with both places`() throws {
         let folder = try #require(folder)
-        let one = try folder.file("1.tsv", "a\tx\n\nb\ty\n")
-        let two = try folder.file("2.tsv", "c\tx\nb\tz\na\tz\n")
+        let one = try folder.write("1.tsv", "a\tx\n\nb\ty\n")
+        let two = try folder.write("2.tsv", "c\tx\nb\tz\na\tz\n")
         #expect(
             throws: CorpusError.duplicateID(
                 id: "b", first: SourcePlace(path: one, line: 3),
@@ -80,10 +81,10 @@ struct SourceScanTests {
         let folder = try #require(folder)
         var text = ""
         for row in 0..<300_000 { text += "\(row)\tx\n" }
-        let path = try folder.file("many.tsv", text)
+        let path = try folder.write("many.tsv", text)
         #expect(try scan([path], batchSize: 1024).passages == 300_000)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/scratch") == [])
-        let twice = try folder.file("twice.tsv", text + "\n214159\ty\n")
+        let twice = try folder.write("twice.tsv", text + "\n214159\ty\n")
         #expect(
             throws: CorpusError.duplicateID(
                 id: "214159", first: SourcePlace(path: twice, line: 214_160),
@@ -92,13 +93,13 @@ struct SourceScanTests {
     }
 
     @Test func `ids that only look alike are two ids`() throws {
-        let path = try #require(folder).file(
+        let path = try #require(folder).write(
             "a.tsv", "\u{E9}\tx\ne\u{301}\ty\n1\tx\n01\ty\n 1\tz\n")
         #expect(try scan([path]).passages == 5)
     }
 
     @Test func `malformed records are counted, and batches pass over them`() throws {
-        let path = try #require(folder).file("a.tsv", "1\ta\nbad\n2\tb\n\nworse\tx\ty\n3\tc\n")
+        let path = try #require(folder).write("a.tsv", "1\ta\nbad\n2\tb\n\nworse\tx\ty\n3\tc\n")
         let source = try CorpusSource(paths: [path], format: .msmarco)
         let scan = try SourceScan.run(
             source: source, batchSize: 2, skipMalformed: true,

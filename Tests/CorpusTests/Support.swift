@@ -1,38 +1,10 @@
 import Foundation
+import TestSupport
 
 @testable import Corpus
 
-/// A folder that is removed with its owner.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "corpus-tests-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    /// Writes a file and gives its path.
-    func file(_ name: String, _ bytes: [UInt8]) throws -> String {
-        let file = path + "/" + name
-        try Data(bytes).write(to: URL(fileURLWithPath: file))
-        return file
-    }
-
-    func file(_ name: String, _ text: String) throws -> String {
-        try file(name, Array(text.utf8))
-    }
-}
-
 /// The fixtures of this target.
-let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Fixtures/corpus").path
-
-/// A folder of real data, where there is one.
-let realData = ProcessInfo.processInfo.environment["SHEAF_TEST_DATA"]
+let fixtures = TestFiles.fixtures + "/corpus"
 
 /// Reads all passages of files.
 func passages(
@@ -68,21 +40,4 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] {
     append(~checksum, bytes: 4)
     append(UInt32(truncatingIfNeeded: bytes.count), bytes: 4)
     return out
-}
-
-/// SplitMix64: the same numbers from one seed everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -94,7 +95,7 @@ struct AnswerMatcherTests {
     @Test func `the fast search finds what the plain one finds`() {
         let pool = Array("ab AB12 .,-éÉe\u{301}\u{323}ÅKßİ日本한😀\u{AD}\n\u{0}ÂŸ".unicodeScalars)
         for seed: UInt64 in 0..<20_000 {
-            var generator = SeededGenerator(seed: seed)
+            var generator = Dice(seed: seed)
             var text = String.UnicodeScalarView()
             for _ in 0..<Int.random(in: 0...16, using: &generator) {
                 text.append(pool.randomElement(using: &generator) ?? "a")

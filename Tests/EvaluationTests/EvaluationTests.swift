@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -43,8 +44,7 @@ struct EvaluationTests {
             report.notes == [
                 "1 question without results, counted as missed: q5",
                 "cut-offs 100, 1000 are left out: the longest list has 50 passages",
-                "the average rank is over the 23 questions with a relevant passage in their list; "
-                    + "1 have none",
+                "the average rank leaves out 1 question whose list has no relevant passage",
             ])
     }
 
@@ -62,8 +62,7 @@ struct EvaluationTests {
                 "1 question of the results not in the judgements, left out: 9",
                 "1 question without a relevant passage in the judgements, left out: 3",
                 "cut-offs 3 are left out: the longest list has 2 passages",
-                "the average rank is over the 1 questions with a relevant passage in their list; "
-                    + "1 have none",
+                "the average rank leaves out 1 question whose list has no relevant passage",
             ])
     }
 
@@ -155,9 +154,9 @@ struct EvaluationTests {
     }
 }
 
-@Suite(.enabled(if: realData != nil, "SHEAF_TEST_DATA names no folder of real data"))
+@Suite(.enabled(if: TestFiles.data != nil, "SHEAF_TEST_DATA names no folder of real data"))
 struct RealResultTests {
-    private let data = realData ?? ""
+    private let data = TestFiles.data ?? ""
 
     @Test func `top-k accuracies of a DPR result file are those expected`() throws {
         struct Expected: Decodable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -54,7 +55,7 @@ struct RankingMeasuresTests {
 
     @Test func `measures agree with their definitions written plainly`() {
         for seed: UInt64 in 0..<2_000 {
-            var generator = SeededGenerator(seed: seed)
+            var generator = Dice(seed: seed)
             let ids = (0..<30).map { "p\($0)" }
             var gains: [String: Int] = [:]
             for id in ids.shuffled(using: &generator).prefix(

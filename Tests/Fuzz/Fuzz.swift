@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TestSupport
 
 /// Feeds damaged files to the readers; built with the address sanitizer by `scripts/verify fuzz`.
 ///

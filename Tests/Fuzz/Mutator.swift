@@ -1,25 +1,10 @@
-/// SplitMix64 (Steele, Lea and Flood 2014): small, and the same on every machine.
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
+import TestSupport
 
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`, which is above 0.
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
+extension Dice {
     mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: next()) }
 
-    mutating func pick<Element>(_ items: [Element]) -> Element { items[below(items.count)] }
+    /// One of `items`, which are not empty.
+    mutating func one<Element>(of items: [Element]) -> Element { items[below(items.count)] }
 }
 
 /// Damages inputs: one to eight small changes, some with words of the format, some spliced with
@@ -37,14 +22,14 @@ struct Mutator {
     ]
 
     func input(_ dice: inout Dice) -> [UInt8] {
-        var bytes = dice.pick(seeds)
+        var bytes = dice.one(of: seeds)
         for _ in 0...dice.below(8) { change(&bytes, &dice) }
         return bytes.count > limit ? Array(bytes[..<limit]) : bytes
     }
 
     private func change(_ bytes: inout [UInt8], _ dice: inout Dice) {
         guard !bytes.isEmpty else {
-            bytes = dice.pick(words)
+            bytes = dice.one(of: words)
             return
         }
         let place = dice.below(bytes.count)
@@ -54,15 +39,15 @@ struct Mutator {
         case 1: bytes[place] = dice.byte()
         case 2: bytes.removeSubrange(place..<place + length)
         case 3: bytes.insert(contentsOf: bytes[place..<place + length], at: place)
-        case 4: bytes.insert(contentsOf: dice.pick(words), at: place)
-        case 5: bytes.replaceSubrange(place..<place + length, with: dice.pick(words))
+        case 4: bytes.insert(contentsOf: dice.one(of: words), at: place)
+        case 5: bytes.replaceSubrange(place..<place + length, with: dice.one(of: words))
         case 6:
-            let number = dice.pick(Self.numbers)
+            let number = dice.one(of: Self.numbers)
             for index in 0..<min(8, bytes.count - place) {
                 bytes[place + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index))
             }
         case 7:
-            let other = dice.pick(seeds)
+            let other = dice.one(of: seeds)
             guard !other.isEmpty else { return }
             bytes.replaceSubrange(place..., with: other[dice.below(other.count)...])
         case 8: bytes.removeSubrange(place...)

@@ -1,21 +1,9 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
-
-/// Passages of many lengths, from a fixed text.
-private let passages: [(title: String, text: String)] = {
-    let words = """
-        the red planet mars has two moons and iron oxide on its surface a river runs through \
-        paris gold is soft and dense the heart pumps blood bees make honey from nectar
-        """.split(separator: " ")
-    return (0..<41).map { index in
-        let count = [0, 1, 2, 5, 11, 17, 29, 43, 71, 150][index % 10] + index % 3
-        let text = (0..<count).map { words[($0 * 7 + index) % words.count] }
-        return (index % 4 == 0 ? "" : "title \(index)", text.joined(separator: " "))
-    }
-}()
 
 @Suite("A text has one vector, bit for bit")
 struct EncoderBitTests {
@@ -24,73 +12,33 @@ struct EncoderBitTests {
     @Test(arguments: towers)
     func `alone, in any batch and on any number of threads`(name: String, tower: Tower) throws {
         let folder = try goldenModel(name)
-        try checkBatches(try TextEncoder.load(folder: folder.path, tower: tower))
+        expectOneVector(try TextEncoder.load(folder: folder.path, tower: tower))
     }
 
     @Test
     func `under mean pooling too`() throws {
         let folder = try sentenceModel(pooling: "pooling_mode_mean_tokens")
-        try checkBatches(try TextEncoder.load(folder: folder.path, tower: .context))
+        expectOneVector(try TextEncoder.load(folder: folder.path, tower: .context))
     }
 
-    @Test(.enabled(if: miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
+    @Test(.enabled(if: TestFiles.miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
     func `of MiniLM too, on every instruction set`() throws {
-        let folder = miniLM ?? ""
-        try checkBatches(try TextEncoder.load(folder: folder, tower: .context))
-        let vectors = try kernelsHere.filter { $0.path != .portable }.map { kernels in
-            let encoder = try TextEncoder.load(folder: folder, tower: .context, kernels: kernels)
-            return bits(encoder.encode(passages: passages))
-        }
-        #expect(Set(vectors).count <= 1)
+        let folder = TestFiles.miniLM ?? ""
+        expectOneVector(try TextEncoder.load(folder: folder, tower: .context))
+        try expectSameBitsEverywhere(folder, plainToo: false)
     }
 
     @Test
     func `on every instruction set`() throws {
         let folder = try goldenModel("dpr_ctx")
-        let vectors = try kernelsHere.map { kernels in
-            let encoder = try TextEncoder.load(
-                folder: folder.path, tower: .context, kernels: kernels)
-            return bits(encoder.encode(passages: passages))
-        }
-        #expect(Set(vectors).count == 1)
+        try expectSameBitsEverywhere(folder.path)
     }
 
     @Test
     func `from all tokens and from the first tokens alone`() throws {
         let folder = try goldenModel("dpr_ctx")
         let encoder = try TextEncoder.load(folder: folder.path, tower: .context)
-        var batch = TokenBatch()
-        for passage in passages {
-            encoder.append(passage: passage, to: &batch)
-            batch.closeSequence()
-        }
-        let width = encoder.dimension
-        let all = BertArena()
-        encoder.weights.bert.forward(batch, all)
-        let first = BertArena()
-        encoder.weights.bert.forwardFirstTokens(batch, first)
-        for sequence in 0..<batch.sequences {
-            let one = UnsafeBufferPointer(
-                start: all.hidden.start + batch.starts[sequence] * width, count: width)
-            let other = UnsafeBufferPointer(
-                start: first.hidden.start + sequence * width, count: width)
-            #expect(bits(one) == bits(other))
-        }
-    }
-
-    private func checkBatches(_ encoder: TextEncoder) throws {
-        let whole = bits(encoder.encode(passages: passages))
-        #expect(whole.count == passages.count * encoder.dimension)
-        for (index, passage) in passages.enumerated() {
-            let alone = bits(encoder.encode(passages: [passage]))
-            let row = whole[index * encoder.dimension..<(index + 1) * encoder.dimension]
-            #expect(alone == Array(row), "passage \(index)")
-        }
-        for threads in [2, 3, 7, 100] {
-            #expect(bits(encoder.encode(passages: passages, threads: threads)) == whole)
-        }
-        let reversed = bits(encoder.encode(passages: passages.reversed()))
-        #expect(Array(reversed[..<encoder.dimension]) == Array(whole.suffix(encoder.dimension)))
+        expectFirstTokensAlone(encoder)
     }
 }
 
@@ -101,8 +49,8 @@ struct EncodingTests {
         let folder = try goldenModel("dpr_ctx")
         let encoder = try TextEncoder.load(folder: folder.path, tower: .context)
         var seen: [Int] = []
-        _ = encoder.encode(passages: passages, threads: 1) { seen.append($0) }
-        #expect(seen.last == passages.count)
+        _ = encoder.encode(passages: variedPassages, threads: 1) { seen.append($0) }
+        #expect(seen.last == variedPassages.count)
         #expect(seen == seen.sorted())
         #expect(encoder.encode(passages: []) == [])
         #expect(encoder.encode(questions: [], threads: 4) == [])
@@ -127,8 +75,8 @@ struct EncodingTests {
         #expect(bits(prefixed.encode(questions: ["mars"])) == bits(expected))
         #expect(plain.fingerprint != prefixed.fingerprint)
         try folder.write(
-            #"{"prompts": {"query": "query: ", "passage": "passage: "}}"#,
-            "config_sentence_transformers.json")
+            "config_sentence_transformers.json",
+            #"{"prompts": {"query": "query: ", "passage": "passage: "}}"#)
         let stored = try TextEncoder.load(folder: folder.path, tower: .question)
         #expect(stored.prefixes == prefixed.prefixes)
         let passage = stored.encode(passages: [(title: "a", text: "b")])
@@ -167,18 +115,19 @@ func sentenceModel(pooling: String) throws -> TemporaryFolder {
         tensors.append(
             (short, tensor.shape, try checkpoint.floats(name, shape: tensor.shape).array))
     }
-    try folder.write(safetensors(tensors), "model.safetensors")
+    try folder.write("model.safetensors", safetensors(tensors))
     try folder.edit("config.json") {
         $0.replacing("\"model_type\": \"dpr\"", with: "\"model_type\": \"bert\"")
             .replacing("\"projection_dim\": 0,", with: "")
     }
     try folder.write(
+        "modules.json",
         """
         [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
          {"idx": 1, "name": "1", "path": "1_Pooling", "type": "x.models.Pooling"},
          {"idx": 2, "name": "2", "path": "2_Normalize", "type": "x.models.Normalize"}]
-        """, "modules.json")
-    try folder.write(#"{"\#(pooling)": true}"#, "1_Pooling/config.json")
+        """)
+    try folder.write("1_Pooling/config.json", #"{"\#(pooling)": true}"#)
     return folder
 }
 

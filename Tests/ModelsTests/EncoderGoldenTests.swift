@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -48,19 +49,8 @@ struct EncoderGoldenTests {
         let encoder = try TextEncoder.load(
             folder: folder.path, tower: .context,
             options: EncoderOptions(segmentIDs: segmentIDs))
-        guard case .array(let rows) = golden.json["rows"] else {
-            Issue.record("the case has no rows")
-            return
-        }
-        var passages: [(title: String, text: String)] = []
-        for row in rows {
-            if case .array(let pair) = row, case .string(let title) = pair[0],
-                case .string(let text) = pair[1]
-            {
-                passages.append((title, text))
-            }
-        }
-        #expect(passages.count == rows.count)
+        let rows = try #require(golden.json["rows"] as? [[String]])
+        let passages = rows.map { (title: $0[0], text: $0[1]) }
         let vectors = encoder.encode(passages: passages)
         for index in rows.indices {
             let vector = vectors[index * encoder.dimension..<(index + 1) * encoder.dimension]
@@ -69,14 +59,11 @@ struct EncoderGoldenTests {
         }
     }
 
-    @Test(.enabled(if: miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
+    @Test(.enabled(if: TestFiles.miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
     func `MiniLM's sentence vectors are the reference's`() throws {
         let golden = try GoldenCase("minilm_l6")
-        let encoder = try TextEncoder.load(folder: miniLM ?? "", tower: .context)
-        guard case .array(let items) = golden.json["sentences"] else { return }
-        let sentences = items.compactMap { item in
-            if case .string(let text) = item { text } else { nil }
-        }
+        let encoder = try TextEncoder.load(folder: TestFiles.miniLM ?? "", tower: .context)
+        let sentences = try #require(golden.json["sentences"] as? [String])
         let expected = try golden.floats("mean_normalized")
         #expect(encoder.dimension == golden.shape("mean_normalized")[1])
         #expect(largestDifference(encoder.encode(questions: sentences), expected) < tolerance)
@@ -85,10 +72,10 @@ struct EncoderGoldenTests {
         #expect(bits(other) == bits(encoder.encode(questions: sentences)))
     }
 
-    @Test(.enabled(if: miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
+    @Test(.enabled(if: TestFiles.miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
     func `MiniLM's hidden states are the reference's`() throws {
         let golden = try GoldenCase("minilm_l6")
-        let encoder = try TextEncoder.load(folder: miniLM ?? "", tower: .context)
+        let encoder = try TextEncoder.load(folder: TestFiles.miniLM ?? "", tower: .context)
         let expected = try golden.floats("short.last_hidden_state")
         let mask = try golden.integers("short.attention_mask")
         let batch = try golden.batch("short.")

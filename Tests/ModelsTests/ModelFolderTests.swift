@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -76,11 +77,11 @@ struct ModelFolderTests {
             let tensor = try #require(Checkpoint.openSafetensors(path).tensors[layer])
             let place = tensor.offset + 4 * (3 * tensor.shape[1] + 5)
             withUnsafeBytes(of: bad) { data.replaceSubrange(place..<place + 4, with: $0) }
-            try folder.write(data, "model.safetensors")
+            try folder.write("model.safetensors", data)
             #expect(
                 load(folder)
                     == .notFinite(path: path, name: layer, index: 3 * tensor.shape[1] + 5))
-            try folder.write(good, "model.safetensors")
+            try folder.write("model.safetensors", good)
         }
     }
 
@@ -94,12 +95,12 @@ struct ModelFolderTests {
             tensors.append((name, tensor.shape, values))
         }
         let path = folder.path + "/model.safetensors"
-        try folder.write(safetensors(tensors), "model.safetensors")
+        try folder.write("model.safetensors", safetensors(tensors))
         #expect(load(folder) == .missingTensor(path: path, name: layer))
         let shape = try #require(checkpoint.tensors[layer]).shape
         let narrow = [shape[0], shape[1] - 8]
         tensors.append((layer, narrow, [Float](repeating: 0, count: narrow[0] * narrow[1])))
-        try folder.write(safetensors(tensors), "model.safetensors")
+        try folder.write("model.safetensors", safetensors(tensors))
         #expect(
             load(folder)
                 == .wrongShape(path: path, name: layer, expected: shape, found: narrow))
@@ -116,7 +117,7 @@ struct ModelFolderTests {
             let values = try checkpoint.floats(name, shape: tensor.shape).array
             tensors.append((name, tensor.shape, values))
         }
-        try folder.write(safetensors(tensors), "model.safetensors")
+        try folder.write("model.safetensors", safetensors(tensors))
         let encoder = try TextEncoder.load(folder: folder.path, tower: .context)
         #expect(encoder.report.unusedTensors == ["unexpected.extra"])
         #expect(encoder.report.weightFiles == [folder.path + "/model.safetensors"])
@@ -201,7 +202,7 @@ struct ModelFolderTests {
         ])
     func `pooling must be one known mode of the right width`(json: String) throws {
         let folder = try sentenceModel(pooling: "pooling_mode_mean_tokens")
-        try folder.write(json, "1_Pooling/config.json")
+        try folder.write("1_Pooling/config.json", json)
         switch load(folder) {
         case .invalidConfiguration, .unsupportedConfiguration: break
         case let other: Issue.record("\(String(describing: other))")
@@ -224,7 +225,7 @@ struct ModelFolderTests {
         let folder = try sentenceModel(pooling: "pooling_mode_mean_tokens")
         let positions = try TextEncoder.load(folder: folder.path, tower: .context)
         #expect(positions.maximumLength == positions.description.configuration.positions)
-        try folder.write(#"{"max_seq_length": 16}"#, "sentence_bert_config.json")
+        try folder.write("sentence_bert_config.json", #"{"max_seq_length": 16}"#)
         let encoder = try TextEncoder.load(folder: folder.path, tower: .context)
         #expect(encoder.maximumLength == 16)
         let long = String(repeating: "mars ", count: 400)
@@ -262,11 +263,11 @@ struct ModelFolderTests {
                 let shape = try #require(checkpoint.tensors[name]).shape
                 return (name, shape, try checkpoint.floats(name, shape: shape).array)
             }
-            try folder.write(safetensors(tensors), file)
+            try folder.write(file, safetensors(tensors))
             map += part.map { "\"\($0)\": \"\(file)\"" }
         }
         let index = "model.safetensors.index.json"
-        try folder.write("{\"weight_map\": {\(map.joined(separator: ","))}}", index)
+        try folder.write(index, "{\"weight_map\": {\(map.joined(separator: ","))}}")
         let one = try TextEncoder.load(folder: whole.path, tower: .context)
         let other = try TextEncoder.load(folder: folder.path, tower: .context)
         let vector = bits(one.encode(questions: ["the red planet"]))
@@ -300,12 +301,12 @@ struct ModelFoldersTests {
     @Test(arguments: ["question_encoder", "query_encoder"])
     func `subfolders name the towers`(name: String) throws {
         let folder = try TemporaryFolder()
-        try folder.write("{}", name + "/config.json")
+        try folder.write(name + "/config.json", "{}")
         let question = folder.path + "/" + name
         #expect(
             try ModelFolders.resolve(model: folder.path)
                 == ModelFolders(question: question, context: nil))
-        try folder.write("{}", "context_encoder/config.json")
+        try folder.write("context_encoder/config.json", "{}")
         let context = folder.path + "/context_encoder"
         #expect(
             try ModelFolders.resolve(model: folder.path)

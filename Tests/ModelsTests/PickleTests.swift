@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -65,7 +66,7 @@ struct PickleTests {
         let shape = try #require(expected.tensors[name]).shape
         let folder = try TemporaryFolder()
         try folder.copy(Goldens.path("models/dpr_ctx/config.json"), "config.json")
-        try addTokenizer(to: folder)
+        try Goldens.copyTokenizer(to: folder.path)
         if Goldens.files("formats/\(form)", suffix: "").isEmpty {
             let isSafe = form.hasSuffix(".safetensors")
             let name =
@@ -118,7 +119,7 @@ struct PickleTests {
         try folder.copy(
             Goldens.path("formats/dpr_biencoder_namedtuple.cp"), "dpr_biencoder.39.16.cp")
         try folder.copy(Goldens.path("models/dpr_ctx/config.json"), "config.json")
-        try addTokenizer(to: folder)
+        try Goldens.copyTokenizer(to: folder.path)
         let both = try ModelFolders.resolve(model: folder.path)
         #expect(both == ModelFolders(question: folder.path, context: folder.path))
         let question = try TextEncoder.load(folder: folder.path, tower: .question)
@@ -137,7 +138,7 @@ struct PickleTests {
         deep.append(contentsOf: [UInt8](repeating: UInt8(ascii: "("), count: 200_000))
         deep.append(contentsOf: [UInt8](repeating: UInt8(ascii: "t"), count: 200_000))
         deep.append(UInt8(ascii: "."))
-        try folder.write(deep, "deep.bin")
+        try folder.write("deep.bin", deep)
         let error = failure { () throws(ModelError) in
             try Checkpoint.openPickled(folder.path + "/deep.bin")
         }
@@ -166,7 +167,7 @@ struct PickleTests {
             } else {
                 for _ in 0...next(4) { data[next(data.count)] = UInt8(next(256)) }
             }
-            try folder.write(data, "x")
+            try folder.write("x", data)
             _ = failure { () throws(ModelError) in
                 let checkpoint = try Checkpoint.openPickled(path)
                 for (name, tensor) in checkpoint.tensors where tensor.type.isFloat {
@@ -176,7 +177,7 @@ struct PickleTests {
             }
         }
         // A reader that is still alive has passed.
-        try folder.write(good, "x")
+        try folder.write("x", good)
         #expect(try !Checkpoint.openPickled(path).tensors.isEmpty)
     }
 }

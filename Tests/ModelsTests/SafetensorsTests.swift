@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -65,7 +66,7 @@ struct SafetensorsTests {
     @Test(arguments: headers)
     func `a header is refused for`(what: String, header: String) throws {
         let folder = try TemporaryFolder()
-        try folder.write(safetensors(header: header, data: Data(count: 16)), "x.safetensors")
+        try folder.write("x.safetensors", safetensors(header: header, data: Data(count: 16)))
         let path = folder.path + "/x.safetensors"
         let error = failure { () throws(ModelError) in try Checkpoint.openSafetensors(path) }
         guard case .malformedFile = error else {
@@ -79,10 +80,10 @@ struct SafetensorsTests {
         let folder = try TemporaryFolder()
         let deep = String(repeating: "{\"a\":", count: 100_000)
         let path = folder.path + "/x"
-        try folder.write(safetensors(header: deep, data: Data()), "x")
+        try folder.write("x", safetensors(header: deep, data: Data()))
         let header = failure { () throws(ModelError) in try Checkpoint.openSafetensors(path) }
         #expect(header != nil)
-        try folder.write(String(repeating: "[", count: 100_000), "x")
+        try folder.write("x", String(repeating: "[", count: 100_000))
         let json = failure { () throws(ModelError) in try JSONFile(path, purpose: "a test") }
         guard case .malformedFile(path, let offset, _) = json else {
             Issue.record("\(String(describing: json))")
@@ -97,11 +98,11 @@ struct SafetensorsTests {
         let file = safetensors([("a", [2], [1, 2]), ("b", [], [3])])
         let path = folder.path + "/x"
         for length in 0..<file.count {
-            try folder.write(file.prefix(length), "x")
+            try folder.write("x", file.prefix(length))
             let error = failure { () throws(ModelError) in try Checkpoint.openSafetensors(path) }
             #expect(error != nil, "\(length) bytes")
         }
-        try folder.write(file, "x")
+        try folder.write("x", file)
         let checkpoint = try Checkpoint.openSafetensors(path)
         #expect(try checkpoint.floats("a", shape: [2]).array == [1, 2])
         #expect(try checkpoint.floats("b", shape: []).array == [3])
@@ -116,7 +117,7 @@ struct SafetensorsTests {
             + #""c":{"dtype":"F32","shape":[0,7],"data_offsets":[5,5]}}"#
         var data = Data([9])
         withUnsafeBytes(of: Float(2.5)) { data.append(contentsOf: $0) }
-        try folder.write(safetensors(header: header, data: data), "x")
+        try folder.write("x", safetensors(header: header, data: data))
         let checkpoint = try Checkpoint.openSafetensors(folder.path + "/x")
         #expect(try checkpoint.floats("b", shape: [1]).array == [2.5])
         #expect(try checkpoint.floats("c", shape: [0, 7]).array == [])

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -47,10 +48,10 @@ struct TrainableEncoderTests {
             bits(trainable.forward(asked, mode).rows) == bits(encoder.encode(questions: questions)))
     }
 
-    @Test(.enabled(if: miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
+    @Test(.enabled(if: TestFiles.miniLM != nil, "SHEAF_MINILM names no folder of all-MiniLM-L6-v2"))
     func `MiniLM's vectors are those of inference`() throws {
-        let encoder = try TextEncoder.load(folder: miniLM ?? "", tower: .context)
-        let trainable = try TrainableEncoder.load(folder: miniLM ?? "", tower: .context)
+        let encoder = try TextEncoder.load(folder: TestFiles.miniLM ?? "", tower: .context)
+        let trainable = try TrainableEncoder.load(folder: TestFiles.miniLM ?? "", tower: .context)
         let rows = trainable.forward(sequences(trainable)).rows
         #expect(largestDifference(rows, encoder.encode(passages: passages)) < 1e-6)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -57,7 +58,7 @@ struct TrainableFolderTests {
             Goldens.path("formats/dpr_biencoder_namedtuple.cp"), "dpr_biencoder.39.16.cp")
         try source.copy(Goldens.path("models/dpr_ctx/config.json"), "config.json")
         try source.edit("config.json") { $0.replacing("\"dpr\"", with: "\"bert\"") }
-        try addTokenizer(to: source)
+        try Goldens.copyTokenizer(to: source.path)
         let folder = try TemporaryFolder()
         let encoder = try TrainableEncoder.load(folder: source.path, tower: tower)
         try encoder.save(to: folder.path)
@@ -86,7 +87,7 @@ struct TrainableFolderTests {
     @Test(arguments: [TextEncoder.Kind.sentence, .dpr, .retribert], [true, false])
     func `random towers are saved and found`(kind: TextEncoder.Kind, isShared: Bool) throws {
         let tokenizer = try TemporaryFolder()
-        try addTokenizer(to: tokenizer)
+        try Goldens.copyTokenizer(to: tokenizer.path)
         let folder = try TemporaryFolder()
         let shape = EncoderShape(
             kind: kind, hiddenSize: 32, layers: 2, heads: 4, intermediateSize: 64, positions: 64,
@@ -108,7 +109,7 @@ struct TrainableFolderTests {
     @Test
     func `random weights are BERT's, and the seed's`() throws {
         let tokenizer = try TemporaryFolder()
-        try addTokenizer(to: tokenizer)
+        try Goldens.copyTokenizer(to: tokenizer.path)
         let shape = EncoderShape(
             kind: .dpr, hiddenSize: 64, layers: 1, heads: 4, intermediateSize: 128)
         let one = try TrainableEncoder.random(
@@ -134,7 +135,7 @@ struct TrainableFolderTests {
     @Test
     func `a shape that cannot be is refused`() throws {
         let tokenizer = try TemporaryFolder()
-        try addTokenizer(to: tokenizer)
+        try Goldens.copyTokenizer(to: tokenizer.path)
         let shape = EncoderShape(
             kind: .dpr, hiddenSize: 30, layers: 1, heads: 4, intermediateSize: 8)
         let error = failure { () throws(ModelError) in

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -51,7 +52,7 @@ struct WeightStorageTests {
         let isPickled = file.hasSuffix(".bin")
         try folder.copy(
             Goldens.path("formats/\(file)"), isPickled ? "pytorch_model.bin" : "model.safetensors")
-        try addTokenizer(to: folder)
+        try Goldens.copyTokenizer(to: folder.path)
         let packed = try vectors(folder.path, .float32)
         #expect(bits(try vectors(folder.path, .mapped)) == bits(packed))
         if file.contains("fp16") {
@@ -90,7 +91,7 @@ struct WeightStorageTests {
         let path = folder.path + "/model.safetensors"
         var data = try Data(contentsOf: URL(fileURLWithPath: path))
         data.replaceSubrange(data.count - 4..<data.count, with: [0, 0, 0xC0, 0x7F])
-        try folder.write(data, "model.safetensors")
+        try folder.write("model.safetensors", data)
         // The last tensor may be one that this tower leaves aside.
         let plain = failure { () throws(ModelError) in
             try ModelInspection.inspect(folder: folder.path)
@@ -144,11 +145,11 @@ struct ModelInspectionTests {
         guard Goldens.has("formats/pytorch_model_bf16.bin") else { return }
         let folder = try TemporaryFolder()
         try folder.copy(Goldens.path("models/dpr_ctx/config.json"), "config.json")
-        try addTokenizer(to: folder)
+        try Goldens.copyTokenizer(to: folder.path)
         var data = try Data(
             contentsOf: URL(fileURLWithPath: Goldens.path("formats/pytorch_model_bf16.bin")))
         data[data.count / 2] ^= 1
-        try folder.write(data, "pytorch_model.bin")
+        try folder.write("pytorch_model.bin", data)
         let error = failure { () throws(ModelError) in
             try TextEncoder.load(folder: folder.path, tower: .context)
         }
@@ -188,7 +189,7 @@ struct ModelInspectionTests {
         let loss = RetriBERT.loss(
             questions: try golden.floats("q_reps"), answers: try golden.floats("a_reps"),
             count: count)
-        let expected = try golden.losses()
+        let expected = golden.losses
         #expect(!expected.isEmpty)
         for value in expected { #expect(abs(loss - value) < 1e-5 * abs(value)) }
         let folder = try goldenModel(name)
@@ -200,13 +201,8 @@ struct ModelInspectionTests {
 
 extension GoldenCase {
     /// The losses of the case, at each checkpoint batch size.
-    fileprivate func losses() throws -> [Double] {
-        guard case .object(let runs) = json["runs"] else { return [] }
-        return runs.values.compactMap {
-            guard case .object(let run) = $0, case .number(let text) = run["loss"] else {
-                return nil
-            }
-            return Double(text)
-        }
+    fileprivate var losses: [Double] {
+        let runs = json["runs"] as? [String: [String: Any]] ?? [:]
+        return runs.values.compactMap { $0["loss"] as? Double }
     }
 }

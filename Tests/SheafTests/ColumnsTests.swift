@@ -41,6 +41,11 @@ struct QuantityTests {
         #expect(Quantity.count(value) == text)
     }
 
+    @Test func `a count stands with its noun`() {
+        #expect(Quantity.count(1, "batch") == "1 batch")
+        #expect(Quantity.count(18_891, "passage") == "18,891 passages")
+    }
+
     @Test func `sizes, rates and times read well`() {
         #expect(Quantity.bytes(1023) == "1023 B")
         #expect(Quantity.bytes(1536) == "1.5 KiB")

@@ -21,7 +21,11 @@ struct CommandLineFaultTests {
         ["tokenize", "--model", "/nowhere"], ["collections", "list"],
         ["worker", "--coordinator", "ipc:///x", "--keys", "k"],
         ["coordinator", "--insecure", "--keys", "k", "--allowed", "a"],
-        ["coordinator", "--bind", "tcp://0.0.0.0:7999"],
+        ["coordinator", "--bind", "tcp://0.0.0.0:7999"], ["train", "--keys", "k"],
+        ["train", "--insecure", "--keys", "k", "--allowed", "a"],
+        ["predict", "--model", "m", "--corpus", "c"],
+        ["predict", "q", "--questions", "f", "--model", "m", "--corpus", "c"],
+        ["predict", "q", "--model", "m", "--corpus", "c", "-k", "0"],
     ])
     func `a call at fault ends with 2 and one message`(arguments: [String]) throws {
         try withFolder { folder in
@@ -77,7 +81,7 @@ struct CommandLineFaultTests {
             #expect(run.error.contains("\(corpus):2"))
             let skipping = try Program.run(arguments + ["--skip-malformed"], data: folder + "/data")
             #expect(skipping.status == 0, "\(skipping.error)")
-            #expect(skipping.output.contains("1 malformed records skipped"))
+            #expect(skipping.output.contains("1 malformed record skipped"))
         }
     }
 

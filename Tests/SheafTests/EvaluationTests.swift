@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
@@ -86,9 +87,9 @@ struct EvaluationOrderTests {
     }
 
     @Test(
-        .enabled(if: Fixtures.data != nil, "SHEAF_TEST_DATA names no folder"))
+        .enabled(if: TestFiles.data != nil, "SHEAF_TEST_DATA names no folder"))
     func `results of BM25 over SQuAD have the accuracies of the reference`() throws {
-        let folder = try #require(Fixtures.data) + "/retrieval_result/squad_valid150_bm25_top20"
+        let folder = try #require(TestFiles.data) + "/retrieval_result/squad_valid150_bm25_top20"
         struct Expected: Decodable { var topKAccuracy: [Double] }
         let expected = try Program.decode(
             Expected.self,

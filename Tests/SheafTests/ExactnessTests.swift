@@ -1,14 +1,12 @@
 import Foundation
 import Sheaf
+import TestSupport
 import Testing
-
-/// The folder of all-MiniLM-L6-v2 that SHEAF_MINILM names, if it does.
-private let miniLM = ProcessInfo.processInfo.environment["SHEAF_MINILM"]
 
 /// Searches over vectors of real text, against a full scan in float64.
 @Suite(
     .enabled(
-        if: Fixtures.data != nil && miniLM != nil,
+        if: TestFiles.data != nil && TestFiles.miniLM != nil,
         "SHEAF_TEST_DATA or SHEAF_MINILM names no folder"))
 struct ExactnessTests {
     private static let passages = 512
@@ -18,14 +16,11 @@ struct ExactnessTests {
     func `ten thousand questions find what a full scan finds`(
         precision: VectorPrecision
     ) throws {
-        let folder = NSTemporaryDirectory() + "exactness-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = try TemporaryFolder()
         let encoder = try TextEncoder.load(
-            folder: try #require(miniLM), tower: .context)
+            folder: try #require(TestFiles.miniLM), tower: .context)
         let reader = try PassageReader(
-            try CorpusSource(paths: ["\(try #require(Fixtures.data))/squad/valid.corpus.tsv"]))
+            try CorpusSource(paths: ["\(try #require(TestFiles.data))/squad/valid.corpus.tsv"]))
         var passages: [Passage] = []
         while passages.count < Self.passages, let next = try reader.next() {
             passages.append(next)
@@ -36,7 +31,7 @@ struct ExactnessTests {
             SegmentContent(
                 firstOrdinal: Ordinal(0), dimension: width, vectors: vectors, passages: passages,
                 sourceDigest: "", batch: 0, fingerprint: "", precision: precision),
-            folder: folder)
+            folder: folder.path)
         let segment = try Segment.open(path: file.path, expecting: file.sha256)
         let stored = segment.withVectors { Array($0) }
         let asked = Self.near(stored, width: width, count: Self.questions)
@@ -64,21 +59,17 @@ struct ExactnessTests {
         }
     }
 
-    /// Mixtures of two rows each, by a generator that gives the same everywhere.
+    /// Mixtures of two rows each, the same everywhere.
     private static func near(_ rows: [Float], width: Int, count: Int) -> [Float] {
-        var state: UInt64 = 7
-        func next() -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33)
-        }
+        var dice = Dice(seed: 7)
         return (0..<count).flatMap { _ -> [Float] in
             let (one, other) = (
-                next() % (rows.count / width) * width, next() % (rows.count / width) * width
+                dice.below(rows.count / width) * width, dice.below(rows.count / width) * width
             )
-            let share = Float(next() % 1000) / 1000
+            let share = Float(dice.below(1000)) / 1000
             return (0..<width).map {
                 share * rows[one + $0] + (1 - share) * rows[other + $0]
-                    + Float(next() % 2001 - 1000) * 2e-5
+                    + Float(dice.number(-1000...1000)) * 2e-5
             }
         }
     }

@@ -1,33 +1,12 @@
 import Foundation
+import TestSupport
 
 /// Models and files that tests work with.
 enum Fixtures {
-    /// The golden folder: `$SHEAF_GOLDENS`, else the subset in the repository.
-    static let goldens =
-        ProcessInfo.processInfo.environment["SHEAF_GOLDENS"]
-        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().path + "/Fixtures/goldens"
-
-    /// The data folder, where there is one.
-    static let data = ProcessInfo.processInfo.environment["SHEAF_TEST_DATA"]
-
     /// Makes a model folder of two tiny DPR towers with their tokenizer and gives its path.
     static func tinyModel(in folder: String) throws -> String {
         let model = folder + "/model"
-        for (tower, source) in [
-            ("question_encoder", "dpr_question"), ("context_encoder", "dpr_ctx"),
-        ] {
-            let target = "\(model)/\(tower)"
-            try FileManager.default.createDirectory(
-                atPath: target, withIntermediateDirectories: true)
-            for part in [source, "wordpiece"] {
-                let from = "\(goldens)/models/\(part)"
-                for name in try FileManager.default.contentsOfDirectory(atPath: from) {
-                    try FileManager.default.copyItem(
-                        atPath: "\(from)/\(name)", toPath: "\(target)/\(name)")
-                }
-            }
-        }
+        try Goldens.copyTowers(to: model)
         return model
     }
 

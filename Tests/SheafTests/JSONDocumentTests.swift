@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
@@ -36,20 +37,5 @@ struct JSONDocumentTests {
             let bytes = Data(JSONDocument.array([.number(value)]).text.utf8)
             #expect(try JSONDecoder().decode([Double].self, from: bytes) == [value])
         }
-    }
-}
-
-/// A small generator whose numbers follow from its seed.
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

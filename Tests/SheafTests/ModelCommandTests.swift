@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
@@ -11,7 +12,7 @@ struct ModelCommandTests {
         try FileManager.default.createDirectory(
             atPath: target, withIntermediateDirectories: true)
         for part in [name, "wordpiece"] {
-            let from = "\(Fixtures.goldens)/models/\(part)"
+            let from = "\(Goldens.folder)/models/\(part)"
             for file in try FileManager.default.contentsOfDirectory(atPath: from) {
                 try FileManager.default.copyItem(
                     atPath: "\(from)/\(file)", toPath: "\(target)/\(file)")
@@ -21,7 +22,7 @@ struct ModelCommandTests {
     }
 
     @Test func `every hostile or broken file of weights is refused with 2`() throws {
-        let bad = Fixtures.goldens + "/formats/bad"
+        let bad = Goldens.folder + "/formats/bad"
         for file in try FileManager.default.contentsOfDirectory(atPath: bad).sorted() {
             try withFolder { folder in
                 let target = try model("dpr_ctx", in: folder)

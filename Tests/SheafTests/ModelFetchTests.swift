@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
@@ -68,7 +69,7 @@ struct ModelFetchTests {
             atPath: folder, withIntermediateDirectories: true)
         var entries: [String] = []
         for part in ["dpr_ctx", "wordpiece"] {
-            let from = "\(Fixtures.goldens)/models/\(part)"
+            let from = "\(Goldens.folder)/models/\(part)"
             for name in try FileManager.default.contentsOfDirectory(atPath: from) {
                 try FileManager.default.copyItem(
                     atPath: "\(from)/\(name)", toPath: "\(folder)/\(name)")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
@@ -84,20 +85,14 @@ func floats(in bytes: [UInt8]) -> [Float] {
 
 /// Runs `body` with a folder of its own, which is removed afterwards.
 func withFolder<Value>(_ body: (String) throws -> Value) throws -> Value {
-    let folder = try newFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    return try body(folder.path)
 }
 
 /// Runs `body` with a folder of its own, which is removed afterwards.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let folder = try newFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try await body(folder)
-}
-
-private func newFolder() throws -> String {
-    let folder = NSTemporaryDirectory() + "sheaf-tests-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    return folder
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    return try await body(folder.path)
 }

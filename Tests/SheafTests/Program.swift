@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// The built `sheaf` program, run as a user runs it.
 enum Program {
@@ -44,12 +45,11 @@ enum Program {
     /// A run under way.
     final class Running {
         let process = Process()
-        private let folder: String
+        private let folder: TemporaryFolder
 
         init(_ arguments: [String], data: String, input: String) throws {
-            folder = NSTemporaryDirectory() + "sheaf-run-" + UUID().uuidString
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
+            folder = try TemporaryFolder()
+            let folder = folder.path
             process.executableURL = URL(fileURLWithPath: Program.path)
             process.arguments = arguments
             var environment = ProcessInfo.processInfo.environment
@@ -68,15 +68,13 @@ enum Program {
 
         /// What it has said on the standard error so far.
         var error: String {
-            (try? String(contentsOfFile: folder + "/err", encoding: .utf8)) ?? ""
+            (try? folder.read("err")) ?? ""
         }
 
         func wait() throws -> Outcome {
             process.waitUntilExit()
-            defer { try? FileManager.default.removeItem(atPath: folder) }
             return Outcome(
-                status: process.terminationStatus,
-                output: try String(contentsOfFile: folder + "/out", encoding: .utf8), error: error)
+                status: process.terminationStatus, output: try folder.read("out"), error: error)
         }
     }
 }

@@ -1,13 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
 
 /// The files of `cluster/`: every call of `sheaf` in them is one that the program takes.
 struct TopologyTests {
-    private static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-        .deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().path
+    private static let root = TestFiles.repository
 
     private static let files: [String] =
         (FileManager.default.enumerator(atPath: root + "/cluster")?

@@ -1,5 +1,6 @@
 import CKernels
 import Tensors
+import TestSupport
 import Testing
 
 /// The integer kernels that this processor can run.
@@ -198,7 +199,7 @@ struct IntegerTests {
 
     @Test(arguments: tables)
     func `rows become whole numbers as the plain version makes them`(table: IntegerTable) {
-        var random = SeededGenerator(seed: 21)
+        var random = Dice(seed: 21)
         for width in [1, 2, 7, 16, 31, 33, 72, 383, 384, 385, 769, 1_536, 4_097] {
             var values = random.floats(3 * width, in: -3...3)
             // A row of tiny values and one of huge ones.
@@ -237,7 +238,7 @@ struct IntegerTests {
     func `sums over blocks are exact and products have the plain version's bits`(
         table: IntegerTable
     ) {
-        var random = SeededGenerator(seed: 22)
+        var random = Dice(seed: 22)
         for (rows, columns, depth) in Self.sizes {
             let a = PlainRows(random.floats(rows * depth), rows: rows, width: depth)
             let weights = random.floats(columns * depth)
@@ -256,7 +257,7 @@ struct IntegerTests {
 
     @Test(arguments: tables)
     func `no sum overflows whatever the activations are`(table: IntegerTable) {
-        var random = SeededGenerator(seed: 23)
+        var random = Dice(seed: 23)
         let depth = 2 * PlainRows.block + 37
         // All as large as the largest; one outlier; all but zero; the sign of the weights, so that
         // each term adds to the last.
@@ -283,7 +284,7 @@ struct IntegerTests {
         table: IntegerTable
     ) {
         let depth = 40
-        var random = SeededGenerator(seed: 24)
+        var random = Dice(seed: 24)
         let ones = random.floats(depth)
         let factors: [Float] = [0, 1e-36, 1e-28, 1, 1e37, .nan, .infinity]
         let weights = factors.flatMap { factor in ones.map { $0 * factor } }
@@ -300,7 +301,7 @@ struct IntegerTests {
 
     @Test(arguments: tables)
     func `the activation comes last and is the float kernels' one`(table: IntegerTable) {
-        var random = SeededGenerator(seed: 25)
+        var random = Dice(seed: 25)
         for columns in [1, 15, 16, 33, 64, 71] {
             let (rows, depth) = (15, 390)
             let a = PlainRows(random.floats(rows * depth), rows: rows, width: depth)
@@ -319,7 +320,7 @@ struct IntegerTests {
 
     @Test(arguments: paths)
     func `a range of columns has the same bits as those columns of the whole`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 26)
+        var random = Dice(seed: 26)
         let (count, columns, depth) = (13, 70, 29)
         let a = random.floats(count * depth)
         let matrix = IntegerMatrix(
@@ -343,7 +344,7 @@ struct IntegerTests {
 
     @Test(arguments: paths)
     func `products are within a few steps of the float product`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 27)
+        var random = Dice(seed: 27)
         for (count, columns, depth) in [(9, 48, 72), (5, 33, 384), (4, 20, 1_000)] {
             let a = random.floats(count * depth)
             let w = random.floats(columns * depth)

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Packed products")
@@ -14,7 +15,7 @@ struct ProductTests {
 
     @Test(arguments: paths)
     func `every element is one chain of fused multiply-adds over the depth`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 1)
+        var random = Dice(seed: 1)
         for (rows, columns, depth) in Self.sizes {
             let a = random.floats(rows * depth)
             let w = random.floats(columns * depth)
@@ -36,7 +37,7 @@ struct ProductTests {
     @Test
     func `products agree with BLAS to rounding`() {
         OpenBLAS.useOneThread()
-        var random = SeededGenerator(seed: 2)
+        var random = Dice(seed: 2)
         let (rows, columns, depth) = (19, 53, 411)
         let a = random.floats(rows * depth)
         let w = random.floats(columns * depth)
@@ -49,7 +50,7 @@ struct ProductTests {
 
     @Test(arguments: paths)
     func `a range of columns has the same bits as those columns of the whole`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 3)
+        var random = Dice(seed: 3)
         let (rows, columns, depth) = (13, 70, 29)
         let a = random.floats(rows * depth)
         let w = random.floats(columns * depth)
@@ -71,7 +72,7 @@ struct ProductTests {
 
     @Test(arguments: paths)
     func `a sum starts from bias and residual, and the activation comes last`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 4)
+        var random = Dice(seed: 4)
         for columns in [1, 15, 16, 33, 64, 71] {
             for activation in Activation.allCases {
                 let (rows, depth) = (15, 390)
@@ -127,7 +128,7 @@ struct ProductTests {
 
     @Test
     func `activations have the same bits on every instruction set`() {
-        var random = SeededGenerator(seed: 5)
+        var random = Dice(seed: 5)
         let inputs = random.floats(1_003, in: -20...20) + [0, -0.0, 1e-38, -1e-38, 3e38, -3e38]
         for activation in Activation.allCases {
             let results = paths.map { path in

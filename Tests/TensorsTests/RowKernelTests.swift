@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Attention and row kernels")
@@ -11,7 +12,7 @@ struct RowKernelTests {
         var v: [Float]
         var scale: Float
 
-        init(_ length: Int, _ size: Int, _ random: inout SeededGenerator) {
+        init(_ length: Int, _ size: Int, _ random: inout Dice) {
             self.length = length
             self.size = size
             q = random.floats(length * size, in: -3...3)
@@ -83,7 +84,7 @@ struct RowKernelTests {
 
     @Test(arguments: paths)
     func `attention is softmax of scaled scores times values`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 11)
+        var random = Dice(seed: 11)
         for (length, size) in Self.shapes {
             let head = Attention(length, size, &random)
             let result = head.run(kernels(path), queries: length)
@@ -93,7 +94,7 @@ struct RowKernelTests {
 
     @Test(arguments: paths)
     func `attention of one query has the bits it has among all queries`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 12)
+        var random = Dice(seed: 12)
         for (length, size) in Self.shapes {
             let head = Attention(length, size, &random)
             let all = head.run(kernels(path), queries: length)
@@ -103,7 +104,7 @@ struct RowKernelTests {
 
     @Test
     func `attention has the same bits on every instruction set`() {
-        var random = SeededGenerator(seed: 13)
+        var random = Dice(seed: 13)
         for (length, size) in Self.shapes {
             let head = Attention(length, size, &random)
             let results = paths.map { bits(head.run(kernels($0), queries: length)) }
@@ -113,7 +114,7 @@ struct RowKernelTests {
 
     @Test(arguments: paths)
     func `rows are normalised, pooled and scaled as defined`(path: SIMDPath) {
-        var random = SeededGenerator(seed: 14)
+        var random = Dice(seed: 14)
         for width in [1, 7, 16, 31, 33, 48, 72, 384] {
             let count = 5
             let rows = random.floats(count * width, in: -4...4)
@@ -150,7 +151,7 @@ struct RowKernelTests {
 
     @Test
     func `row kernels have the same bits on every instruction set`() {
-        var random = SeededGenerator(seed: 15)
+        var random = Dice(seed: 15)
         for width in [1, 7, 16, 31, 33, 72, 130] {
             let rows = random.floats(3 * width, in: -4...4)
             let gain = random.floats(width)

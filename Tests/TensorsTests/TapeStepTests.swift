@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -62,7 +63,7 @@ struct TapeStepTests {
     @Test(arguments: AdamStep.Form.allCases)
     func `AdamW is its formula`(form: AdamStep.Form) {
         let count = 37
-        var generator = SeededGenerator(seed: 3)
+        var generator = Dice(seed: 3)
         let values = FloatBuffer(generator.floats(count))
         let first = FloatBuffer(zeros: count)
         let second = FloatBuffer(zeros: count)
@@ -99,7 +100,7 @@ struct TapeStepTests {
     func `Adafactor is its formula`(shape: [Int], beta1: Double?) {
         let count = shape.reduce(1, *)
         let width = shape.count > 1 ? shape[1] : count
-        var generator = SeededGenerator(seed: 4)
+        var generator = Dice(seed: 4)
         let values = FloatBuffer(generator.floats(count))
         let first = FloatBuffer(zeros: count)
         let moments = FloatBuffer(zeros: AdafactorStep.secondMomentCount(shape: shape))
@@ -151,7 +152,7 @@ struct TapeStepTests {
 
     @Test
     func `sums over blocks are the same on every instruction set`() {
-        var generator = SeededGenerator(seed: 9)
+        var generator = Dice(seed: 9)
         let values = generator.floats(1003)
         let sums = paths.map { path in
             TrainingKernels(kernels(path)).table.pointee.dot(values, values, values.count)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -12,7 +13,7 @@ final class Operand {
 
     init(_ shape: [Int], seed: UInt64) {
         self.shape = shape
-        var generator = SeededGenerator(seed: seed)
+        var generator = Dice(seed: seed)
         floats = FloatBuffer(generator.floats(shape.reduce(1, *)))
         gradient = FloatBuffer(zeros: floats.count)
     }

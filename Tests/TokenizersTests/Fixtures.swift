@@ -1,19 +1,15 @@
 import Foundation
+import TestSupport
 
 @testable import Tokenizers
 
 /// Where the golden files are: the folder that SHEAF_GOLDENS names, else the repository's subset.
 enum Fixtures {
     /// The repository's own fixtures.
-    static let repository = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/goldens")
+    static let repository = URL(fileURLWithPath: Goldens.subset, isDirectory: true)
 
     /// The golden files in force.
-    static let goldens: URL =
-        ProcessInfo.processInfo.environment["SHEAF_GOLDENS"].map {
-            URL(fileURLWithPath: $0, isDirectory: true)
-        } ?? repository
+    static let goldens = URL(fileURLWithPath: Goldens.folder, isDirectory: true)
 
     private static let decoder: JSONDecoder = {
         let decoder = JSONDecoder()
@@ -48,21 +44,6 @@ enum Fixtures {
         -> WordPieceTokenizer
     {
         try WordPieceTokenizer(vocabulary: miniLM, options: options)
-    }
-}
-
-/// A fixed sequence of numbers for a seed (splitmix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

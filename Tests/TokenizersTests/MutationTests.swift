@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -7,7 +8,7 @@ import Testing
 struct MutationTests {
     private static let text = "The quick [MASK] fox’s naïve 中国 <mask> don't e\u{301}\u{302E}"
 
-    private func mutate(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    private func mutate(_ bytes: [UInt8], _ generator: inout Dice) -> [UInt8] {
         var bytes = bytes
         let scraps: [[UInt8]] = [
             Array("null".utf8), Array("[]".utf8), Array("{}".utf8), Array("-1".utf8),
@@ -57,7 +58,7 @@ struct MutationTests {
         _ name: String, _ original: [UInt8], in folder: TemporaryFolder, rounds: Int,
         _ load: (String) throws(TokenizerError) -> any TextTokenizer
     ) throws {
-        var generator = SeededGenerator(seed: 2024)
+        var generator = Dice(seed: 2024)
         var refused = 0
         for round in 0..<rounds {
             try folder.write(name, Data(mutate(original, &generator)))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -6,7 +7,7 @@ import Testing
 struct PropertyTests {
     /// Scripts, marks, controls, special tokens and plain words, mixed.
     struct TextMaker {
-        private var generator: SeededGenerator
+        private var generator: Dice
         private static let blocks: [ClosedRange<UInt32>] = [
             0x20...0x7E, 0x61...0x7A, 0xA0...0x24F, 0x300...0x36F, 0x370...0x52F, 0x590...0x6FF,
             0x900...0xDFF, 0xE00...0x109F, 0x1100...0x11FF, 0x1D00...0x1FFF, 0x2000...0x2BFF,
@@ -19,7 +20,7 @@ struct PropertyTests {
             "İ", "ﬁ", "ẛ̣", "각", "👨‍👩‍👧‍👦",
         ]
 
-        init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+        init(seed: UInt64) { generator = Dice(seed: seed) }
 
         mutating func text(_ parts: Int = 30) -> String {
             var text = String.UnicodeScalarView()

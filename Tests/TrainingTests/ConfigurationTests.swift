@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Training
@@ -7,6 +8,7 @@ struct ConfigurationTests {
     @Test func `a file and overrides change what they name`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(
+            "train.yaml",
             """
             # A comment.
             output: run
@@ -18,7 +20,7 @@ struct ConfigurationTests {
               training: [a.json, b.tsv]
               rates: [1, 0.5]
             model: {freezesQuestion: yes}
-            """, "train.yaml")
+            """)
         let read = try TrainingConfiguration.read(
             file: path,
             overrides: [("batchSize", "64"), ("loss.contrast", "bidirectional"), ("epochs", "3")])
@@ -38,7 +40,7 @@ struct ConfigurationTests {
     @Test func `what is written as YAML is read as the same settings`() throws {
         let folder = try TemporaryFolder()
         for configuration in [.init(), TrainingConfiguration.simpleTransformers, .reader] {
-            let path = try folder.write(try configuration.yaml(), "train.yaml")
+            let path = try folder.write("train.yaml", try configuration.yaml())
             #expect(try TrainingConfiguration.read(file: path, base: .init()) == configuration)
         }
     }

@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import Training
@@ -51,6 +52,39 @@ struct ConversionTests {
         #expect(corpus.split(separator: "\n").count == 4)
     }
 
+    @Test(arguments: [
+        (
+            TrainingWriter.Form.beir, "corpus.jsonl", "queries.jsonl", "qrels/train.tsv",
+            [
+                #"{"_id": "7", "title": "T", "text": "she"}"#,
+                #"{"_id": "p2", "title": "", "text": "he"}"#,
+            ], [#"{"_id": "q1", "text": "who?"}"#, #"{"_id": "q2", "text": "who else?"}"#],
+            ["query-id\tcorpus-id\tscore", "q1\t7\t1", "q2\tp2\t1"]
+        ),
+        (
+            .msmarco, "collection.tsv", "queries.train.tsv", "qrels.train.tsv",
+            ["7\tT she", "p2\the"], ["q1\twho?", "q2\twho else?"],
+            ["q1\t0\t7\t1", "q2\t0\tp2\t1"]
+        ),
+    ])
+    func `a collection holds each passage once, the questions, and who answers whom`(
+        form: TrainingWriter.Form, corpus: String, queries: String, judgements: String,
+        passages: [String], questions: [String], judged: [String]
+    ) throws {
+        let folder = try TemporaryFolder()
+        let she = TrainingPassage(id: "7", title: "T", text: "she")
+        let he = TrainingPassage(id: "", title: "", text: "he")
+        let writer = try TrainingWriter(folder.path + "/out", form: form)
+        try writer.write(
+            TrainingExample(id: "q1", question: "who?", positives: [she], hardNegatives: [he]))
+        try writer.write(
+            TrainingExample(id: "q2", question: "who else?", positives: [he], negatives: [she]))
+        try writer.finish()
+        for (name, lines) in [(corpus, passages), (queries, questions), (judgements, judged)] {
+            #expect(try folder.read("out/" + name) == lines.joined(separator: "\n") + "\n")
+        }
+    }
+
     @Test func `a form that cannot carry a text is refused and leaves no file`() throws {
         let folder = try TemporaryFolder()
         #expect {
@@ -70,7 +104,7 @@ struct ConversionTests {
 
     @Test func `MS MARCO and pairs are read back`() throws {
         let folder = try TemporaryFolder()
-        let pairs = try folder.write("what?\tthis\nwho?\tshe\n", "pairs.tsv")
+        let pairs = try folder.write("pairs.tsv", "what?\tthis\nwho?\tshe\n")
         for form in [TrainingWriter.Form.msmarco, .pairs] {
             let path = folder.path + "/\(form.rawValue)"
             let report = try TrainingConversion.convert(
@@ -85,11 +119,11 @@ struct ConversionTests {
     @Test func `questions, a corpus and lists of negatives become DPR's JSON`() throws {
         let folder = try TemporaryFolder()
         let corpus = try folder.write(
-            "id\ttext\ttitle\n1\tone\tA\n2\ttwo\tB\n3\tthree\tC\n", "corpus.tsv")
+            "corpus.tsv", "id\ttext\ttitle\n1\tone\tA\n2\ttwo\tB\n3\tthree\tC\n")
         let questions = try folder.write(
-            "{\"qid\": 5, \"question\": \"first?\", \"answers\": [\"x\"], \"passage_id\": 2}\n",
-            "questions.jsonl")
-        let negatives = try folder.write("5\t3:1.5 2:1 1:0.5\n", "negatives.tsv")
+            "questions.jsonl",
+            "{\"qid\": 5, \"question\": \"first?\", \"answers\": [\"x\"], \"passage_id\": 2}\n")
+        let negatives = try folder.write("negatives.tsv", "5\t3:1.5 2:1 1:0.5\n")
         let source = TrainingSource(
             path: questions, form: .lists(corpus: corpus, negatives: negatives))
         let path = folder.path + "/train.json"
@@ -99,7 +133,7 @@ struct ConversionTests {
         #expect(read[0].positives.map(\.id) == ["2"])
         #expect(read[0].hardNegatives.map(\.id) == ["3", "1"])
         #expect(read[0].hardNegatives.map(\.score) == [1.5, 0.5])
-        try folder.write("6\t3:1.5\n", "negatives.tsv")
+        try folder.write("negatives.tsv", "6\t3:1.5\n")
         let error = failure { () throws(TrainingError) in
             try TrainingConversion.convert(source, to: path, form: .dpr)
         }

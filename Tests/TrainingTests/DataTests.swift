@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import Training
@@ -19,10 +20,10 @@ struct DataTests {
     @Test func `DPR's JSON is read, and what cannot be trained on is counted`() throws {
         let folder = try TemporaryFolder()
         for text in [Self.dpr, "{\"question\": \"a\", \"positive_ctxs\": [{\"text\": \"b\"}]}\n"] {
-            let path = try folder.write(text, "train.json")
+            let path = try folder.write("train.json", text)
             #expect(try TrainingSource.detect(path).form == .dpr)
         }
-        let source = try TrainingSource.detect(try folder.write(Self.dpr, "train.json"))
+        let source = try TrainingSource.detect(try folder.write("train.json", Self.dpr))
         let store = try ExampleStore.fill(from: source)
         #expect(store.count == 1)
         let example = try store.example(0)
@@ -42,12 +43,13 @@ struct DataTests {
     @Test func `a table is read with numbered negatives in the order of their numbers`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(
+            "train.tsv",
             """
             hard_negative_10\tquery_text\tgold_passage\ttitle\thard_negative_2\tother
             n10\tq1\t"a ""quoted"" passage\tin one field"\tT\tn2\tx
             \tq2\tp2\t\t\tx
 
-            """, "train.tsv")
+            """)
         let source = try TrainingSource.detect(path)
         #expect(source.form == .simpleTransformers)
         let rows = try rows(of: source)
@@ -60,7 +62,7 @@ struct DataTests {
 
     @Test func `missing columns are named`() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("query_text\tpassage\nq\tp\n", "train.tsv")
+        let path = try folder.write("train.tsv", "query_text\tpassage\nq\tp\n")
         let error = failure { () throws(TrainingError) in
             try ExampleStore.fill(from: TrainingSource.detect(path))
         }
@@ -73,8 +75,9 @@ struct DataTests {
     @Test func `a malformed row is named by file and line`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(
+            "train.jsonl",
             "{\"question\": \"a\", \"positive_ctxs\": [{\"text\": \"b\"}]}\n"
-                + "{\"question\": 7, \"positive_ctxs\": []}\n", "train.jsonl")
+                + "{\"question\": 7, \"positive_ctxs\": []}\n")
         let error = failure { () throws(TrainingError) in
             try ExampleStore.fill(from: TrainingSource.detect(path))
         }
@@ -89,7 +92,7 @@ struct DataTests {
     @Test func `a file without positives is refused`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(
-            "{\"question\": \"a\", \"positive_ctxs\": []}\n", "train.jsonl")
+            "train.jsonl", "{\"question\": \"a\", \"positive_ctxs\": []}\n")
         let error = failure { () throws(TrainingError) in
             try ExampleStore.fill(from: TrainingSource.detect(path))
         }
@@ -99,17 +102,18 @@ struct DataTests {
     @Test func `a BEIR folder gives a row per judged question`() throws {
         let folder = try TemporaryFolder()
         try folder.write(
+            "corpus.jsonl",
             "{\"_id\": \"d1\", \"title\": \"A\", \"text\": \"one\"}\n"
-                + "{\"_id\": \"d2\", \"title\": \"B\", \"text\": \"two\"}\n", "corpus.jsonl")
+                + "{\"_id\": \"d2\", \"title\": \"B\", \"text\": \"two\"}\n")
         try folder.write(
-            "{\"_id\": \"q1\", \"text\": \"first?\"}\n{\"_id\": \"q2\", \"text\": \"second?\"}\n",
-            "queries.jsonl")
+            "queries.jsonl",
+            "{\"_id\": \"q1\", \"text\": \"first?\"}\n{\"_id\": \"q2\", \"text\": \"second?\"}\n")
         try folder.write(
-            "query-id\tcorpus-id\tscore\nq2\td1\t1\nq2\td2\t2\n", "qrels/train.tsv")
+            "qrels/train.tsv", "query-id\tcorpus-id\tscore\nq2\td1\t1\nq2\td2\t2\n")
         let rows = try rows(of: TrainingSource.detect(folder.path))
         #expect(rows.map(\.id) == ["q2"])
         #expect(rows[0].positives.map(\.id) == ["d2", "d1"])
-        try folder.write("query-id\tcorpus-id\tscore\nq2\td9\t1\n", "qrels/train.tsv")
+        try folder.write("qrels/train.tsv", "query-id\tcorpus-id\tscore\nq2\td9\t1\n")
         let error = failure { () throws(TrainingError) in
             try ExampleStore.fill(from: TrainingSource.detect(folder.path))
         }
@@ -122,17 +126,18 @@ struct DataTests {
         let text = String(repeating: "word ", count: 700_000)
         let row = "{\"question\": \"q\", \"positive_ctxs\": [{\"text\": \"\(text)\"}]}"
         let rows = [String](repeating: row, count: 5).joined(separator: ",")
-        let source = try TrainingSource.detect(try folder.write("[\(rows)]", "train.json"))
+        let source = try TrainingSource.detect(try folder.write("train.json", "[\(rows)]"))
         #expect(source.form == .dpr)
         #expect(try ExampleStore.fill(from: source).count == 5)
     }
 
     @Test func `pairs come as columns or as objects`() throws {
         let folder = try TemporaryFolder()
-        let table = try folder.write("what?\tthis\nwho?\tshe\n", "pairs.tsv")
+        let table = try folder.write("pairs.tsv", "what?\tthis\nwho?\tshe\n")
         let objects = try folder.write(
+            "pairs.jsonl",
             "{\"question\": \"what?\", \"answer\": \"this\"}\n"
-                + "{\"query\": \"who?\", \"passage\": \"she\", \"title\": \"T\"}\n", "pairs.jsonl")
+                + "{\"query\": \"who?\", \"passage\": \"she\", \"title\": \"T\"}\n")
         for path in [table, objects] {
             let source = try TrainingSource.detect(path)
             #expect(source.form == .pairs)
@@ -142,9 +147,9 @@ struct DataTests {
         }
     }
 
-    @Test(.enabled(if: testData != nil, "SHEAF_TEST_DATA names no folder"))
+    @Test(.enabled(if: TestFiles.data != nil, "SHEAF_TEST_DATA names no folder"))
     func `DPR's own sample and SQuAD with its lists are read`() throws {
-        let data = try #require(testData)
+        let data = try #require(TestFiles.data)
         let sample = try ExampleStore.fill(
             from: TrainingSource.detect(data + "/dpr_sample/nq_dev_psgs_w100.sample.json"))
         #expect(sample.count == 5)

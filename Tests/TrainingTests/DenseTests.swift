@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Models
@@ -40,7 +41,7 @@ struct DenseTests {
         let folder = try TemporaryFolder()
         var corpus = "id\ttext\ttitle\n"
         for number in 0..<30 { corpus += "p\(number)\t\(number) rivers\tplace \(number)\n" }
-        let path = try folder.write(corpus, "corpus.tsv")
+        let path = try folder.write("corpus.tsv", corpus)
         let question = try TextEncoder.load(
             folder: model.path + "/question_encoder", tower: .question)
         let context = try TextEncoder.load(

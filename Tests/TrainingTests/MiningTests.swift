@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import Training
@@ -62,7 +63,7 @@ struct MiningTests {
             corpus += "\(number)\tthe common words and \(number % 7)\ttitle\n"
         }
         corpus += "x1\tthe zebra runs\tAnimals\nx2\tzebras \"sleep\" NEAR* water\tZebra\n"
-        let path = try folder.write(corpus, "corpus.tsv")
+        let path = try folder.write("corpus.tsv", corpus)
         let index = try BM25Index(try CorpusSource(paths: [path]), scratchFolder: folder.path)
         #expect(index.count == 302)
         let found = try index.candidates(
@@ -73,8 +74,9 @@ struct MiningTests {
         let scores = found[0].compactMap(\.score)
         #expect(scores.count == 5 && scores[0] > scores[1] && scores[1] > 0)
         let source = try folder.write(
+            "train.jsonl",
             "{\"question\": \"zebra sleep\", \"answers\": [\"sleep\"], \"positive_ctxs\": "
-                + "[{\"text\": \"none\"}]}\n", "train.jsonl")
+                + "[{\"text\": \"none\"}]}\n")
         var mined: [TrainingExample] = []
         let report = try HardNegativeMiner.mine(
             try TrainingSource.detect(source), from: index, MiningSettings()
@@ -83,9 +85,9 @@ struct MiningTests {
         #expect(report.withAnswer == 1 && report.negatives == 1)
     }
 
-    @Test(.enabled(if: testData != nil, "SHEAF_TEST_DATA names no folder"))
+    @Test(.enabled(if: TestFiles.data != nil, "SHEAF_TEST_DATA names no folder"))
     func `BM25 finds the gold paragraph of SQuAD's questions`() throws {
-        let data = try #require(testData)
+        let data = try #require(TestFiles.data)
         let index = try BM25Index(
             try CorpusSource(paths: [data + "/squad/valid.corpus.tsv"]))
         let questions = try QuestionFile.read(data + "/squad/valid.questions.jsonl").prefix(500)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Models
@@ -141,7 +142,7 @@ struct RetrieverRunTests {
         for number in 0..<40 {
             corpus += "\(number)\tplace \(number) has \(number) rivers\tplace \(number)\n"
         }
-        settings.data.refreshCorpus = try folder.write(corpus, "corpus.tsv")
+        settings.data.refreshCorpus = try folder.write("corpus.tsv", corpus)
         settings.data.refreshEveryEpochs = 1
         settings.mining.lastRank = 10
         settings.mining.perQuestion = 2

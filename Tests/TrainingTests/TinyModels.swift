@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import Models
 @testable import Training
@@ -10,29 +11,15 @@ enum TinyModels {
     /// A folder with `question_encoder` and `context_encoder`.
     static func dpr() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        try copy("dpr_question", to: folder.path + "/question_encoder")
-        try copy("dpr_ctx", to: folder.path + "/context_encoder")
+        try Goldens.copyTowers(to: folder.path)
         return folder
     }
 
     /// A folder with one model.
     static func single(_ name: String) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        try copy(name, to: folder.path)
+        try Goldens.copyModel(name, to: folder.path)
         return folder
-    }
-
-    private static func copy(_ name: String, to folder: String) throws {
-        let files = FileManager.default
-        try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for source in ["models/\(name)", "models/wordpiece"] {
-            for file in try files.contentsOfDirectory(atPath: Goldens.folder + "/" + source)
-            where !files.fileExists(atPath: folder + "/" + file) {
-                let data = try Data(
-                    contentsOf: URL(fileURLWithPath: "\(Goldens.folder)/\(source)/\(file)"))
-                try data.write(to: URL(fileURLWithPath: folder + "/" + file))
-            }
-        }
     }
 
     /// Rows of training data about cities; `negatives` of each row's own.
@@ -55,7 +42,7 @@ enum TinyModels {
                 + " [\"\(row) rivers\"], \"positive_ctxs\": [\(passage(row))],"
                 + " \"hard_negative_ctxs\": [\(hard.joined(separator: ", "))]}\n"
         }
-        return try folder.write(text, "train-\(rows)-\(negatives).jsonl")
+        return try folder.write("train-\(rows)-\(negatives).jsonl", text)
     }
 
     /// Settings of a short run of the tiny pair, without dropout.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Models
@@ -74,7 +75,7 @@ struct TrainerTests {
             "{\"question\": \"q\($0)\", \"positive_ctxs\": [{\"text\": \"p\($0)\"}]}\n"
         }
         var settings = TrainingConfiguration()
-        settings.data.training = [try folder.write(rows.joined(), "train.jsonl")]
+        settings.data.training = [try folder.write("train.jsonl", rows.joined())]
         settings.output = folder.path + "/run"
         settings.epochs = 3
         settings.batchSize = 3
@@ -193,7 +194,7 @@ struct TrainerTests {
         #expect(try refusal(settings) == "settings")
         settings.optimizer.learningRate = 0.1
         try folder.write(
-            "{\"question\": \"q\", \"positive_ctxs\": [{\"text\": \"p\"}]}\n", "b.jsonl")
+            "b.jsonl", "{\"question\": \"q\", \"positive_ctxs\": [{\"text\": \"p\"}]}\n")
         settings.data.training = [folder.path + "/b.jsonl"]
         #expect(try refusal(settings) == "training data")
     }

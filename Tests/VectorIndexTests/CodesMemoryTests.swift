@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -7,7 +8,7 @@ import Testing
 struct CodesMemoryTests {
     @Test(arguments: Metric.allCases)
     func `codes and what bounds need take little more than a quarter`(metric: Metric) throws {
-        var generator = SeededGenerator(97)
+        var generator = Dice(seed: 97)
         let folder = try TemporaryFolder()
         for dimension in [384, 768] {
             let rows = (0..<1000 * dimension).map { _ in generator.normal() }
@@ -22,7 +23,7 @@ struct CodesMemoryTests {
     func `no vector stays in memory after building or after a search`(
         precision: VectorPrecision
     ) throws {
-        var generator = SeededGenerator(98)
+        var generator = Dice(seed: 98)
         let folder = try TemporaryFolder()
         let (count, dimension) = (8192, 256)
         let rows = (0..<count * dimension).map { _ in

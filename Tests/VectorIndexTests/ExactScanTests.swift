@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -20,7 +21,7 @@ struct ExactScanTests {
 
     @Test(arguments: Metric.allCases)
     func `every instruction set gives the same answer`(metric: Metric) throws {
-        var generator = SeededGenerator(61)
+        var generator = Dice(seed: 61)
         for dimension in [1, 3, 4, 33, 100] {
             let rows = (0..<1500 * dimension).map { _ in generator.normal() }
             let questions = (0..<21 * dimension).map { _ in generator.normal() }
@@ -40,7 +41,7 @@ struct ExactScanTests {
 
     @Test(arguments: Metric.allCases)
     func `every bound holds, on every instruction set`(metric: Metric) throws {
-        var generator = SeededGenerator(62)
+        var generator = Dice(seed: 62)
         let scales: [Float] = [1, .leastNonzeroMagnitude * 1000, 1e-20, 3e37]
         for dimension in [1, 2, 5, 31, 32, 33, 260] {
             for (rowScale, askedScale) in scales.flatMap({ one in scales.map { (one, $0) } }) {
@@ -75,7 +76,7 @@ struct ExactScanTests {
     @Test func `a code stands for its vector as closely as it claims`() throws {
         // The bound of a row that is its own question: an error far beyond that of rounding to
         // 1/127 would make the scan useless, though still right.
-        var generator = SeededGenerator(63)
+        var generator = Dice(seed: 63)
         let rows = (0..<64 * 384).map { _ in generator.normal() }
         let store = try store(rows, dimension: 384, metric: .innerProduct)
         for (question, row, bounds, _) in try ExactScan(store: store).allBounds(Array(rows[..<384]))

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -11,7 +12,7 @@ struct FaissFileTests {
 
     @Test(arguments: [Metric.innerProduct, .l2])
     func `segments written as a Faiss index are read back`(metric: Metric) throws {
-        var generator = SeededGenerator(71)
+        var generator = Dice(seed: 71)
         let vectors = (0..<30 * 5).map { _ in generator.normal() }
         let parts = try segments(vectors, dimension: 5, rows: [10, 20], in: folder)
         let path = "\(folder.path)/all.faiss"

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import VectorIndex
 
 struct FaissIndexTests {
     private func random(_ count: Int, seed: UInt64) -> [Float] {
-        var generator = SeededGenerator(seed)
+        var generator = Dice(seed: seed)
         return (0..<count).map { _ in generator.normal() }
     }
 

@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -23,7 +24,7 @@ struct FloatSixteenTests {
     }
 
     @Test func `other numbers become the nearest float16`() throws {
-        var generator = SeededGenerator(71)
+        var generator = Dice(seed: 71)
         let values: [Float] = (0..<40_000).map { _ in
             let value = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &generator))
             return abs(value) < 65520 ? value : generator.normal()
@@ -56,7 +57,7 @@ struct FloatSixteenTests {
 
     @Test(arguments: Metric.allCases, ["exact", "Flat", "HNSW16", "IVF4,Flat:nprobe=4"])
     func `scores are those of the stored values`(metric: Metric, kind: String) throws {
-        var generator = SeededGenerator(72)
+        var generator = Dice(seed: 72)
         let dimension = 37
         let rows = (0..<600 * dimension).map { _ in generator.normal() }
         let stored = rows.map { Float(Float16($0)) }

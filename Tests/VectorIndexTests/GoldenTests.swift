@@ -1,57 +1,23 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import VectorIndex
 
 /// Search results and index files made by Faiss itself.
 struct GoldenTests {
-    private static var goldens: String {
-        ProcessInfo.processInfo.environment["SHEAF_GOLDENS"]
-            ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/goldens").path
-    }
-
-    private struct Tensors {
-        var header: [String: Any]
-        var data: Data
-
-        init(_ path: String) throws {
-            let all = try Data(contentsOf: URL(fileURLWithPath: path))
-            let length = all.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-            let json = try JSONSerialization.jsonObject(with: all[8..<8 + length])
-            header = try #require(json as? [String: Any])
-            data = Data(all[(8 + length)...])
-        }
-
-        func values<Value: BitwiseCopyable>(_ name: String, _: Value.Type) throws -> [Value] {
-            let entry = try #require(header[name] as? [String: Any])
-            let offsets = try #require(entry["data_offsets"] as? [Int])
-            return data[offsets[0]..<offsets[1]].withUnsafeBytes { bytes in
-                (0..<bytes.count / MemoryLayout<Value>.stride).map {
-                    bytes.loadUnaligned(
-                        fromByteOffset: $0 * MemoryLayout<Value>.stride, as: Value.self)
-                }
-            }
-        }
-
-        func shape(_ name: String) throws -> [Int] {
-            let entry = try #require(header[name] as? [String: Any])
-            return try #require(entry["shape"] as? [Int])
-        }
-    }
-
     @Test(arguments: ShardIndex.exactKinds, [Metric.innerProduct, .l2])
     func `searches find what Faiss found`(kind: String, metric: Metric) throws {
-        let golden = try Tensors("\(Self.goldens)/cases/retrieval.safetensors")
-        let shape = try golden.shape("passage_embeddings")
-        let rows = try golden.values("passage_embeddings", Float.self)
-        let questions = try golden.values("question_embeddings", Float.self)
+        let golden = try GoldenCase("retrieval")
+        let shape = golden.shape("passage_embeddings")
+        let rows = try golden.floats("passage_embeddings")
+        let questions = try golden.floats("question_embeddings")
         let prefix = metric == .l2 ? "l2" : "ip"
-        let ids = try golden.values("\(prefix)_ids", Int64.self)
-        let scores = try golden.values(metric == .l2 ? "l2_dist" : "ip_scores", Float.self)
-        let count = try golden.shape("question_embeddings")[0]
-        let k = try golden.shape("\(prefix)_ids")[1]
+        let ids = try golden.integers("\(prefix)_ids")
+        let scores = try golden.floats(metric == .l2 ? "l2_dist" : "ip_scores")
+        let count = golden.shape("question_embeddings")[0]
+        let k = golden.shape("\(prefix)_ids")[1]
 
         let folder = try TemporaryFolder()
         let index = try ShardIndex(
@@ -76,12 +42,12 @@ struct GoldenTests {
 
     @Test(arguments: ["flat_ip", "flat_l2"])
     func `an index file of Faiss is read`(name: String) throws {
-        let golden = try Tensors("\(Self.goldens)/cases/retrieval.safetensors")
-        let rows = try golden.values("passage_embeddings", Float.self)
-        let path = "\(Self.goldens)/index/\(name).faiss"
+        let golden = try GoldenCase("retrieval")
+        let rows = try golden.floats("passage_embeddings")
+        let path = Goldens.path("index/\(name).faiss")
         let read = try FaissFile.read(path: path)
         #expect(read.metric == (name == "flat_l2" ? .l2 : .innerProduct))
-        #expect(read.dimension == (try golden.shape("passage_embeddings"))[1])
+        #expect(read.dimension == golden.shape("passage_embeddings")[1])
         #expect(read.vectors == rows)
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -44,7 +45,7 @@ struct IndexKindTests {
     }
 
     @Test func `a wider search finds no less`() throws {
-        var generator = SeededGenerator(81)
+        var generator = Dice(seed: 81)
         let folder = try TemporaryFolder()
         let rows = (0..<4000 * 24).map { _ in generator.normal() }
         let questions = (0..<20 * 24).map { _ in generator.normal() }
@@ -77,7 +78,7 @@ struct CodedGraphTests {
     func `a search that keeps all rows finds what the plain search finds`(
         metric: Metric, dimension: Int
     ) throws {
-        var generator = SeededGenerator(82)
+        var generator = Dice(seed: 82)
         let folder = try TemporaryFolder()
         var rows = (0..<200 * dimension).map { _ in generator.normal() }
         // A zero row, a tiny one and a large one.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -5,7 +6,7 @@ import Testing
 struct KernelTests {
     @Test(arguments: Metric.allCases)
     func `every instruction set scores with the documented bits`(_ metric: Metric) {
-        var generator = SeededGenerator(1)
+        var generator = Dice(seed: 1)
         for dimension in Array(1...70) + [383, 384, 768, 1000, 4097] {
             for scale: Float in [1, 1e-30, 1e30, 1e38] {
                 let one = (0..<dimension).map { _ in

@@ -1,11 +1,12 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import VectorIndex
 
 struct MergeHitsTests {
     @Test func `any division of a ranking merges back into it`() {
-        var generator = SeededGenerator(41)
+        var generator = Dice(seed: 41)
         for turn in 0..<300 {
             let ranking = (0..<UInt64.random(in: 0...40, using: &generator)).map {
                 Hit(

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -7,7 +8,7 @@ struct PrimitivesTests {
     private static let sizes = Array(0...70) + [127, 128, 129, 384, 768, 1000, 4097]
 
     /// Random numbers, and at times ones that are very large, very small or zero.
-    private func values(_ count: Int, _ generator: inout SeededGenerator) -> [Float] {
+    private func values(_ count: Int, _ generator: inout Dice) -> [Float] {
         (0..<count).map { _ in
             switch Int.random(in: 0..<40, using: &generator) {
             case 0: 0
@@ -27,7 +28,7 @@ struct PrimitivesTests {
 
     @Test(arguments: Primitives.paths)
     func `a pair of vectors gives what the plain sum gives`(path: Int32) {
-        var generator = SeededGenerator(91)
+        var generator = Dice(seed: 91)
         for size in Self.sizes {
             let (x, y) = (values(size, &generator), values(size, &generator))
             for pair in Primitives.Pair.allCases {
@@ -50,7 +51,7 @@ struct PrimitivesTests {
 
     @Test(arguments: Primitives.paths)
     func `many rows give what each gives alone`(path: Int32) {
-        var generator = SeededGenerator(92)
+        var generator = Dice(seed: 92)
         for size in [0, 1, 2, 3, 4, 5, 7, 8, 12, 16, 31, 33, 100] {
             for count in [0, 1, 2, 3, 15, 16, 17, 50] {
                 let (x, rows) = (values(size, &generator), values(size * count, &generator))
@@ -68,7 +69,7 @@ struct PrimitivesTests {
 
     @Test(arguments: Primitives.paths)
     func `rows may lie the other way round`(path: Int32) {
-        var generator = SeededGenerator(93)
+        var generator = Dice(seed: 93)
         for (size, count, stride) in [(0, 5, 5), (1, 1, 1), (3, 7, 9), (12, 33, 33), (64, 5, 6)] {
             let x = (0..<size).map { _ in generator.normal() }
             let rows = (0..<size * stride).map { _ in generator.normal() }
@@ -91,7 +92,7 @@ struct PrimitivesTests {
 
     @Test(arguments: Primitives.paths)
     func `vectors are combined component by component`(path: Int32) {
-        var generator = SeededGenerator(94)
+        var generator = Dice(seed: 94)
         for size in Self.sizes {
             let (a, b) = (values(size, &generator), values(size, &generator))
             for map in Primitives.Map.allCases {
@@ -116,7 +117,7 @@ struct PrimitivesTests {
 
     @Test(arguments: Primitives.paths)
     func `pairs of components meet their centroids`(path: Int32) {
-        var generator = SeededGenerator(95)
+        var generator = Dice(seed: 95)
         for count in [0, 8, 16, 24, 256] {
             let centroids = (0..<2 * count).map { _ in generator.normal() }
             let (x, y) = (generator.normal(), generator.normal())
@@ -137,7 +138,7 @@ struct PrimitivesTests {
     @Test func `Faiss itself calls these functions and not its own`() throws {
         // Sums over other lanes end in other bits, so equal bits tell which function ran: Faiss'
         // own sums over four lanes, as the plain sum here does.
-        var generator = SeededGenerator(96)
+        var generator = Dice(seed: 96)
         let dimension = 203
         let rows = (0..<300 * dimension).map { _ in generator.normal() }
         let question = (0..<dimension).map { _ in generator.normal() }

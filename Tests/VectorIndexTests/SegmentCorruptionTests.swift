@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -30,7 +31,7 @@ struct SegmentCorruptionTests {
     }
 
     @Test func `any flipped bit is detected by the checksum`() throws {
-        var generator = SeededGenerator(11)
+        var generator = Dice(seed: 11)
         for _ in 0..<300 {
             var bytes = original
             let place = Int.random(in: bytes.indices, using: &generator)
@@ -59,7 +60,7 @@ struct SegmentCorruptionTests {
     }
 
     @Test func `mutated files give an error or whole content, never a crash`() throws {
-        var generator = SeededGenerator(12)
+        var generator = Dice(seed: 12)
         let headerEnd = 8 + Int(original[0]) + Int(original[1]) << 8
         var opened = 0
         for turn in 0..<3000 {

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -10,7 +11,7 @@ struct SegmentTests {
     init() throws { folder = try TemporaryFolder() }
 
     private func randomContent(_ seed: UInt64, rows: Int, dimension: Int) -> SegmentContent {
-        var generator = SeededGenerator(seed)
+        var generator = Dice(seed: seed)
         let letters = Array("aé☃𝄞\"\\\n\u{0}\u{301} ")
         func word() -> String {
             String(

@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @testable import VectorIndex
@@ -51,7 +52,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `random vectors are ranked as by the plain search`(_ each: Case) throws {
-        var generator = SeededGenerator(21)
+        var generator = Dice(seed: 21)
         for dimension in [1, 2, 7, 31, 32, 33, 72, 130] {
             for count in [1, 16, 17, 65, 300] {
                 let rows = (0..<count * dimension).map { _ in generator.normal() }
@@ -63,7 +64,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `a dimension beyond every block size works`(_ each: Case) throws {
-        var generator = SeededGenerator(22)
+        var generator = Dice(seed: 22)
         let dimension = 4097
         let rows = (0..<100 * dimension).map { _ in Float.random(in: -1...1, using: &generator) }
         let questions = Array(rows[..<(21 * dimension)])
@@ -72,7 +73,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `duplicates are ranked by ordinal`(_ each: Case) throws {
-        var generator = SeededGenerator(23)
+        var generator = Dice(seed: 23)
         for dimension in [1, 7, 33] {
             let row = (0..<dimension).map { _ in generator.normal() }
             let questions = (0..<22 * dimension).map { _ in generator.normal() }
@@ -86,7 +87,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `gaps below float32 are still ranked`(_ each: Case) throws {
-        var generator = SeededGenerator(24)
+        var generator = Dice(seed: 24)
         for dimension in [2, 7, 31, 64] {
             // Rows around one vector, each a few units in the last place away.
             let base = (0..<dimension).map { _ in generator.normal() }
@@ -102,14 +103,14 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `norms from zero to the largest float are ranked`(_ each: Case) throws {
-        var generator = SeededGenerator(25)
+        var generator = Dice(seed: 25)
         let scales: [[Float]] = [
             [1e38, 1], [3e38], [1e-38, .leastNonzeroMagnitude], [1e30, 1e-30], [0], [0, 1],
             [1e19, 2e19], [1e20, 0],
         ]
         for dimension in [1, 7, 31, 40] {
             for choices in scales {
-                let values = { (generator: inout SeededGenerator) -> [Float] in
+                let values = { (generator: inout Dice) -> [Float] in
                     let scale = choices.randomElement(using: &generator) ?? 1
                     return (0..<dimension).map { _ in
                         Float.random(in: -1...1, using: &generator) * scale
@@ -126,7 +127,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `one-hot and sign vectors are ranked`(_ each: Case) throws {
-        var generator = SeededGenerator(26)
+        var generator = Dice(seed: 26)
         for dimension in [1, 7, 31, 33] {
             let oneHot = (0..<500).flatMap { row in
                 (0..<dimension).map { Float($0 == row % dimension ? row / dimension + 1 : 0) }
@@ -142,7 +143,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `the answer does not depend on the division into segments`(_ each: Case) throws {
-        var generator = SeededGenerator(27)
+        var generator = Dice(seed: 27)
         let rows = (0..<700 * 9).map { _ in Float(Int.random(in: -2...2, using: &generator)) }
         let questions = (0..<30 * 9).map { _ in Float(Int.random(in: -2...2, using: &generator)) }
         for divisions in [
@@ -156,7 +157,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `merging shards gives the ranking of one shard`(_ each: Case) throws {
-        var generator = SeededGenerator(28)
+        var generator = Dice(seed: 28)
         let rows = (0..<512 * 12).map { _ in Float(Int.random(in: -3...3, using: &generator)) }
         let questions = (0..<24 * 12).map { _ in Float(Int.random(in: -3...3, using: &generator)) }
         let all = try segments(
@@ -184,7 +185,7 @@ struct ShardIndexTests {
 
     @Test(arguments: Case.all)
     func `searches may run at once`(_ each: Case) throws {
-        var generator = SeededGenerator(29)
+        var generator = Dice(seed: 29)
         let rows = (0..<2000 * 24).map { _ in generator.normal() }
         let questions = (0..<40 * 24).map { _ in generator.normal() }
         let index = try ShardIndex(
@@ -299,7 +300,7 @@ struct ShardContentTests {
 
     @Test(arguments: ["HNSW32", "IVF4,Flat", "SQ8", "PCA8,IVF4,Flat", "PQ4x4np"])
     func `a Faiss factory string gives exact scores`(kind: String) throws {
-        var generator = SeededGenerator(31)
+        var generator = Dice(seed: 31)
         let rows = (0..<400 * 16).map { _ in generator.normal() }
         let index = try ShardIndex(
             segments: try segments(rows, dimension: 16, rows: [100, 300], in: folder),

@@ -1,3 +1,5 @@
+import Corpus
+
 /// Why a rank may not take part: something that must be the same differs from another rank's.
 public struct RendezvousRefusal: Hashable, Sendable, CustomStringConvertible {
     /// What differs, such as `model`.
@@ -42,17 +44,17 @@ public enum RendezvousFailure: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooFew(let found, let needed):
-            "\(found) of at least \(needed) ranks came in time. Start more, or ask for fewer with "
-                + "--min-workers."
+            "\(found) of at least \(counted(needed, "rank")) came in time. Start more, or ask for "
+                + "fewer with --min-workers."
         case .failing(let count, let abort):
-            "\(count) generations failed one after the other; the last since of \(abort.by): "
-                + "\(abort.reason). Look at the logs of the ranks, then train again: it goes on "
-                + "from the last checkpoint."
+            "\(counted(count, "generation")) failed one after the other; the last since "
+                + "of \(abort.by): \(abort.reason). Look at the logs of the ranks, then train "
+                + "again: it goes on from the last checkpoint."
         case .rank(_, let message):
             message
         case .speechless(let count, let reason, let logs):
-            "\(count) rank processes ended before they could train; of the last one: \(reason). "
-                + "Look at the logs in \(logs)."
+            "\(counted(count, "rank process")) ended before they could train; of the last "
+                + "one: \(reason). Look at the logs in \(logs)."
         }
     }
 }

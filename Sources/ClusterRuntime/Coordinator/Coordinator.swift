@@ -29,7 +29,7 @@ public actor Coordinator {
     var heartbeats: [WorkerID: Heartbeat] = [:]
     var greetings: [PeerID: Greeting] = [:]
     var windows: [WorkerID: CreditWindow] = [:]
-    var processes: WorkerProcesses?
+    var processes: ChildProcesses?
 
     var collections: [String: ServedCollection] = [:]
     var job: IndexJob?
@@ -108,12 +108,17 @@ public actor Coordinator {
 
     private func startProcesses() {
         guard options.localWorkers > 0 else { return }
-        let processes = WorkerProcesses(
-            count: options.localWorkers, threads: options.threadsPerWorker, data: options.data,
-            endpoint: controlEndpoint, log: log
-        ) { name, processID in
-            Task { await self.processEnded(name: name, processID: processID) }
-        }
+        let role = [
+            "worker", "--coordinator", controlEndpoint, "--data", options.data.path,
+            "--threads", String(options.threadsPerWorker),
+        ]
+        let data = options.data
+        let processes = ChildProcesses(
+            names: (1...options.localWorkers).map { "worker-\($0)" }, pauses: .workers, log: log,
+            make: { ChildProcess.make(role: role, name: $0, log: data.log($0)) },
+            ended: { name, processID, _ in
+                Task { await self.processEnded(name: name, processID: processID) }
+            })
         self.processes = processes
         processes.start()
     }

@@ -26,6 +26,11 @@ public enum ChildProcess {
         return process
     }
 
+    /// A process in the role that `arguments` say, with a name, which ends with this process.
+    static func make(role arguments: [String], name: String, log: String) -> Process {
+        make(arguments: arguments + ["--name", name, "--parent", String(getpid())], log: log)
+    }
+
     /// The program that plays every role: `$SHEAF_EXECUTABLE` where a test runs inside another,
     /// else this one.
     public static var executable: String {

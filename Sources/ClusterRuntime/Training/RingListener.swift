@@ -36,12 +36,12 @@ public final class RingListener {
             if endpoint.path == nil, security == .keys {
                 let pair = try CurveKeyPair.generated()
                 key = pair.publicKey
-                try socket.set(ZMQ_CURVE_SERVER, CInt(1))
-                try socket.set(ZMQ_CURVE_SECRETKEY, pair.secretKey)
+                try socket.handle.set(ZMQ_CURVE_SERVER, to: CInt(1))
+                try socket.handle.set(ZMQ_CURVE_SECRETKEY, to: Array(pair.secretKey.utf8))
             } else {
-                try socket.set(ZMQ_CURVE_SERVER, CInt(0))
+                try socket.handle.set(ZMQ_CURVE_SERVER, to: CInt(0))
             }
-            bound.append(try socket.bind(endpoint))
+            bound.append(try socket.handle.bind(endpoint))
         }
         address = RingAddress(
             host: ProcessFacts.hostName(), endpoints: bound, publicKey: key)
@@ -64,11 +64,11 @@ public final class RingListener {
         let endpoint = try Endpoint(text)
         if endpoint.path == nil, !next.publicKey.isEmpty {
             let pair = try CurveKeyPair.generated()
-            try socket.set(ZMQ_CURVE_SERVERKEY, next.publicKey)
-            try socket.set(ZMQ_CURVE_PUBLICKEY, pair.publicKey)
-            try socket.set(ZMQ_CURVE_SECRETKEY, pair.secretKey)
+            try socket.handle.set(ZMQ_CURVE_SERVERKEY, to: Array(next.publicKey.utf8))
+            try socket.handle.set(ZMQ_CURVE_PUBLICKEY, to: Array(pair.publicKey.utf8))
+            try socket.handle.set(ZMQ_CURVE_SECRETKEY, to: Array(pair.secretKey.utf8))
         }
-        try socket.connect(endpoint)
+        try socket.handle.connect(endpoint)
         return socket
     }
 }

@@ -237,8 +237,8 @@ extension RingLoop {
 
     /// Closes the sockets, so that ZeroMQ reads nobody's memory, then tells who waits.
     private func end(lingerMilliseconds: CInt, _ error: CollectiveError?) {
-        try? before?.set(ZMQ_LINGER, lingerMilliseconds)
-        try? next?.set(ZMQ_LINGER, lingerMilliseconds)
+        try? before?.handle.set(ZMQ_LINGER, to: lingerMilliseconds)
+        try? next?.handle.set(ZMQ_LINGER, to: lingerMilliseconds)
         before = nil
         next = nil
         context = nil

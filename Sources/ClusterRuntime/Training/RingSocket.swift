@@ -28,9 +28,9 @@ final class RingSocket {
     /// Bytes of the system's socket buffers, so that a chunk leaves in few calls.
     private static let bufferBytes: CInt = 1 << 20
 
-    private let context: ZMQContext
-    private let handle: UnsafeMutableRawPointer
-    private let monitor: UnsafeMutableRawPointer
+    /// Declared before the socket that it watches, and so closed before it.
+    private let monitor: SocketHandle
+    let handle: SocketHandle
     private let scratch: UnsafeMutablePointer<zmq_msg_t>
 
     /// What to poll: the socket's and the monitor's descriptors.
@@ -42,102 +42,33 @@ final class RingSocket {
     init(
         _ direction: Direction, messageLimit: Int, in context: ZMQContext
     ) throws(TransportError) {
-        let type = direction == .on ? ZMQ_PUSH : ZMQ_PULL
-        guard let handle = zmq_socket(context.handle, type) else { throw lastError("zmq_socket") }
-        guard let monitor = zmq_socket(context.handle, ZMQ_PAIR) else {
-            zmq_close(handle)
-            throw lastError("zmq_socket")
-        }
-        self.context = context
-        self.handle = handle
-        self.monitor = monitor
+        handle = try SocketHandle(direction == .on ? ZMQ_PUSH : ZMQ_PULL, in: context)
+        monitor = try SocketHandle(ZMQ_PAIR, in: context)
+        descriptors = [try handle.descriptor, try monitor.descriptor]
         scratch = .allocate(capacity: 1)
-        var found: [CInt] = []
-        for socket in [handle, monitor] {
-            var descriptor: CInt = -1
-            var size = MemoryLayout<CInt>.size
-            zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size)
-            found.append(descriptor)
-        }
-        descriptors = found
-        let name = "inproc://ring-\(direction)-\(UInt(bitPattern: handle))"
-        guard zmq_socket_monitor(handle, name, ZMQ_EVENT_DISCONNECTED) == 0,
-            zmq_connect(monitor, name) == 0
+        let name = "inproc://ring-\(direction)-\(UInt(bitPattern: handle.pointer))"
+        guard zmq_socket_monitor(handle.pointer, name, ZMQ_EVENT_DISCONNECTED) == 0,
+            zmq_connect(monitor.pointer, name) == 0
         else { throw lastError("zmq_socket_monitor") }
-        try set(ZMQ_LINGER, 0)
-        try set(ZMQ_IMMEDIATE, 1)
-        try set(ZMQ_SNDHWM, Self.highWaterMark)
-        try set(ZMQ_RCVHWM, Self.highWaterMark)
-        try set(ZMQ_SNDBUF, Self.bufferBytes)
-        try set(ZMQ_RCVBUF, Self.bufferBytes)
-        try limitMessages(to: messageLimit)
+        try handle.set(ZMQ_LINGER, to: CInt(0))
+        try handle.set(ZMQ_IMMEDIATE, to: CInt(1))
+        try handle.set(ZMQ_SNDHWM, to: Self.highWaterMark)
+        try handle.set(ZMQ_RCVHWM, to: Self.highWaterMark)
+        try handle.set(ZMQ_SNDBUF, to: Self.bufferBytes)
+        try handle.set(ZMQ_RCVBUF, to: Self.bufferBytes)
+        try handle.set(ZMQ_MAXMSGSIZE, to: Int64(messageLimit))
     }
 
-    deinit {
-        zmq_close(monitor)
-        zmq_close(handle)
-        scratch.deallocate()
-    }
-
-    /// Sets an option that is a number.
-    func set(_ option: CInt, _ value: CInt) throws(TransportError) {
-        var value = value
-        guard zmq_setsockopt(handle, option, &value, MemoryLayout<CInt>.size) == 0 else {
-            throw lastError("zmq_setsockopt(\(option))")
-        }
-    }
-
-    /// Refuses frames longer than `bytes`.
-    private func limitMessages(to bytes: Int) throws(TransportError) {
-        var value = Int64(bytes)
-        guard zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &value, MemoryLayout<Int64>.size) == 0 else {
-            throw lastError("zmq_setsockopt(ZMQ_MAXMSGSIZE)")
-        }
-    }
-
-    /// Sets an option that is a text.
-    func set(_ option: CInt, _ text: String) throws(TransportError) {
-        guard zmq_setsockopt(handle, option, text, text.utf8.count) == 0 else {
-            throw lastError("zmq_setsockopt(\(option))")
-        }
-    }
-
-    /// Binds, and gives the endpoint with the port that the system chose.
-    func bind(_ endpoint: Endpoint) throws(TransportError) -> String {
-        try set(ZMQ_IPV6, endpoint.isVersion6 ? 1 : 0)
-        guard zmq_bind(handle, endpoint.text) == 0 else {
-            throw .cannotBind(endpoint: endpoint.text, reason: reason(zmq_errno()))
-        }
-        if let path = endpoint.path { chmod(path, 0o600) }
-        var size = 512
-        let last = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let failed = zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) != 0
-            count = failed || size == 0 ? 0 : size - 1
-        }
-        return String(decoding: last, as: UTF8.self)
-    }
-
-    /// Connects, now or as soon as the other side is there.
-    func connect(_ endpoint: Endpoint) throws(TransportError) {
-        try set(ZMQ_IPV6, endpoint.isVersion6 ? 1 : 0)
-        guard zmq_connect(handle, endpoint.text) == 0 else {
-            throw .cannotConnect(endpoint: endpoint.text, reason: reason(zmq_errno()))
-        }
-    }
+    deinit { scratch.deallocate() }
 
     /// What can be done now; asking re-arms the socket's descriptor.
-    var events: CInt {
-        var events: CInt = 0
-        var size = MemoryLayout<CInt>.size
-        zmq_getsockopt(handle, ZMQ_EVENTS, &events, &size)
-        return events
-    }
+    var events: CInt { (try? handle.events) ?? 0 }
 
     /// Whether a connection has ended since the last call.
     func hasLostConnection() -> Bool {
         var lost = false
         var frame = [UInt8](repeating: 0, count: 512)
-        while zmq_recv(monitor, &frame, frame.count, ZMQ_DONTWAIT) >= 0 { lost = true }
+        while zmq_recv(monitor.pointer, &frame, frame.count, ZMQ_DONTWAIT) >= 0 { lost = true }
         // Reading to the end re-arms the monitor's descriptor.
         return lost
     }
@@ -154,7 +85,7 @@ extension RingSocket {
         header: [UInt8], body: UnsafeMutableRawBufferPointer, loans: RingLoans
     ) throws(TransportError) -> Bool {
         let taken = header.withUnsafeBytes {
-            zmq_send(handle, $0.baseAddress, $0.count, ZMQ_DONTWAIT | ZMQ_SNDMORE)
+            zmq_send(handle.pointer, $0.baseAddress, $0.count, ZMQ_DONTWAIT | ZMQ_SNDMORE)
         }
         guard taken >= 0 else {
             let number = zmq_errno()
@@ -162,7 +93,7 @@ extension RingSocket {
             throw .system(call: "zmq_send", reason: reason(number))
         }
         if body.count <= Self.copyBytes {
-            guard zmq_send(handle, body.baseAddress, body.count, ZMQ_DONTWAIT) >= 0 else {
+            guard zmq_send(handle.pointer, body.baseAddress, body.count, ZMQ_DONTWAIT) >= 0 else {
                 throw lastError("zmq_send")
             }
             return true
@@ -176,7 +107,7 @@ extension RingSocket {
             Unmanaged<RingLoans>.fromOpaque(lender).takeRetainedValue().giveBack()
             throw lastError("zmq_msg_init_data")
         }
-        guard zmq_msg_send(scratch, handle, ZMQ_DONTWAIT) >= 0 else {
+        guard zmq_msg_send(scratch, handle.pointer, ZMQ_DONTWAIT) >= 0 else {
             let failure = lastError("zmq_msg_send")
             zmq_msg_close(scratch)
             throw failure
@@ -197,7 +128,7 @@ extension RingSocket {
         while more {
             zmq_msg_init(scratch)
             defer { zmq_msg_close(scratch) }
-            if zmq_msg_recv(scratch, handle, ZMQ_DONTWAIT) < 0 {
+            if zmq_msg_recv(scratch, handle.pointer, ZMQ_DONTWAIT) < 0 {
                 let number = zmq_errno()
                 if number == EINTR { continue }
                 guard number == EAGAIN else {

@@ -16,7 +16,7 @@ public actor TrainingCoordinator {
     private let incarnation = ProcessFacts.nonce()
     private var rendezvous: Rendezvous
     private var reactor: Reactor?
-    private var processes: TrainerProcesses?
+    private var processes: ChildProcesses?
     /// Where each rank is reached, and its process.
     private var peers: [WorkerID: (peer: PeerID, processID: Int32, host: String)] = [:]
     private var failure: RendezvousFailure?
@@ -108,13 +108,14 @@ public actor TrainingCoordinator {
 
     private func startProcesses(_ endpoint: String, _ feed: AsyncStream<Inbound>.Continuation) {
         guard run.localRanks > 0 else { return }
-        let processes = TrainerProcesses(
-            names: (1...run.localRanks).map { "trainer-\($0)" },
-            arguments: ["trainer", "--coordinator", endpoint] + run.rankArguments,
-            logFolder: run.folder, log: log
-        ) { processID, reason in
-            Task { await self.processEnded(processID, reason, feed) }
-        }
+        let role = ["trainer", "--coordinator", endpoint] + run.rankArguments
+        let folder = run.folder
+        let processes = ChildProcesses(
+            names: (1...run.localRanks).map { "trainer-\($0)" }, pauses: .trainers, log: log,
+            make: { ChildProcess.make(role: role, name: $0, log: "\(folder)/\($0).log") },
+            ended: { _, processID, reason in
+                Task { await self.processEnded(processID, reason, feed) }
+            })
         self.processes = processes
         processes.start()
     }

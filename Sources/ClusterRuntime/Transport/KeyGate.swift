@@ -11,7 +11,7 @@ struct KeyGate {
     init(allowedFolder: String, in context: ZMQContext) throws(TransportError) {
         guard ZMQContext.has("curve") else { throw .curveMissing }
         socket = try ZMQSocket(.reply, in: context)
-        try socket.set(ZMQ_LINGER, to: CInt(0))
+        try socket.handle.set(ZMQ_LINGER, to: CInt(0))
         _ = try socket.bind(try Endpoint("inproc://zeromq.zap.01"))
         allowed = AllowList(folder: allowedFolder)
     }

@@ -7,7 +7,7 @@ import Locks
 ///
 /// The loop sleeps in one `poll` over the sockets' descriptors and the wake-up. A ZeroMQ
 /// descriptor is edge-triggered: it tells that something may have changed, once, and asking for
-/// ``ZMQSocket/events`` or sending consumes that. So a turn sends first, then reads until the
+/// ``SocketHandle/events`` or sending consumes that. So a turn sends first, then reads until the
 /// events say that nothing is there, and the loop sleeps only after a turn without progress.
 ///
 /// Turn: commands; send by lane, control first; receive by lane, control first; key questions.
@@ -73,7 +73,7 @@ final class ReactorLoop {
     private func sleep(milliseconds: CInt) {
         var descriptors = lines.compactMap { $0?.descriptor }
         descriptors.append(core.wakeup.descriptor)
-        if let gate, let descriptor = try? gate.socket.descriptor { descriptors.append(descriptor) }
+        if let descriptor = try? gate?.socket.handle.descriptor { descriptors.append(descriptor) }
         var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         // An interrupted poll is a turn without work.
         _ = poll(&polled, nfds_t(polled.count), milliseconds)
@@ -87,12 +87,12 @@ final class ReactorLoop {
             var progress = false
             for lane in Lane.allCases where send(lane) { progress = true }
             // Asking for events lets ZeroMQ take note of new connections and free space.
-            for line in lines { _ = try? line?.socket.events }
+            for line in lines { _ = try? line?.socket.handle.events }
             if !progress { sleep(milliseconds: Self.blockedRouterMilliseconds) }
         }
         for lane in Lane.allCases { drop(lane) }
         let linger = max(ContinuousClock.now.duration(to: deadline), Self.leastLinger)
-        for line in lines { try? line?.socket.set(ZMQ_LINGER, to: linger.wholeMilliseconds) }
+        for line in lines { try? line?.socket.handle.set(ZMQ_LINGER, to: linger.wholeMilliseconds) }
         // The gate stays until the lanes are closed: without it every key would be let in.
         lines = []
         gate = nil
@@ -120,7 +120,7 @@ extension ReactorLoop {
         if let line = lines[lane.rawValue], line.socket.kind != .dealer { throw .laneInUse(lane) }
         let socket = try ZMQSocket.dealer(lane, id, in: context)
         try socket.secureConnect(endpoint, security)
-        try socket.connect(endpoint)
+        try socket.handle.connect(endpoint)
         disconnect(lane)
         try open(lane, socket, as: .connected)
     }
@@ -130,7 +130,7 @@ extension ReactorLoop {
         guard let line = lines[lane.rawValue], line.socket.kind == .dealer else { return }
         _ = send(lane)
         drop(lane)
-        try? line.socket.set(ZMQ_LINGER, to: Self.stopTime.wholeMilliseconds)
+        try? line.socket.handle.set(ZMQ_LINGER, to: Self.stopTime.wholeMilliseconds)
         lines[lane.rawValue] = nil
         core.state.withLock { $0.roles[lane.rawValue] = .unused }
     }
@@ -139,7 +139,7 @@ extension ReactorLoop {
         _ lane: Lane, _ socket: ZMQSocket, as role: ReactorCore.Role
     ) throws(TransportError) {
         if lines[lane.rawValue]?.socket === socket { return }
-        lines[lane.rawValue] = Line(socket: socket, descriptor: try socket.descriptor)
+        lines[lane.rawValue] = Line(socket: socket, descriptor: try socket.handle.descriptor)
         core.state.withLock { $0.roles[lane.rawValue] = role }
     }
 
@@ -202,7 +202,8 @@ extension ReactorLoop {
     private func receive(_ lane: Lane) -> Bool {
         for count in 0..<Self.receiveBurst {
             // Asked for anew each time: the handler may have replaced the lane.
-            guard let line = lines[lane.rawValue], let events = try? line.socket.events else {
+            guard let line = lines[lane.rawValue], let events = try? line.socket.handle.events
+            else {
                 return count > 0
             }
             guard events & CInt(ZMQ_POLLIN) != 0 else {
@@ -247,7 +248,7 @@ extension ReactorLoop {
     /// Answers the key questions that wait; whether there were any.
     private func answerKeys() -> Bool {
         var progress = false
-        while let events = try? gate?.socket.events, events & CInt(ZMQ_POLLIN) != 0 {
+        while let events = try? gate?.socket.handle.events, events & CInt(ZMQ_POLLIN) != 0 {
             progress = true
             guard let isAllowed = gate?.answer() else { break }
             core.state.withLock { state in

@@ -6,8 +6,8 @@ extension ZMQSocket {
     static func router(_ lane: Lane, in context: ZMQContext) throws(TransportError) -> ZMQSocket {
         let socket = try ZMQSocket(.router, in: context)
         try socket.setCommonOptions(lane)
-        try socket.set(ZMQ_ROUTER_MANDATORY, to: CInt(1))
-        try socket.set(ZMQ_ROUTER_HANDOVER, to: CInt(1))
+        try socket.handle.set(ZMQ_ROUTER_MANDATORY, to: CInt(1))
+        try socket.handle.set(ZMQ_ROUTER_HANDOVER, to: CInt(1))
         return socket
     }
 
@@ -17,25 +17,25 @@ extension ZMQSocket {
     ) throws(TransportError) -> ZMQSocket {
         let socket = try ZMQSocket(.dealer, in: context)
         try socket.setCommonOptions(lane)
-        try socket.set(ZMQ_ROUTING_ID, to: id.bytes)
+        try socket.handle.set(ZMQ_ROUTING_ID, to: id.bytes)
         return socket
     }
 
     private func setCommonOptions(_ lane: Lane) throws(TransportError) {
         // Nothing lingers unless a stop says for how long: an endless wait would hang the exit.
-        try set(ZMQ_LINGER, to: CInt(0))
+        try handle.set(ZMQ_LINGER, to: CInt(0))
         // Messages wait in our own queue until a connection stands, not in one per attempt.
-        try set(ZMQ_IMMEDIATE, to: CInt(1))
-        try set(ZMQ_HEARTBEAT_IVL, to: CInt(500))
-        try set(ZMQ_HEARTBEAT_TIMEOUT, to: CInt(1500))
-        try set(ZMQ_HEARTBEAT_TTL, to: CInt(1500))
-        try set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
-        try set(ZMQ_RECONNECT_IVL, to: CInt(100))
-        try set(ZMQ_RECONNECT_IVL_MAX, to: CInt(5000))
+        try handle.set(ZMQ_IMMEDIATE, to: CInt(1))
+        try handle.set(ZMQ_HEARTBEAT_IVL, to: CInt(500))
+        try handle.set(ZMQ_HEARTBEAT_TIMEOUT, to: CInt(1500))
+        try handle.set(ZMQ_HEARTBEAT_TTL, to: CInt(1500))
+        try handle.set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
+        try handle.set(ZMQ_RECONNECT_IVL, to: CInt(100))
+        try handle.set(ZMQ_RECONNECT_IVL_MAX, to: CInt(5000))
         // Per frame; the sum of a message's frames is checked when they are read.
-        try set(ZMQ_MAXMSGSIZE, to: Int64(lane.limits.message))
-        try set(ZMQ_SNDHWM, to: lane.highWaterMark)
-        try set(ZMQ_RCVHWM, to: lane.highWaterMark)
+        try handle.set(ZMQ_MAXMSGSIZE, to: Int64(lane.limits.message))
+        try handle.set(ZMQ_SNDHWM, to: lane.highWaterMark)
+        try handle.set(ZMQ_RCVHWM, to: lane.highWaterMark)
     }
 
     /// Prepares the socket for binding one more endpoint, as the policy says for that endpoint.
@@ -43,7 +43,6 @@ extension ZMQSocket {
     /// ZeroMQ copies the options when it binds, so endpoints of one socket may differ: ipc, which
     /// file permissions guard, has no keys even where tcp has them.
     func secureBind(_ endpoint: Endpoint, _ policy: SecurityPolicy) throws(TransportError) {
-        try set(ZMQ_IPV6, to: endpoint.isVersion6 ? 1 : CInt(0))
         switch policy {
         case .localOnly:
             guard endpoint.isLocal else { throw .openEndpoint(endpoint: endpoint.text) }
@@ -51,26 +50,25 @@ extension ZMQSocket {
             break
         case .curve(let keys):
             guard endpoint.path == nil else {
-                try set(ZMQ_CURVE_SERVER, to: CInt(0))
+                try handle.set(ZMQ_CURVE_SERVER, to: CInt(0))
                 return
             }
             guard case .server(let pair, _) = keys else {
                 throw .wrongKeys(endpoint: endpoint.text)
             }
-            try set(ZMQ_CURVE_SERVER, to: CInt(1))
-            try set(ZMQ_CURVE_SECRETKEY, to: Array(pair.secretKey.utf8))
+            try handle.set(ZMQ_CURVE_SERVER, to: CInt(1))
+            try handle.set(ZMQ_CURVE_SECRETKEY, to: Array(pair.secretKey.utf8))
         }
     }
 
     /// Prepares the socket for connecting, as the policy says for the endpoint.
     func secureConnect(_ endpoint: Endpoint, _ policy: SecurityPolicy) throws(TransportError) {
-        try set(ZMQ_IPV6, to: endpoint.isVersion6 ? 1 : CInt(0))
         guard case .curve(let keys) = policy, endpoint.path == nil else { return }
         guard case .client(let pair, let serverKey) = keys else {
             throw .wrongKeys(endpoint: endpoint.text)
         }
-        try set(ZMQ_CURVE_SERVERKEY, to: Array(serverKey.utf8))
-        try set(ZMQ_CURVE_PUBLICKEY, to: Array(pair.publicKey.utf8))
-        try set(ZMQ_CURVE_SECRETKEY, to: Array(pair.secretKey.utf8))
+        try handle.set(ZMQ_CURVE_SERVERKEY, to: Array(serverKey.utf8))
+        try handle.set(ZMQ_CURVE_PUBLICKEY, to: Array(pair.publicKey.utf8))
+        try handle.set(ZMQ_CURVE_SECRETKEY, to: Array(pair.secretKey.utf8))
     }
 }

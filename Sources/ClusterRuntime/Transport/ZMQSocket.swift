@@ -35,8 +35,7 @@ final class ZMQSocket {
     }
 
     let kind: Kind
-    private let context: ZMQContext
-    private let handle: UnsafeMutableRawPointer
+    let handle: SocketHandle
     private let scratch: UnsafeMutablePointer<zmq_msg_t>
 
     /// Opens a socket.
@@ -47,89 +46,17 @@ final class ZMQSocket {
             case .dealer: ZMQ_DEALER
             case .reply: ZMQ_REP
             }
-        guard let handle = zmq_socket(context.handle, type) else {
-            throw lastError("zmq_socket")
-        }
         self.kind = kind
-        self.context = context
-        self.handle = handle
+        handle = try SocketHandle(type, in: context)
         scratch = .allocate(capacity: 1)
     }
 
-    deinit {
-        zmq_close(handle)
-        scratch.deallocate()
-    }
+    deinit { scratch.deallocate() }
 
-    /// Sets an option that is a number.
-    func set(_ option: CInt, to value: CInt) throws(TransportError) {
-        try withUnsafeBytes(of: value) { bytes throws(TransportError) in
-            try set(option, bytes)
-        }
-    }
-
-    /// Sets an option that is 64 bits wide.
-    func set(_ option: CInt, to value: Int64) throws(TransportError) {
-        try withUnsafeBytes(of: value) { bytes throws(TransportError) in
-            try set(option, bytes)
-        }
-    }
-
-    /// Sets an option that is a string of bytes.
-    func set(_ option: CInt, to value: [UInt8]) throws(TransportError) {
-        try value.withUnsafeBufferPointer { bytes throws(TransportError) in
-            try set(option, UnsafeRawBufferPointer(bytes))
-        }
-    }
-
-    private func set(_ option: CInt, _ bytes: UnsafeRawBufferPointer) throws(TransportError) {
-        guard zmq_setsockopt(handle, option, bytes.baseAddress, bytes.count) == 0 else {
-            throw lastError("zmq_setsockopt(\(option))")
-        }
-    }
-
-    /// The descriptor that becomes readable when ``events`` may have changed.
-    var descriptor: CInt {
-        get throws(TransportError) { try number(ZMQ_FD) }
-    }
-
-    /// What can be done now; asking re-arms ``descriptor``.
-    var events: CInt {
-        get throws(TransportError) { try number(ZMQ_EVENTS) }
-    }
-
-    private func number(_ option: CInt) throws(TransportError) -> CInt {
-        var value: CInt = 0
-        var size = MemoryLayout<CInt>.size
-        guard zmq_getsockopt(handle, option, &value, &size) == 0 else {
-            throw lastError("zmq_getsockopt(\(option))")
-        }
-        return value
-    }
-
-    /// Binds, and gives the endpoint with the port that the system chose.
+    /// Binds where nobody listens, and gives the endpoint with the port that the system chose.
     func bind(_ endpoint: Endpoint) throws(TransportError) -> String {
         guard !endpoint.isListenedOn else { throw .addressInUse(endpoint: endpoint.text) }
-        guard zmq_bind(handle, endpoint.text) == 0 else {
-            let number = zmq_errno()
-            throw number == EADDRINUSE
-                ? .addressInUse(endpoint: endpoint.text)
-                : .cannotBind(endpoint: endpoint.text, reason: reason(number))
-        }
-        if let path = endpoint.path { chmod(path, 0o600) }
-        var size = 512
-        let last = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let failed = zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) != 0
-            count = failed || size == 0 ? 0 : size - 1
-        }
-        return String(decoding: last, as: UTF8.self)
-    }
-
-    /// Connects, now or whenever the other side is there.
-    func connect(_ endpoint: Endpoint) throws(TransportError) {
-        guard zmq_connect(handle, endpoint.text) == 0 else {
-            throw .cannotConnect(endpoint: endpoint.text, reason: reason(zmq_errno()))
-        }
+        return try handle.bind(endpoint)
     }
 }
 
@@ -157,7 +84,9 @@ extension ZMQSocket {
     func send(_ frame: [UInt8], more: Bool) -> CInt {
         let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
         while true {
-            let sent = frame.withUnsafeBytes { zmq_send(handle, $0.baseAddress, $0.count, flags) }
+            let sent = frame.withUnsafeBytes {
+                zmq_send(handle.pointer, $0.baseAddress, $0.count, flags)
+            }
             if sent >= 0 { return 0 }
             let number = zmq_errno()
             if number != EINTR { return number }
@@ -177,7 +106,7 @@ extension ZMQSocket {
         while more {
             zmq_msg_init(scratch)
             defer { zmq_msg_close(scratch) }
-            if zmq_msg_recv(scratch, handle, ZMQ_DONTWAIT) < 0 {
+            if zmq_msg_recv(scratch, handle.pointer, ZMQ_DONTWAIT) < 0 {
                 let number = zmq_errno()
                 if number == EINTR { continue }
                 guard number == EAGAIN else {

@@ -1,14 +1,16 @@
-/// Reads the rows of a tab-separated table with csv quoting, one by one, in bounded memory.
+/// Reads the rows of a tab-separated table one by one, in bounded memory.
 package final class TableReader {
     /// The file that is read.
     package let path: String
 
+    private let quoting: Bool
     private let buffer: LineBuffer
     private var fields = SeparatedFields()
 
-    /// Opens a file.
-    package init(path: String) throws(CorpusError) {
+    /// Opens a file; with `quoting` cells may be quoted as in csv.
+    package init(path: String, quoting: Bool = true) throws(CorpusError) {
         self.path = path
+        self.quoting = quoting
         buffer = LineBuffer(try ByteSource(path: path))
         try buffer.skipByteOrderMark()
     }
@@ -31,7 +33,7 @@ package final class TableReader {
     package func next() throws(CorpusError) -> (place: SourcePlace, cells: [String])? {
         while try !buffer.isAtEnd() {
             let place = SourcePlace(path: path, line: buffer.line)
-            switch try fields.read(buffer, quoting: true) {
+            switch try fields.read(buffer, quoting: quoting) {
             case .unterminatedQuote:
                 throw .malformed(place: place, reason: .unterminatedQuote)
             case .tooLarge:

@@ -51,39 +51,16 @@ public enum SafetensorsWriter {
         var bytes: Int { shape.reduce(type.size, *) }
     }
 
-    /// Takes the next bytes of a tensor.
-    typealias Put = (UnsafeRawBufferPointer) throws(ModelError) -> Void
-
     /// Writes `entries`; `elements` hands over the bytes of the one with the index it is given.
     static func write(
         _ entries: [Entry], metadata: [String: String] = ["format": "pt"], to path: String,
-        elements: (Int, Put) throws(ModelError) -> Void
+        elements: (Int, WholeFile.Put) throws(ModelError) -> Void
     ) throws(ModelError) {
-        let temporary = path + ".partial"
-        do throws(ModelError) {
-            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-            try check(descriptor >= 0, path)
-            defer { close(descriptor) }
-            let put: Put = { bytes throws(ModelError) in
-                try check(writeAll(bytes, to: descriptor), path)
-            }
+        try WholeFile.write(to: path) { put throws(ModelError) in
             try header(entries, metadata).withUnsafeBufferPointer { bytes throws(ModelError) in
                 try put(UnsafeRawBufferPointer(bytes))
             }
             for index in entries.indices { try elements(index, put) }
-            try check(fsync(descriptor) == 0, path)
-            try check(rename(temporary, path) == 0, path)
-            try synchronize(parent(path), path)
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-    }
-
-    /// Throws what errno says where `isGood` is false.
-    private static func check(_ isGood: Bool, _ path: String) throws(ModelError) {
-        guard isGood else {
-            throw .unwritableFile(path: path, reason: String(cString: strerror(errno)))
         }
     }
 
@@ -122,25 +99,5 @@ public enum SafetensorsWriter {
             }
         }
         return quoted + "\""
-    }
-
-    /// Writes all of `bytes`; where that fails, errno says why.
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
-        var written = 0
-        while written < bytes.count {
-            let start = bytes.baseAddress.map { $0 + written }
-            let count = Foundation.write(descriptor, start, bytes.count - written)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            written += count
-        }
-        return true
-    }
-
-    private static func synchronize(_ folder: String, _ path: String) throws(ModelError) {
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        try check(descriptor >= 0, path)
-        defer { close(descriptor) }
-        try check(fsync(descriptor) == 0, path)
     }
 }

@@ -13,11 +13,6 @@ struct OpenedModel: Sendable {
     /// Bytes of a file that are hashed before their pages are let go of.
     private static let hashedAtOnce = 4 << 20
 
-    private static let tokenizerFiles = [
-        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json",
-    ]
-
     init(folder: String, tower: Tower, options: EncoderOptions) throws(ModelError) {
         let transformer = try SentenceModules.transformerFolder(folder)
         checkpoint = try Checkpoint.open(folder: transformer, policy: WeightPolicy(options))
@@ -27,7 +22,8 @@ struct OpenedModel: Sendable {
         var files = [
             try MappedFile(transformer + "/config.json", purpose: "the model's dimensions")
         ]
-        for name in Self.tokenizerFiles where ModelDescription.exists(transformer + "/" + name) {
+        for name in ModelFolderWriter.tokenizerFiles
+        where ModelDescription.exists(transformer + "/" + name) {
             files.append(
                 try MappedFile(transformer + "/" + name, purpose: "the tokenizer"))
         }

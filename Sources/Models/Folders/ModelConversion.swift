@@ -43,19 +43,19 @@ public struct ModelConversion: Sendable {
     }
 
     /// Files beside the weights that are copied as they are.
-    private static let copied = [
-        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json", "vocab.json", "merges.txt", "sentence_bert_config.json",
-    ]
+    private static let copied =
+        ModelFolderWriter.tokenizerFiles
+        + ["vocab.json", "merges.txt", ModelFolderWriter.lengthsFile]
 
     /// Converts, and says what was written: one folder, or one a tower for DPR's own checkpoints.
     ///
     /// - Throws: `ModelError` for a source that cannot be read, a target that cannot be written, or
     ///   a weight too large for 16 bits; what was written before stays.
     public func run() throws(ModelError) -> [Written] {
-        let isFile = !Self.isFolder(source)
+        let isFile = !ModelFolders.isFolder(source)
         let root = isFile ? parent(source) : source
         let transformer = isFile ? root : try SentenceModules.transformerFolder(root)
+        let inner = transformer == root ? "" : transformer.dropFirst(root.count + 1) + "/"
         let checkpoint =
             isFile ? try Checkpoint.open(file: source) : try Checkpoint.open(folder: transformer)
         try checkpoint.verifyChecksums()
@@ -64,18 +64,21 @@ public struct ModelConversion: Sendable {
             transformer + "/config.json", purpose: "the model's dimensions")
         var written: [Written] = []
         for part in try Self.parts(checkpoint, architecture, json) {
-            let folder = target + part.subfolder
-            let inner = folder + transformer.dropFirst(root.count)
-            try Self.makeFolder(inner)
-            written.append(try write(part, checkpoint, to: inner, root: folder))
-            try writeConfiguration(json, part.settings, to: inner)
-            try copyFiles(from: transformer, root: root, to: inner, root: folder)
+            let writer = ModelFolderWriter(folder: target + part.subfolder)
+            let weights = try writer.path(for: inner + "model.safetensors")
+            written.append(try write(part, checkpoint, to: weights, folder: writer.folder))
+            var settings = try ModelFolderWriter.settings(json.path)
+            for (key, value) in part.settings { settings[key] = value }
+            settings["torch_dtype"] = type.name
+            try writer.write(try ModelFolderWriter.text(settings), as: inner + "config.json")
+            for name in Self.copied { try writer.copy(transformer + "/" + name, as: inner + name) }
+            try copyModules(from: root, except: transformer, to: writer)
         }
         return written
     }
 
     private func write(
-        _ part: Part, _ checkpoint: Checkpoint, to folder: String, root: String
+        _ part: Part, _ checkpoint: Checkpoint, to path: String, folder: String
     ) throws(ModelError) -> Written {
         let entries = part.tensors.map { tensor in
             SafetensorsWriter.Entry(
@@ -84,7 +87,6 @@ public struct ModelConversion: Sendable {
         }
         let halves = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: Checkpoint.partSize)
         defer { halves.deallocate() }
-        let path = folder + "/model.safetensors"
         try SafetensorsWriter.write(entries, to: path) { index, put throws(ModelError) in
             let source = part.tensors[index].source
             var done = 0
@@ -109,71 +111,23 @@ public struct ModelConversion: Sendable {
             }
         }
         return Written(
-            folder: root, tensors: entries.count, bytes: entries.reduce(0) { $0 + $1.bytes },
+            folder: folder, tensors: entries.count, bytes: entries.reduce(0) { $0 + $1.bytes },
             leftOut: checkpoint.tensors.filter { !$0.value.type.isFloat }.map(\.key))
     }
 
-    /// `config.json` as it was, but for the type of the weights and what `settings` adds.
-    private func writeConfiguration(
-        _ json: JSONFile, _ settings: [String: any Sendable], to folder: String
+    /// A sentence encoder's list of modules, and the settings of each: Pooling, Normalize.
+    private func copyModules(
+        from root: String, except transformer: String, to writer: ModelFolderWriter
     ) throws(ModelError) {
-        let path = folder + "/config.json"
-        do {
-            let data = try Data(contentsOf: URL(fileURLWithPath: json.path))
-            var members =
-                try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-            for (key, value) in settings { members[key] = value }
-            members["torch_dtype"] = type.name
-            let text = try JSONSerialization.data(
-                withJSONObject: members,
-                options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            try text.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .unwritableFile(path: path, reason: error.localizedDescription)
+        for name in ModelFolderWriter.sentenceFiles {
+            try writer.copy(root + "/" + name, as: name)
         }
-    }
-
-    private func copyFiles(
-        from transformer: String, root: String, to inner: String, root folder: String
-    ) throws(ModelError) {
-        for name in Self.copied { try Self.copy(transformer + "/" + name, to: inner + "/" + name) }
-        for name in ["modules.json", "config_sentence_transformers.json"] {
-            try Self.copy(root + "/" + name, to: folder + "/" + name)
-        }
+        guard ModelDescription.exists(root + "/modules.json") else { return }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-        for name in names.sorted() where Self.isFolder(root + "/" + name) {
-            let settings = root + "/" + name + "/config.json"
-            // Pooling and Normalize, beside `modules.json`; a transformer has been written already.
-            guard ModelDescription.exists(root + "/modules.json"),
-                ModelDescription.exists(settings), root + "/" + name != transformer
-            else { continue }
-            try Self.makeFolder(folder + "/" + name)
-            try Self.copy(settings, to: folder + "/" + name + "/config.json")
+        for name in names.sorted() where ModelFolders.isFolder(root + "/" + name) {
+            // The transformer's settings have been written with what is new in them.
+            guard root + "/" + name != transformer else { continue }
+            try writer.copy(root + "/" + name + "/config.json", as: name + "/config.json")
         }
-    }
-
-    private static func copy(_ source: String, to target: String) throws(ModelError) {
-        guard ModelDescription.exists(source) else { return }
-        do {
-            let data = try Data(contentsOf: URL(fileURLWithPath: source))
-            try data.write(to: URL(fileURLWithPath: target), options: .atomic)
-        } catch {
-            throw .unwritableFile(path: target, reason: error.localizedDescription)
-        }
-    }
-
-    private static func makeFolder(_ path: String) throws(ModelError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritableFile(path: path, reason: error.localizedDescription)
-        }
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            && isFolder.boolValue
     }
 }

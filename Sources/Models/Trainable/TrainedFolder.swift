@@ -13,14 +13,6 @@ struct TrainedFolder: Sendable {
     /// Tensors that training leaves alone, such as a pooler that is not used.
     private var extras: [SafetensorsWriter.Tensor] = []
 
-    private static let tokenizerFiles = [
-        "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json",
-    ]
-    private static let sentenceFiles = [
-        "modules.json", "config_sentence_transformers.json",
-    ]
-
     /// Keeps what the loaded folder of `description` holds.
     init(_ opened: OpenedModel, _ plan: EncoderPlan) throws(ModelError) {
         let description = opened.description
@@ -28,16 +20,17 @@ struct TrainedFolder: Sendable {
         let transformer = description.transformerFolder
         inner =
             transformer == folder ? "" : String(transformer.dropFirst(folder.count + 1)) + "/"
-        var settings = try Self.settings(transformer + "/config.json")
+        var settings = try ModelFolderWriter.settings(transformer + "/config.json")
+        settings["torch_dtype"] = "float32"
         settings["architectures"] = [EncoderPlan.className(plan.kind, plan.tower)]
         settings["model_type"] = plan.kind == .sentence ? "bert" : plan.kind.rawValue
         if plan.kind == .dpr { settings["projection_dim"] = plan.configuration.projectionSize }
-        configuration = try Self.text(settings)
+        configuration = try ModelFolderWriter.text(settings)
         try addTokenizer(from: transformer)
-        let lengths = "sentence_bert_config.json"
+        let lengths = ModelFolderWriter.lengthsFile
         try add(transformer + "/" + lengths, as: inner + lengths)
         guard plan.kind == .sentence else { return }
-        for name in Self.sentenceFiles { try add(folder + "/" + name, as: name) }
+        for name in ModelFolderWriter.sentenceFiles { try add(folder + "/" + name, as: name) }
         try addPooling(plan, modulesFrom: folder)
         try addExtras(opened.checkpoint, plan, description)
     }
@@ -45,11 +38,12 @@ struct TrainedFolder: Sendable {
     /// Keeps what a reader's folder, or the folder a reader starts from, holds.
     init(reader folder: String) throws(ModelError) {
         inner = ""
-        var settings = try Self.settings(folder + "/config.json")
+        var settings = try ModelFolderWriter.settings(folder + "/config.json")
+        settings["torch_dtype"] = "float32"
         settings["architectures"] = ["DPRReader"]
         settings["model_type"] = "dpr"
         settings["projection_dim"] = 0
-        configuration = try Self.text(settings)
+        configuration = try ModelFolderWriter.text(settings)
         try addTokenizer(from: folder)
     }
 
@@ -58,7 +52,7 @@ struct TrainedFolder: Sendable {
         settings: [String: any Sendable], plan: EncoderPlan?, tokenizerFolder: String
     ) throws(ModelError) {
         inner = ""
-        configuration = try Self.text(settings)
+        configuration = try ModelFolderWriter.text(settings)
         try addTokenizer(from: tokenizerFolder)
         if let plan, plan.kind == .sentence { try addPooling(plan, modulesFrom: nil) }
     }
@@ -77,14 +71,9 @@ struct TrainedFolder: Sendable {
 
     /// Writes everything with the values of `sets` to `folder`.
     func write(_ sets: [ParameterSet], to folder: String) throws(ModelError) {
-        let weights = folder + "/" + inner + "model.safetensors"
-        try Self.makeFolder(folder + "/" + inner)
-        for file in files {
-            try Self.makeFolder(
-                (folder + "/" + file.path as NSString).deletingLastPathComponent)
-            try Self.write(file.bytes, to: folder + "/" + file.path)
-        }
-        try Self.write(configuration, to: folder + "/" + inner + "config.json")
+        let writer = ModelFolderWriter(folder: folder)
+        for file in files { try writer.write(file.bytes, as: file.path) }
+        try writer.write(configuration, as: inner + "config.json")
         var tensors: [SafetensorsWriter.Tensor] = []
         for set in sets {
             for entry in set.entries {
@@ -94,13 +83,16 @@ struct TrainedFolder: Sendable {
                         values: Array(set.values[entry.range])))
             }
         }
+        let weights = try writer.path(for: inner + "model.safetensors")
         try SafetensorsWriter.write(tensors + extras, to: weights)
     }
 
     // MARK: Parts
 
     private mutating func addTokenizer(from folder: String) throws(ModelError) {
-        for name in Self.tokenizerFiles { try add(folder + "/" + name, as: inner + name) }
+        for name in ModelFolderWriter.tokenizerFiles {
+            try add(folder + "/" + name, as: inner + name)
+        }
     }
 
     private mutating func add(_ path: String, as name: String) throws(ModelError) {
@@ -126,7 +118,7 @@ struct TrainedFolder: Sendable {
                 "type": "sentence_transformers.models." + kind.1,
             ]
         }
-        files.append(("modules.json", try Self.text(modules)))
+        files.append(("modules.json", try ModelFolderWriter.text(modules)))
         let pooling: [String: Any] = [
             "word_embedding_dimension": plan.configuration.hiddenSize,
             "pooling_mode_cls_token": plan.pooling == .first,
@@ -134,7 +126,7 @@ struct TrainedFolder: Sendable {
             "pooling_mode_max_tokens": plan.pooling == .maximum,
             "pooling_mode_mean_sqrt_len_tokens": false,
         ]
-        files.append((path + "/config.json", try Self.text(pooling)))
+        files.append((path + "/config.json", try ModelFolderWriter.text(pooling)))
     }
 
     private mutating func addExtras(
@@ -147,44 +139,6 @@ struct TrainedFolder: Sendable {
                     name: plan.prefix + name.dropFirst(description.prefix.count),
                     shape: tensor.shape,
                     values: try checkpoint.floats(name, shape: tensor.shape).array))
-        }
-    }
-
-    // MARK: Files
-
-    private static func settings(_ path: String) throws(ModelError) -> [String: Any] {
-        let file = try MappedFile(path, purpose: "the model's dimensions")
-        let root = try? JSONSerialization.jsonObject(with: Data(file.bytes))
-        guard var settings = root as? [String: Any] else {
-            throw .malformedFile(path: path, offset: 0, reason: "the file is no JSON object")
-        }
-        settings["torch_dtype"] = "float32"
-        return settings
-    }
-
-    private static func text(_ json: Any) throws(ModelError) -> Data {
-        do {
-            return try JSONSerialization.data(
-                withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
-        } catch {
-            throw .unwritableFile(path: "config.json", reason: "\(error)")
-        }
-    }
-
-    private static func makeFolder(_ path: String) throws(ModelError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritableFile(path: path, reason: error.localizedDescription)
-        }
-    }
-
-    private static func write(_ data: Data, to path: String) throws(ModelError) {
-        do {
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .unwritableFile(path: path, reason: error.localizedDescription)
         }
     }
 }

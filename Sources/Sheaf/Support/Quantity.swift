@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 /// Counts, sizes and times as people read them.
@@ -9,6 +10,11 @@ public enum Quantity {
             digits.enumerated().flatMap { index, digit in
                 index > 0 && (digits.count - index) % 3 == 0 ? [",", digit] : [digit]
             })
+    }
+
+    /// A count with its noun: `1 batch`, `18,891 passages`.
+    public static func count(_ value: some BinaryInteger, _ noun: String) -> String {
+        "\(count(UInt64(clamping: value))) \(value == 1 ? noun : plural(noun))"
     }
 
     /// A size: `12.3 MiB`.

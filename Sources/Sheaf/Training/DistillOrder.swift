@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Models
 public import Training
@@ -130,7 +131,7 @@ public struct DistillOrder: Sendable {
 extension TrainingEvaluation {
     /// The measures for people: top-k accuracies as a table, then the rest, a line each.
     public var table: String {
-        "\(questions) question\(questions == 1 ? "" : "s")\n" + measures
+        counted(questions, "question") + "\n" + measures
     }
 
     /// The measures alone.

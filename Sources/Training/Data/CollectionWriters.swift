@@ -24,35 +24,51 @@ struct PassageNumbering {
     }
 }
 
-/// A BEIR folder.
-final class BEIRWriter: ExampleWriter {
+/// How a collection's three files are called and written: passages, questions and judgements.
+protocol CollectionForm: Sendable {
+    /// The files' paths in the folder.
+    func files(of split: String) -> (corpus: String, queries: String, judgements: String)
+    /// What the judgements begin with.
+    var judgementsHeading: String { get }
+    /// The line of a question; nil where the form cannot carry its text.
+    func query(_ id: String, _ text: String) -> String?
+    /// The line of a passage; nil where the form cannot carry its text.
+    func document(_ id: String, _ passage: TrainingPassage) -> String?
+    /// The line that says that a passage answers a question.
+    func judgement(query: String, document: String) -> String
+}
+
+/// A folder of passages, questions and judgements, each passage once.
+final class CollectionWriter: ExampleWriter {
     private let path: String
+    private let form: any CollectionForm
     private let corpus: TextOutput
     private let queries: TextOutput
     private let judgements: TextOutput
     private var numbering = PassageNumbering()
 
-    init(_ path: String, split: String) throws(TrainingError) {
+    init(_ path: String, form: any CollectionForm, split: String) throws(TrainingError) {
         self.path = path
-        try DurableFolder.make(path + "/qrels")
+        self.form = form
+        let files = form.files(of: split)
+        let judgementsPath = path + "/" + files.judgements
+        try DurableFolder.make((judgementsPath as NSString).deletingLastPathComponent)
         (corpus, queries, judgements) = try readingCorpus { () throws(CorpusError) in
-            let judgements = try TextOutput(path: path + "/qrels/\(split).tsv")
-            try judgements.write("query-id\tcorpus-id\tscore\n")
+            let judgements = try TextOutput(path: judgementsPath)
+            try judgements.write(form.judgementsHeading)
             return (
-                try TextOutput(path: path + "/corpus.jsonl"),
-                try TextOutput(path: path + "/queries.jsonl"), judgements
+                try TextOutput(path: path + "/" + files.corpus),
+                try TextOutput(path: path + "/" + files.queries), judgements
             )
         }
     }
 
     func write(_ example: TrainingExample) throws(TrainingError) {
-        var query = "{\"_id\": "
-        JSONText.append(example.id, to: &query)
-        query += ", \"text\": "
-        JSONText.append(example.question, to: &query)
-        query += "}\n"
+        guard let query = form.query(example.id, example.question) else {
+            throw uncarried("question", example.id)
+        }
         var documents = ""
-        var lines = ""
+        var judged = ""
         for (list, isPositive) in [
             (example.positives, true), (example.hardNegatives, false), (example.negatives, false),
         ] {
@@ -61,23 +77,19 @@ final class BEIRWriter: ExampleWriter {
                     throw .unwritable(
                         path: path, reason: "two different passages have the id “\(passage.id)”")
                 }
-                if isPositive { lines += "\(example.id)\t\(id)\t1\n" }
+                if isPositive { judged += form.judgement(query: example.id, document: id) }
                 guard isNew else { continue }
-                documents += "{\"_id\": "
-                JSONText.append(id, to: &documents)
-                documents += ", \"title\": "
-                JSONText.append(passage.title, to: &documents)
-                documents += ", \"text\": "
-                JSONText.append(passage.text, to: &documents)
-                documents += "}\n"
+                guard let document = form.document(id, passage) else {
+                    throw uncarried("passage", id)
+                }
+                documents += document
             }
         }
-        let (text, judged) = (documents, lines)
-        let asked = query
+        let lines = (documents, judged)
         try readingCorpus { () throws(CorpusError) in
-            try corpus.write(text)
-            try queries.write(asked)
-            try judgements.write(judged)
+            try corpus.write(lines.0)
+            try queries.write(query)
+            try judgements.write(lines.1)
         }
     }
 
@@ -87,67 +99,57 @@ final class BEIRWriter: ExampleWriter {
             try queries.finish()
             try judgements.finish()
         }
+    }
+
+    private func uncarried(_ what: String, _ id: String) -> TrainingError {
+        .unwritable(path: path, reason: "the \(what) “\(id)” holds a tab or a line feed")
     }
 }
 
-/// An MS MARCO folder.
-final class MSMARCOWriter: ExampleWriter {
-    private let path: String
-    private let corpus: TextOutput
-    private let queries: TextOutput
-    private let judgements: TextOutput
-    private var numbering = PassageNumbering()
+/// BEIR: JSON lines, and judgements below a heading.
+struct BEIRForm: CollectionForm {
+    let judgementsHeading = "query-id\tcorpus-id\tscore\n"
 
-    init(_ path: String, split: String) throws(TrainingError) {
-        self.path = path
-        try DurableFolder.make(path)
-        (corpus, queries, judgements) = try readingCorpus { () throws(CorpusError) in
-            (
-                try TextOutput(path: path + "/collection.tsv"),
-                try TextOutput(path: path + "/queries.\(split).tsv"),
-                try TextOutput(path: path + "/qrels.\(split).tsv")
-            )
-        }
+    func files(of split: String) -> (corpus: String, queries: String, judgements: String) {
+        ("corpus.jsonl", "queries.jsonl", "qrels/\(split).tsv")
     }
 
-    func write(_ example: TrainingExample) throws(TrainingError) {
-        try check(example.question, of: "question", example.id)
-        var documents = ""
-        var lines = ""
-        for (list, isPositive) in [
-            (example.positives, true), (example.hardNegatives, false), (example.negatives, false),
-        ] {
-            for passage in list {
-                guard let (id, isNew) = numbering.id(of: passage) else {
-                    throw .unwritable(
-                        path: path, reason: "two different passages have the id “\(passage.id)”")
-                }
-                try check(passage.joined, of: "passage", id)
-                if isPositive { lines += "\(example.id)\t0\t\(id)\t1\n" }
-                if isNew { documents += "\(id)\t\(passage.joined)\n" }
-            }
-        }
-        let (text, judged) = (documents, lines)
-        try readingCorpus { () throws(CorpusError) in
-            try corpus.write(text)
-            try queries.write("\(example.id)\t\(example.question)\n")
-            try judgements.write(judged)
-        }
+    func query(_ id: String, _ text: String) -> String? {
+        object([("_id", id), ("text", text)])
     }
 
-    private func check(
-        _ text: String, of what: String, _ id: String
-    ) throws(TrainingError) {
-        guard text.unicodeScalars.contains(where: { "\t\n\r".unicodeScalars.contains($0) })
-        else { return }
-        throw .unwritable(path: path, reason: "the \(what) “\(id)” holds a tab or a line feed")
+    func document(_ id: String, _ passage: TrainingPassage) -> String? {
+        object([("_id", id), ("title", passage.title), ("text", passage.text)])
     }
 
-    func finish() throws(TrainingError) {
-        try readingCorpus { () throws(CorpusError) in
-            try corpus.finish()
-            try queries.finish()
-            try judgements.finish()
+    func judgement(query: String, document: String) -> String { "\(query)\t\(document)\t1\n" }
+
+    private func object(_ members: [(name: String, text: String)]) -> String {
+        var line = ""
+        for (name, text) in members {
+            line += line.isEmpty ? "{\"\(name)\": " : ", \"\(name)\": "
+            JSONText.append(text, to: &line)
         }
+        return line + "}\n"
+    }
+}
+
+/// MS MARCO: columns between tabs, which no text may hold.
+struct MSMARCOForm: CollectionForm {
+    let judgementsHeading = ""
+
+    func files(of split: String) -> (corpus: String, queries: String, judgements: String) {
+        ("collection.tsv", "queries.\(split).tsv", "qrels.\(split).tsv")
+    }
+
+    func query(_ id: String, _ text: String) -> String? { row(id, text) }
+
+    func document(_ id: String, _ passage: TrainingPassage) -> String? { row(id, passage.joined) }
+
+    func judgement(query: String, document: String) -> String { "\(query)\t0\t\(document)\t1\n" }
+
+    private func row(_ id: String, _ text: String) -> String? {
+        let isCarried = !text.unicodeScalars.contains { "\t\n\r".unicodeScalars.contains($0) }
+        return isCarried ? "\(id)\t\(text)\n" : nil
     }
 }

@@ -1,3 +1,5 @@
+import Corpus
+
 /// A passage as training data hold it.
 public struct TrainingPassage: Hashable, Sendable {
     /// The source's own id; empty where it has none.
@@ -96,11 +98,12 @@ public struct DroppedRows: Equatable, Sendable, Codable {
     /// The counts that are not zero, as one sentence; empty where nothing was dropped.
     public var summary: String {
         let parts = [
-            (withoutPositive, "rows without a positive"),
-            (withoutQuestion, "rows without a question"), (emptyPassages, "empty passages"),
-            (negativesEqualToPositive, "negatives equal to the positive"),
+            (withoutPositive, "row", " without a positive"),
+            (withoutQuestion, "row", " without a question"), (emptyPassages, "empty passage", ""),
+            (negativesEqualToPositive, "negative", " equal to the positive"),
         ]
-        return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        return parts.filter { $0.0 > 0 }.map { counted($0.0, $0.1) + $0.2 }
+            .joined(separator: ", ")
     }
 
     static func + (left: DroppedRows, right: DroppedRows) -> DroppedRows {

@@ -39,8 +39,8 @@ public final class TrainingWriter {
         switch form {
         case .dpr: writer = try DPRWriter(path)
         case .simpleTransformers: writer = try TableWriter(path, hardNegatives: hardNegatives)
-        case .beir: writer = try BEIRWriter(path, split: split)
-        case .msmarco: writer = try MSMARCOWriter(path, split: split)
+        case .beir: writer = try CollectionWriter(path, form: BEIRForm(), split: split)
+        case .msmarco: writer = try CollectionWriter(path, form: MSMARCOForm(), split: split)
         case .pairs: writer = try PairWriter(path)
         }
     }
