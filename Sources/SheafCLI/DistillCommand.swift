@@ -89,7 +89,6 @@ struct DistillCommand: AsyncParsableCommand {
         let summary = try await Interruption.cancels {
             try await final.run { done in
                 line.show(phase: "reading", done: UInt64(done), total: nil, unit: "question")
-                return !Task.isCancelled
             } told: { news in
                 guard case .step(let step) = news else { return }
                 line.show(

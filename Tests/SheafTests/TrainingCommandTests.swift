@@ -86,7 +86,7 @@ extension TrainingProgramTests {
             #expect(outcome.status == 0, "\(outcome.error)")
             #expect(
                 outcome.error.contains(
-                    "Left out of \(path): 1 rows without a positive, 1 rows without a question."),
+                    "Left out of \(path): 1 row without a positive, 1 row without a question."),
                 "\(outcome.error)")
         }
 

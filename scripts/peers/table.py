@@ -110,7 +110,8 @@ def seconds(lines):
 
 def scan(lines):
     limits = {("exact", "Flat", 1): 3.3, ("exact", "Flat", 16): 10, ("exact", "Flat", 128): 1.5,
-              ("IVF256,Flat:nprobe=16", "IVF256,Flat", 1): 1, ("HNSW32:efSearch=64", "HNSW32", 1): 1}
+              ("IVF256,Flat:nprobe=16", "IVF256,Flat", 1): 1,
+              ("HNSW32:efSearch=64", "HNSW32", 1): 1}
     for (kind, other, count), limit in limits.items():
         fields = {"what": "scan", "questions": count}
         own = lines.median("seconds", kind=kind, peer=None, **fields)
@@ -137,10 +138,22 @@ def scan(lines):
                       read / own, 0.85)
 
 
+def all_reduce(lines):
+    for size, name, limit in ((1 << 16, "64 KiB", None), (1 << 25, "32 MiB", 1.4)):
+        fields = {"what": "all-reduce", "ranks": 2, "bytes": size}
+        own = lines.median("milliseconds", peer=None, **fields)
+        if own is None:
+            continue
+        for peer, spent in lines.peers("milliseconds", **fields).items() or [(None, None)]:
+            yield row(f"all-reduce {name}, 2 ranks, ms", f"{own:.2f}",
+                      f"{peer} {spent:.2f}" if peer else "–", spent / own if peer else None,
+                      limit if peer else None)
+
+
 def main():
     lines = Lines(sys.stdin)
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for section in (encode, gemm, scan, index, search, seconds):
+    for section in (encode, gemm, scan, index, search, seconds, all_reduce):
         for cells in section(lines):
             print("| " + " | ".join(cells) + " |")
 

@@ -2,10 +2,10 @@
 
 The counterpart of `sheaf train` with shuffles false and dropout 0: the rows of DPR JSON in their
 order, each with its first positive and its first hard negatives, in-batch negatives with copies of
-the positive masked, AdamW, clipping at 2, a linear schedule. MODEL is a sentence encoder, or a
-folder of question_encoder and context_encoder. SETTINGS names batchSize, hardNegatives, steps,
-learningRate, warmupSteps, temperature, questionTokens and passageTokens. OUTPUT holds the trained
-weights in MODEL's form. Prints one JSON object.
+the positive masked, cosine over a temperature, AdamW, clipping at 2, a linear schedule. MODEL is a
+sentence encoder, or a folder of question_encoder and context_encoder. SETTINGS names batchSize,
+hardNegatives, steps, learningRate, warmupSteps, temperature, questionTokens and passageTokens.
+OUTPUT holds the trained weights in MODEL's form. Prints one JSON object.
 """
 import json
 import math
@@ -74,17 +74,18 @@ def main():
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: step / max(1, warmup) if step < warmup
         else max(0.0, (steps - step) / max(1, steps - warmup)))
-    size, width = settings["batchSize"], settings["hardNegatives"] + 1
+    size, wanted = settings["batchSize"], settings["hardNegatives"]
     began, losses = time.perf_counter(), []
     for step in range(steps):
-        first = step * size % len(rows)
+        first = step % math.ceil(len(rows) / size) * size
         batch = rows[first:first + size]
-        passages = [passage(item) for row in batch for item in
-                    row["positive_ctxs"][:1] + row["hard_negative_ctxs"][:width - 1]]
-        assert len(passages) == width * len(batch), f"step {step}: a row lacks negatives"
-        scores = question([row["question"] for row in batch], settings["questionTokens"]) @ \
-            context(passages, settings["passageTokens"]).T / settings["temperature"]
-        targets = [width * number for number in range(len(batch))]
+        passages, targets = [], []
+        for row in batch:
+            targets.append(len(passages))
+            passages += map(passage, row["positive_ctxs"][:1] + row["hard_negative_ctxs"][:wanted])
+        asked = question([row["question"] for row in batch], settings["questionTokens"])
+        found = context(passages, settings["passageTokens"])
+        scores = normalize(asked, dim=1) @ normalize(found, dim=1).T / settings["temperature"]
         copies = torch.tensor([
             [column != target and text == passages[target]
              for column, text in enumerate(passages)] for target in targets])

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Locks
 import Models
 public import Training
 
@@ -58,13 +59,14 @@ public struct DistillOrder: Sendable {
         return order
     }
 
-    /// Scores the candidates, unless a run before did so, and trains.
+    /// Scores the candidates, unless a run before did so, and trains; ends where its task is
+    /// cancelled.
     ///
     /// - Parameters:
-    ///   - scoring: Told how many questions the reader has read; false ends the scoring.
+    ///   - scoring: Told how many questions the reader has read, on any thread.
     ///   - told: Told how the training goes, on any thread.
     public func run(
-        scoring: @escaping @Sendable (Int) -> Bool = { _ in true },
+        scoring: @escaping @Sendable (Int) -> Void = { _ in },
         told: @escaping @Sendable (TrainingNews) -> Void = { _ in }
     ) async throws(SheafError) -> TrainingSummary {
         guard (0...1).contains(alpha) else {
@@ -81,7 +83,18 @@ public struct DistillOrder: Sendable {
         let known = try? String(contentsOfFile: scored + ".from", encoding: .utf8)
         if known != note || !FileManager.default.fileExists(atPath: scored) {
             try? FileManager.default.removeItem(atPath: scored + ".from")
-            try await score(scoring)
+            // The thread that scores is no task: it is told of a cancellation by a flag.
+            let isCancelled = Locked(false)
+            try await typed(interrupted: "The reader's scores are not kept: it begins again.") {
+                try await withTaskCancellationHandler {
+                    try await score { done in
+                        scoring(done)
+                        return !isCancelled.withLock { $0 }
+                    }
+                } onCancel: {
+                    isCancelled.withLock { $0 = true }
+                }
+            }
             let sink = try OutputSink(path: scored + ".from")
             try sink.write(note)
             try sink.finish()

@@ -1,0 +1,103 @@
+import Foundation
+import Locks
+import Sheaf
+import TestSupport
+import Testing
+
+/// A reader distilled into a retriever, by the program and by the library.
+@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Program.isBuilt))
+struct DistillTests {
+    /// A folder with a reader, a retriever, and examples with three candidates each.
+    private struct Bench {
+        let folder: TemporaryFolder
+        let examples: String
+        let reader: String
+        let configuration: String
+
+        init(examples count: Int) throws {
+            folder = try TemporaryFolder()
+            let model = try Fixtures.tinyModel(in: folder.path)
+            reader = folder.path + "/reader"
+            for (source, names) in [
+                ("dpr_reader", ["config.json", "model.safetensors"]),
+                ("wordpiece", ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]),
+            ] {
+                for name in names {
+                    try folder.copy(Goldens.path("models/\(source)/\(name)"), "reader/\(name)")
+                }
+            }
+            let rows = (0..<count).map { row in
+                """
+                {"question": "what is number \(row)", "answers": ["\(row)"], "positive_ctxs": \
+                [{"title": "t", "text": "this is number \(row)"}], "negative_ctxs": [], \
+                "hard_negative_ctxs": [{"title": "t", "text": "that was number \(row + 1)"}, \
+                {"title": "t", "text": "nothing"}, {"title": "t", "text": "a letter \(row)"}]}
+                """
+            }
+            examples = try folder.write("train.json", "[\(rows.joined(separator: ",\n"))]")
+            configuration = try folder.write(
+                "train.yaml",
+                """
+                model: {folder: "\(model)"}
+                batchSize: 8
+                epochs: 2
+                schedule: {warmupSteps: 0}
+                """)
+        }
+
+        /// The training under `output`.
+        func training(_ output: String) throws -> TrainingOrder {
+            TrainingOrder(
+                try .read(
+                    file: configuration, overrides: [("output", "\(folder.path)/\(output)")]))
+        }
+
+        func run(_ more: [String]) throws -> Program.Outcome {
+            try Program.run(
+                [
+                    "distill", "--reader", reader, "--input", examples, "--config", configuration,
+                    "--output", folder.path + "/run", "--candidates", "3", "--workers", "2",
+                ] + more, data: folder.path + "/data")
+        }
+    }
+
+    @Test func `a retriever learns what a reader thinks, which is asked once`() throws {
+        let bench = try Bench(examples: 20)
+        let first = try bench.run(["--json"])
+        #expect(first.status == 0, "\(first.error)")
+        #expect(first.output.contains("\"steps\":6"), "\(first.output)")
+        let scored = try bench.folder.read("run/distillation.json")
+        #expect(scored.components(separatedBy: "\"score\"").count - 1 == 20 * 4)
+        // The same command finds scores and model there.
+        let time = try modified("run/distillation.json", bench)
+        let again = try bench.run(["--json"])
+        #expect(again.status == 0, "\(again.error)")
+        #expect(try modified("run/distillation.json", bench) == time)
+    }
+
+    @Test func `a cancelled task ends the scoring without leaving half of it`() async throws {
+        let bench = try Bench(examples: 40)
+        let read = Locked(0)
+        let isCancelled = Locked(false)
+        let order = DistillOrder(
+            reader: bench.reader, training: try bench.training("cancelled"),
+            data: ConvertOrder(input: bench.examples, output: "", form: .dpr))
+        let task = Task {
+            try await order.run(scoring: { done in
+                read.withLock { $0 = done }
+                while !isCancelled.withLock({ $0 }) { usleep(1_000) }
+            })
+        }
+        while read.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        task.cancel()
+        isCancelled.withLock { $0 = true }
+        await #expect(throws: SheafError.self) { try await task.value }
+        #expect(read.withLock { $0 } == 1)
+        #expect(!FileManager.default.fileExists(atPath: order.scored))
+    }
+
+    private func modified(_ name: String, _ bench: Bench) throws -> Date? {
+        try FileManager.default.attributesOfItem(atPath: bench.folder.path + "/" + name)[
+            .modificationDate] as? Date
+    }
+}
