@@ -11,7 +11,7 @@ extension Coordinator {
     /// Batch boundaries are found in steps of this many passages.
     static let batchStep = 32
     /// Batches aimed at, so that a small corpus still divides evenly over workers.
-    static let batchesWanted = 64
+    static let batchesWanted = 256
     /// Bytes of passages per message.
     static let chunkBytes = 1 << 20
 
