@@ -6,6 +6,9 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/sheaf"
 # One set of flags, so that the demo and the tests share one build.
 build_flags=(--package-path "$root" -c release -Xswiftc -enable-testing)
 
+# Tests that run clusters and programs: beside tests that compute they would miss their deadlines.
+cluster_tests='^(ClusterRuntimeTests|SheafTests)\.'
+
 # Prints the comment at the head of a script: its help.
 print_help() {
     sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"
