@@ -26,31 +26,19 @@ struct AllReduceBenchmark: ParsableCommand {
 
     func run() throws {
         if let rank, let sockets { return try measure(rank, sockets) }
-        let folder = NSTemporaryDirectory() + "sheaf-ring-\(getpid())"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let processes = try (0..<ranks).map { rank in
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-            process.arguments = [
-                "all-reduce", "--ranks", "\(ranks)", "--repetitions", "\(repetitions)", "--rank",
-                "\(rank)", "--sockets", folder,
-            ]
-            for size in sizes { process.arguments?.append(contentsOf: ["--sizes", "\(size)"]) }
-            try process.run()
-            return process
+        try withScratch { folder in
+            let shape = ["--ranks", "\(ranks)", "--repetitions", "\(repetitions)"]
+            let asked = sizes.flatMap { ["--sizes", "\($0)"] }
+            let processes = try (0..<ranks).map {
+                try ownProcess(
+                    ["all-reduce"] + shape + asked + ["--rank", "\($0)", "--sockets", folder])
+            }
+            for process in processes { process.waitUntilExit() }
         }
-        for process in processes { process.waitUntilExit() }
     }
 
     private func measure(_ rank: Int, _ folder: String) throws {
-        let listener = try RingListener(endpoints: ["ipc://\(folder)/\(rank)"])
-        let next = RingAddress(
-            host: listener.address.host, endpoints: ["ipc://\(folder)/\((rank + 1) % ranks)"])
-        let place = RingPlace(
-            run: "benchmark", generation: 1, rank: rank, names: (0..<ranks).map { "rank \($0)" })
-        let group = try RingGroup(place, listener: listener, next: next)
+        let group = try localRing(rank: rank, of: ranks, in: folder)
         defer { group.close() }
         for bytes in sizes {
             let buffer = UnsafeMutableBufferPointer<Float>.allocate(
@@ -68,12 +56,10 @@ struct AllReduceBenchmark: ParsableCommand {
             guard rank == 0 else { continue }
             let median = times.sorted()[times.count / 2] / .milliseconds(1)
             let carried = Double(bytes) * 2 * Double(ranks - 1) / Double(ranks)
-            let result = Result(
+            try Result(
                 ranks: ranks, bytes: bytes, milliseconds: median,
-                busGigabytesPerSecond: carried / median / 1e6)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+                busGigabytesPerSecond: carried / median / 1e6
+            ).printLine()
         }
         try group.barrier()
     }

@@ -31,12 +31,6 @@ struct Measurement: Encodable {
     var coordinatorBytes: UInt64?
     var microsecondsP50: [String: UInt64]?
     var microsecondsP95: [String: UInt64]?
-
-    func printLine() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(self), as: UTF8.self))
-    }
 }
 
 extension [UInt64] {

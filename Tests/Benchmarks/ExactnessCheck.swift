@@ -30,13 +30,9 @@ struct ExactnessCheck: ParsableCommand {
         var differences = 0
         for set in sets {
             for metric in Metric.allCases {
-                var outcome = try compare(set, metric)
-                outcome.set = set.name
-                outcome.metric = metric.rawValue
+                let outcome = try compare(set, metric)
                 differences += outcome.differences
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys]
-                print(String(decoding: try encoder.encode(outcome), as: UTF8.self))
+                try outcome.printLine()
             }
         }
         guard differences == 0 else { throw ValidationError("\(differences) answers differ.") }
@@ -44,27 +40,25 @@ struct ExactnessCheck: ParsableCommand {
 
     private struct Outcome: Encodable {
         var what = "exactness"
-        var set = ""
-        var metric = ""
-        var rows = 0
-        var questions = 0
-        var k = 0
-        var differences = 0
+        var set: String
+        var metric: String
+        var rows: Int
+        var questions: Int
+        var k: Int
+        var differences: Int
         /// Answers with other ids whose scores differ by roundings of float64 alone.
-        var ties = 0
+        var ties: Int
     }
 
     private func compare(_ set: VectorSet, _ metric: Metric) throws -> Outcome {
-        let scratch = NSTemporaryDirectory() + "sheaf-exactness-\(getpid())"
-        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
         let asked = set.questions(questions)
-        let segments = try ScanVectors(rows: set.vectors, questions: asked)
-            .segments(set.dimension, .float32, in: scratch)
-        let index = try ShardIndex(segments: segments, metric: metric, kind: "exact")
-        let found = try index.search(
-            questions: asked, count: questions, k: k, threads: threads
-        ).map { $0.map { Int($0.ordinal.rawValue) } }
+        let found = try withScratch { scratch in
+            let segments = try ScanVectors(rows: set.vectors, questions: asked)
+                .segments(set.dimension, .float32, in: scratch)
+            return try ShardIndex(segments: segments, metric: metric, kind: "exact")
+                .search(questions: asked, count: questions, k: k, threads: threads)
+                .map { $0.map { Int($0.ordinal.rawValue) } }
+        }
         let plain = PlainSearch(set, metric)
         let verdicts = unsafe [PlainSearch.Verdict](unsafeUninitializedCapacity: questions) {
             all, count in
@@ -78,7 +72,7 @@ struct ExactnessCheck: ParsableCommand {
             }
         }
         return Outcome(
-            rows: plain.rows, questions: questions, k: k,
+            set: set.name, metric: metric.rawValue, rows: plain.rows, questions: questions, k: k,
             differences: verdicts.count { $0 == .different }, ties: verdicts.count { $0 == .tied })
     }
 }

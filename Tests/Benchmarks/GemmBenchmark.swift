@@ -35,14 +35,14 @@ struct GemmBenchmark: ParsableCommand {
                 try Line(
                     what: "gemm", kind: kind.rawValue,
                     gigaOperations: both.reduce(0, +) / Double(both.count)
-                ).print()
+                ).printLine()
             }
             for encoder in encoders {
                 let seconds = measure { _ = encoder.encode(passages: input) }
                 try Line(
                     what: "gemm", kind: "encode \(encoder.precision.rawValue)",
                     gigaOperations: work.operations / seconds / 1e9
-                ).print()
+                ).printLine()
             }
         }
     }
@@ -53,12 +53,6 @@ private struct Line: Encodable {
     var what: String
     var kind: String
     var gigaOperations: Double
-
-    func print() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
-    }
 }
 
 /// The operands of one product in the three forms it is computed in.

@@ -52,9 +52,7 @@ struct GradientCacheBenchmark: ParsableCommand {
             peakBytesOfChunk: alone.peakBytes, peakBytes: all.peakBytes,
             ratio: Double(all.peakBytes) / Double(alone.peakBytes),
             ratioOfSteps: step(all) / step(alone))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(line), as: UTF8.self))
+        try line.printLine()
     }
 
     private func memory(of size: Int) throws -> Memory {

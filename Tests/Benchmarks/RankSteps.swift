@@ -38,12 +38,7 @@ struct RankSteps {
 
     /// Takes the steps as one rank and ends the process.
     func measure(rank: Int, folder: String) throws {
-        let listener = try RingListener(endpoints: ["ipc://\(folder)/\(rank)"])
-        let next = RingAddress(
-            host: listener.address.host, endpoints: ["ipc://\(folder)/\((rank + 1) % ranks)"])
-        let place = RingPlace(
-            run: "benchmark", generation: 1, rank: rank, names: (0..<ranks).map { "rank \($0)" })
-        let group = try RingGroup(place, listener: listener, next: next)
+        let group = try localRing(rank: rank, of: ranks, in: folder)
         var settings = TrainingText.settings(model: model, folder: folder)
         settings.memory.recomputesLayers = recomputesLayers
         let trainer = try Trainer(settings, group: group)
@@ -69,9 +64,7 @@ struct RankSteps {
                 let line = Line(
                     ranks: ranks, seconds: steps[index].seconds,
                     waitedShare: Double(longest ?? 0) / steps[index].seconds)
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys]
-                print(String(decoding: try encoder.encode(line), as: UTF8.self))
+                try line.printLine()
             }
             try group.barrier()
             group.close()

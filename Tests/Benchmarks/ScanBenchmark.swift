@@ -34,10 +34,8 @@ struct ScanBenchmark: ParsableCommand {
         guard input.rows.count >= dimension, input.questions.count >= asked * dimension else {
             throw ValidationError("There are fewer than \(asked) questions.")
         }
-        let scratch = NSTemporaryDirectory() + "sheaf-scan-\(getpid())"
-        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
-        let segments = try input.segments(dimension, precision, in: scratch)
+        // Segments stay mapped when their files are gone.
+        let segments = try withScratch { try input.segments(dimension, precision, in: $0) }
 
         var truth: [[Ordinal]] = []
         for kind in (kind.contains { $0 != "exact" } ? ["exact"] : []) + kind {
@@ -92,12 +90,6 @@ private struct ScanMeasurement: Encodable {
     var seconds = 0.0
     /// Nil for kinds without codes.
     var secondsToReadCodes: Double?
-
-    func printLine() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(self), as: UTF8.self))
-    }
 }
 
 /// Vectors and questions of a measurement.

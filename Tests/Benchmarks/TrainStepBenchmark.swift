@@ -38,11 +38,9 @@ struct TrainStepBenchmark: ParsableCommand {
             let began = clock.now
             bench.step(run)
             guard run > 2 else { continue }
-            let line = Line(
-                what: "train step", threads: 1, seconds: (clock.now - began) / .seconds(1))
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            print(String(decoding: try encoder.encode(line), as: UTF8.self))
+            try Line(
+                what: "train step", threads: 1, seconds: (clock.now - began) / .seconds(1)
+            ).printLine()
         }
     }
 

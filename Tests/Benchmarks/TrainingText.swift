@@ -48,20 +48,3 @@ struct TrainingText {
         return settings
     }
 }
-
-/// A temporary folder for a measurement with processes of its own.
-func withScratch<Value>(_ body: (String) throws -> Value) throws -> Value {
-    let folder = NSTemporaryDirectory() + "sheaf-measure-\(getpid())"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
-}
-
-/// Starts this program with other arguments.
-func ownProcess(_ arguments: [String]) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-    process.arguments = arguments
-    try process.run()
-    return process
-}
