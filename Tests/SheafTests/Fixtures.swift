@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// Models and files that tests work with.
 enum Fixtures {
@@ -21,5 +22,28 @@ enum Fixtures {
         let path = folder + "/corpus.tsv"
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         return path
+    }
+
+    /// Training data over `corpus`; the path.
+    ///
+    /// The positive of question `row` is passage `p<row>`.
+    static func examples(
+        _ count: Int, in folder: String, corpus: String,
+        _ example: (Int) -> (question: String, answers: [String])
+    ) throws -> String {
+        var text = ""
+        for row in 1...count {
+            let (question, answers) = example(row)
+            text +=
+                "{\"qid\": \"q\(row)\", \"question\": \"\(question)\", \"answers\": \(answers),"
+                + " \"passage_id\": \"p\(row)\"}\n"
+        }
+        let questions = folder + "/questions.jsonl"
+        try text.write(toFile: questions, atomically: true, encoding: .utf8)
+        let output = folder + "/train.json"
+        let run = try Program.run(
+            ["convert", "--input", questions, "--corpus", corpus, "--output", output], data: folder)
+        #expect(run.status == 0 && run.output.hasPrefix("\(count) examples"), "\(run)")
+        return output
     }
 }

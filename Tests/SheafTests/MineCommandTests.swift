@@ -6,25 +6,11 @@ import Testing
 extension TrainingProgramTests {
     /// `sheaf mine` against a collection of a live cluster.
     struct MineCommandTests {
-        /// Training data over a corpus: each question's positive is the passage of its number.
-        ///
-        /// All passages with the word tower answer the last question.
+        /// Training data over a corpus; all passages with the word tower answer the last question.
         private static func examples(in folder: String, corpus: String) throws -> String {
-            var text = ""
-            for row in 1...24 {
-                let more = row == 24 ? ", \"tower\"" : ""
-                text +=
-                    "{\"qid\": \"q\(row)\", \"question\": \"salt of the wing \(row)\", \"answers\":"
-                    + " [\"number \(row)\"\(more)], \"passage_id\": \"p\(row)\"}\n"
+            try Fixtures.examples(24, in: folder, corpus: corpus) { row in
+                ("salt of the wing \(row)", ["number \(row)"] + (row == 24 ? ["tower"] : []))
             }
-            let questions = folder + "/questions.jsonl"
-            try text.write(toFile: questions, atomically: true, encoding: .utf8)
-            let output = folder + "/train.json"
-            let run = try Program.run(
-                ["convert", "--input", questions, "--corpus", corpus, "--output", output],
-                data: folder)
-            #expect(run.status == 0, "\(run)")
-            return output
         }
 
         private struct Example: Decodable {

@@ -8,20 +8,9 @@ extension TrainingProgramTests {
     struct TrainingDataCommandTests {
         /// Training data whose questions share words with the corpus; the path.
         private static func examples(in folder: String, corpus: String) throws -> String {
-            var text = ""
-            for row in 1...12 {
-                text +=
-                    "{\"qid\": \"q\(row)\", \"question\": \"which tower has number \(row)\","
-                    + " \"answers\": [\"number \(row)\"], \"passage_id\": \"p\(row)\"}\n"
+            try Fixtures.examples(12, in: folder, corpus: corpus) { row in
+                ("which tower has number \(row)", ["number \(row)"])
             }
-            let questions = folder + "/questions.jsonl"
-            try text.write(toFile: questions, atomically: true, encoding: .utf8)
-            let output = folder + "/train.json"
-            let run = try Program.run(
-                ["convert", "--input", questions, "--corpus", corpus, "--output", output],
-                data: folder)
-            #expect(run.status == 0 && run.output.hasPrefix("12 examples"), "\(run)")
-            return output
         }
 
         @Test func `training data are converted, mined, measured and asked`() throws {
