@@ -28,13 +28,18 @@ struct SizeOptions: ParsableArguments {
     var workerCount: Int { workers ?? Cluster.defaultWorkers }
 }
 
-/// The CURVE keys of a client or worker that connects over tcp.
-struct ClientKeyOptions: ParsableArguments {
+/// The secret half of the CURVE keys of either side.
+struct SecretKeyOption: ParsableArguments {
     @Option(
         name: .customLong("keys"),
         help: ArgumentHelp(
             "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
-    var secretFile: String?
+    var file: String?
+}
+
+/// The CURVE keys of a client or worker that connects over tcp.
+struct ClientKeyOptions: ParsableArguments {
+    @OptionGroup var secret: SecretKeyOption
 
     @Option(
         name: .customLong("server-key"),
@@ -42,14 +47,14 @@ struct ClientKeyOptions: ParsableArguments {
     var serverKeyFile: String?
 
     func validate() throws {
-        if (secretFile == nil) != (serverKeyFile == nil) {
+        if (secret.file == nil) != (serverKeyFile == nil) {
             throw ValidationError("--keys and --server-key go together: name both or neither.")
         }
     }
 
     var security: SecurityPolicy {
         get throws(SheafError) {
-            guard let secretFile, let serverKeyFile else { return .localOnly }
+            guard let secretFile = secret.file, let serverKeyFile else { return .localOnly }
             do {
                 return .curve(
                     try .client(secretFile: secretFile, serverPublicFile: serverKeyFile))
@@ -62,11 +67,7 @@ struct ClientKeyOptions: ParsableArguments {
 
 /// The CURVE keys of the side that binds, and whom it lets in.
 struct ServerKeyOptions: ParsableArguments {
-    @Option(
-        name: .customLong("keys"),
-        help: ArgumentHelp(
-            "The secret key file of this side (see `sheaf keys`).", valueName: "file"))
-    var secretFile: String?
+    @OptionGroup var secret: SecretKeyOption
 
     @Option(
         name: .customLong("allowed"),
@@ -77,17 +78,17 @@ struct ServerKeyOptions: ParsableArguments {
     var insecure = false
 
     func validate() throws {
-        if (secretFile == nil) != (allowedFolder == nil) {
+        if (secret.file == nil) != (allowedFolder == nil) {
             throw ValidationError("--keys and --allowed go together: name both or neither.")
         }
-        if insecure, secretFile != nil {
+        if insecure, secret.file != nil {
             throw ValidationError("--insecure and --keys exclude each other: name one.")
         }
     }
 
     var security: SecurityPolicy {
         get throws(SheafError) {
-            guard let secretFile, let allowedFolder else {
+            guard let secretFile = secret.file, let allowedFolder else {
                 return insecure ? .insecure : .localOnly
             }
             do {

@@ -22,4 +22,29 @@ public enum OpenBLAS {
             transposeB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), alpha, a,
             blasint(transposeA ? m : k), b, blasint(transposeB ? k : n), beta, c, blasint(n))
     }
+
+    /// Scaled products of some rows with all rows of another matrix: c = alpha · a[rows] · bᵀ.
+    ///
+    /// - Parameters:
+    ///   - a: `[_, width]`, of which `rows` are taken.
+    ///   - b: `[columns, width]`.
+    ///   - c: `[rows.count, columns]` at its beginning; what lies behind stays.
+    public static func products(
+        of rows: Range<Int>, in a: [Float], with b: UnsafeBufferPointer<Float>, width: Int,
+        alpha: Float = 1, into c: inout [Float]
+    ) {
+        let columns = b.count / width
+        precondition(
+            rows.upperBound * width <= a.count && rows.count * columns <= c.count,
+            "\(rows) of \(a.count) floats by \(columns) rows into \(c.count)")
+        a.withUnsafeBufferPointer { a in
+            c.withUnsafeMutableBufferPointer { c in
+                guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress
+                else { return }
+                sgemm(
+                    m: rows.count, n: columns, k: width, alpha: alpha,
+                    a: a + rows.lowerBound * width, b: b, transposeB: true, c: c)
+            }
+        }
+    }
 }

@@ -40,16 +40,7 @@ struct BestColumns {
         var scores = [Float](repeating: 0, count: min(block, lists.count) * count)
         for start in stride(from: 0, to: lists.count, by: block) {
             let rows = start..<min(start + block, lists.count)
-            questions.withUnsafeBufferPointer { questions in
-                scores.withUnsafeMutableBufferPointer { scores in
-                    guard let a = questions.baseAddress, let b = vectors.baseAddress,
-                        let c = scores.baseAddress
-                    else { return }
-                    OpenBLAS.sgemm(
-                        m: rows.count, n: count, k: width, a: a + start * width, b: b,
-                        transposeB: true, c: c)
-                }
-            }
+            OpenBLAS.products(of: rows, in: questions, with: vectors, width: width, into: &scores)
             for row in rows {
                 let place = (row - start) * count
                 merge(scores[place..<place + count], into: row)

@@ -117,18 +117,10 @@ extension RetrieverTask {
         let width = towers.context.dimension
         let columns = pool.references.count
         var scores = [Float](repeating: 0, count: range.count * columns)
-        questions.withUnsafeBufferPointer { questions in
-            passages.withUnsafeBufferPointer { passages in
-                scores.withUnsafeMutableBufferPointer { scores in
-                    guard let a = questions.baseAddress, let b = passages.baseAddress,
-                        let c = scores.baseAddress
-                    else { return }
-                    OpenBLAS.sgemm(
-                        m: range.count, n: columns, k: width,
-                        alpha: Float(1 / settings.loss.temperature),
-                        a: a + range.lowerBound * width, b: b, transposeB: true, c: c)
-                }
-            }
+        passages.withUnsafeBufferPointer {
+            OpenBLAS.products(
+                of: range, in: questions, with: $0, width: width,
+                alpha: Float(1 / settings.loss.temperature), into: &scores)
         }
         return range.map { question in
             let row = scores[
