@@ -22,7 +22,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 from transformers import BertModel, BertTokenizerFast
 
-FEATURES = ("question_encoder", "context_encoder")
+TOWERS = ("question_encoder", "context_encoder")
 
 
 class Tower(torch.nn.Module):
@@ -62,7 +62,7 @@ def main():
         settings = json.load(file)
     with open(DATA, encoding="utf-8") as file:
         rows = json.load(file)
-    folders = [os.path.join(MODEL, name) for name in FEATURES]
+    folders = [os.path.join(MODEL, name) for name in TOWERS]
     is_pair = os.path.isdir(folders[0])
     question = Tower(folders[0] if is_pair else MODEL).train()
     context = Tower(folders[1]).train() if is_pair else question
@@ -101,8 +101,8 @@ def main():
                   f"{time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     if is_pair:
         os.makedirs(OUTPUT)
-        question.save(os.path.join(OUTPUT, FEATURES[0]))
-        context.save(os.path.join(OUTPUT, FEATURES[1]))
+        question.save(os.path.join(OUTPUT, TOWERS[0]))
+        context.save(os.path.join(OUTPUT, TOWERS[1]))
     else:
         question.save(OUTPUT)
     print(json.dumps({"peer": f"PyTorch {torch.__version__}", "threads": THREADS, "steps": steps,
