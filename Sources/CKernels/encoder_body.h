@@ -27,6 +27,10 @@ typedef struct tile_call {
     float *c;
     size_t c_stride;
     int fresh;  // otherwise the sums go on from c: a block of the depth that is not the first
+    // What is fetched meanwhile of the panels that come next, or NULL: one line of each panel for
+    // every `pace` steps.
+    const float *ahead;
+    size_t pace;
 } tile_call;
 
 // The value that the chain of one vector starts from.
@@ -48,14 +52,27 @@ ALWAYS void tile(
     }
     const float *a = t->a, *b = t->b;
     const size_t a_stride = t->a_stride, panel = t->panel, depth = t->depth;
-    ALIGNED for (size_t k = 0; k < depth; k++) {
-        v16 column[SHEAF_PANELS];
-        UNROLL for (int p = 0; p < P; p++) {
-            column[p] = LOAD(b + (size_t)p * panel + k * LANES);
+    const float *ahead = t->ahead;
+    const size_t pace = ahead ? t->pace : depth;
+    for (size_t k = 0; k < depth;) {
+        if (ahead) {
+            UNROLL for (int p = 0; p < P; p++) {
+                __builtin_prefetch(ahead + (size_t)p * panel, 0, 2);
+            }
+            ahead += LANES;
         }
-        UNROLL for (int r = 0; r < R; r++) {
-            const v16 x = SPLAT(a[(size_t)r * a_stride + k]);
-            UNROLL for (int p = 0; p < P; p++) { sums[r][p] = FMA(x, column[p], sums[r][p]); }
+        const size_t end = least(depth, k + pace);
+        ALIGNED for (; k < end; k++) {
+            v16 column[SHEAF_PANELS];
+            UNROLL for (int p = 0; p < P; p++) {
+                column[p] = LOAD(b + (size_t)p * panel + k * LANES);
+            }
+            UNROLL for (int r = 0; r < R; r++) {
+                const v16 x = SPLAT(a[(size_t)r * a_stride + k]);
+                UNROLL for (int p = 0; p < P; p++) {
+                    sums[r][p] = FMA(x, column[p], sums[r][p]);
+                }
+            }
         }
     }
     UNROLL for (int r = 0; r < R; r++) {
@@ -119,23 +136,9 @@ __attribute__((noinline)) static void tile_ragged(
     for (size_t r = 0; r < rows; r++) { memcpy(t->c + r * t->c_stride, sums + r * LANES, bytes); }
 }
 
-// Asks for the share of step `step` of `steps` of the panels that come after the current ones, so
-// that their first use does not wait for memory. Past the last panel nothing is asked for that
-// could fault: a prefetch never does.
-ALWAYS void prefetch_share(
-    const float *panels, size_t panel, size_t depth, size_t step, size_t steps) {
-    const size_t share = (depth + steps - 1) / steps;
-    const size_t first = step * share;
-    const size_t last = least(depth, first + share);
-    for (size_t k = first; k < last; k++) {
-        UNROLL for (int p = 0; p < SHEAF_PANELS; p++) {
-            __builtin_prefetch(panels + (size_t)p * panel + k * LANES, 0, 2);
-        }
-    }
-}
-
 static void product(const sheaf_product *call) {
     const size_t panel = call->depth * LANES;
+    if (call->rows == 0) { return; }
     const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
     const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;
@@ -148,7 +151,10 @@ static void product(const sheaf_product *call) {
             const size_t left = call->columns - column;
             const size_t width = left >= wide ? wide : least(left, LANES);
             const float *panels = call->b + column / LANES * panel + start * LANES;
-            const int ahead = width == wide && steps * depth >= PREFETCH_STEPS;
+            // The tiles of these panels share the fetching of those that come next, so that their
+            // first use does not wait for memory. Past the last panel a prefetch cannot fault.
+            const int fetches = width == wide && steps * depth >= PREFETCH_STEPS;
+            const size_t share = (depth + steps - 1) / steps * LANES;
             for (size_t step = 0; step < steps; step++) {
                 const size_t row = step * SHEAF_ROWS;
                 const size_t rows = least(SHEAF_ROWS, call->rows - row);
@@ -166,10 +172,9 @@ static void product(const sheaf_product *call) {
                     .c = call->c + row * call->c_stride + column,
                     .c_stride = call->c_stride,
                     .fresh = start == 0,
+                    .ahead = fetches ? panels + SHEAF_PANELS * panel + step * share : NULL,
+                    .pace = steps,
                 };
-                if (ahead) {
-                    prefetch_share(panels + SHEAF_PANELS * panel, panel, depth, step, steps);
-                }
                 if (width == wide && gelu_now) {
                     tile_wide_gelu(&t, rows);
                     continue;

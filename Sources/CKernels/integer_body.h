@@ -78,6 +78,10 @@ typedef struct tile_call {
     float *c;
     size_t c_stride;
     int fresh;  // otherwise the sums go on from c: a block that is not the first
+    // What is fetched meanwhile of the panels that come next, or NULL: one line of each panel for
+    // every `pace` steps.
+    const int16_t *ahead;
+    size_t pace;
 } tile_call;
 
 // What the sum of one vector starts from.
@@ -97,15 +101,26 @@ ALWAYS void tile(
     }
     const int16_t *a = t->a, *b = t->b;
     const size_t a_stride = t->a_stride, panel = t->panel, steps = t->steps;
-    ALIGNED for (size_t k = 0; k < steps; k++) {
-        pairs column[SHEAF_PANELS];
-        UNROLL for (int p = 0; p < P; p++) {
-            column[p] = *(const pairs_loose *)(b + (size_t)p * panel + k * PAIR_LANES);
-        }
-        UNROLL for (int r = 0; r < R; r++) {
-            const pairs x = same_pairs(a + (size_t)r * a_stride + 2 * k);
+    const int16_t *ahead = t->ahead;
+    const size_t pace = ahead ? t->pace : steps;
+    for (size_t k = 0; k < steps;) {
+        if (ahead) {
             UNROLL for (int p = 0; p < P; p++) {
-                sums[r][p] = add_products(sums[r][p], x, column[p]);
+                __builtin_prefetch(ahead + (size_t)p * panel, 0, 2);
+            }
+            ahead += PAIR_LANES;
+        }
+        const size_t end = least(steps, k + pace);
+        ALIGNED for (; k < end; k++) {
+            pairs column[SHEAF_PANELS];
+            UNROLL for (int p = 0; p < P; p++) {
+                column[p] = *(const pairs_loose *)(b + (size_t)p * panel + k * PAIR_LANES);
+            }
+            UNROLL for (int r = 0; r < R; r++) {
+                const pairs x = same_pairs(a + (size_t)r * a_stride + 2 * k);
+                UNROLL for (int p = 0; p < P; p++) {
+                    sums[r][p] = add_products(sums[r][p], x, column[p]);
+                }
             }
         }
     }
@@ -181,22 +196,9 @@ __attribute__((noinline)) static void tile_ragged(
     }
 }
 
-// Asks for the share of step `step` of `steps` of the panels that come next, so that their first
-// use does not wait for memory. Past the last panel nothing can fault: a prefetch never does.
-ALWAYS void prefetch_share(
-    const int16_t *panels, size_t panel, size_t lines, size_t step, size_t steps) {
-    const size_t share = (lines + steps - 1) / steps;
-    const size_t first = step * share;
-    const size_t last = least(lines, first + share);
-    for (size_t k = first; k < last; k++) {
-        UNROLL for (int p = 0; p < SHEAF_PANELS; p++) {
-            __builtin_prefetch(panels + (size_t)p * panel + k * PAIR_LANES, 0, 2);
-        }
-    }
-}
-
 static void product(const sheaf_integer_product *call) {
     const size_t panel = (call->depth + 1) / 2 * PAIR_LANES;
+    if (call->rows == 0) { return; }
     const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
     const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;
@@ -210,7 +212,9 @@ static void product(const sheaf_integer_product *call) {
             const size_t left = call->columns - column;
             const size_t width = left >= wide ? wide : least(left, LANES);
             const int16_t *panels = call->b + column / LANES * panel + start * LANES;
-            const int ahead = width == wide && steps * lines >= PREFETCH_STEPS;
+            // See encoder_body.h.
+            const int fetches = width == wide && steps * lines >= PREFETCH_STEPS;
+            const size_t share = (lines + steps - 1) / steps * PAIR_LANES;
             for (size_t step = 0; step < steps; step++) {
                 const size_t row = step * SHEAF_ROWS;
                 const size_t rows = least(SHEAF_ROWS, call->rows - row);
@@ -232,10 +236,9 @@ static void product(const sheaf_integer_product *call) {
                     .c = call->c + row * call->c_stride + column,
                     .c_stride = call->c_stride,
                     .fresh = start == 0,
+                    .ahead = fetches ? panels + SHEAF_PANELS * panel + step * share : NULL,
+                    .pace = steps,
                 };
-                if (ahead) {
-                    prefetch_share(panels + SHEAF_PANELS * panel, panel, lines, step, steps);
-                }
                 if (width == wide && gelu_now) {
                     tile_wide_gelu(&t, rows);
                     continue;

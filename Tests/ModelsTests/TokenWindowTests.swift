@@ -46,18 +46,20 @@ struct TokenWindowTests {
     }
 
     @Test(arguments: [1, 2, 5])
-    func `batches keep to their budget and go from long texts to short ones`(workers: Int) {
+    func `a batch keeps to its budget and begins with the longest text left`(workers: Int) {
         let window = TokenWindow(parts(lengths, count: workers), budget: 384, workers: workers)
         var batch = TokenBatch()
         var rows: [Int] = []
-        var last = Int.max
+        var left = Set(lengths.indices)
         for index in 0..<window.count {
             window.copy(index, to: &batch, rows: &rows)
             #expect(batch.tokens <= 384 || batch.sequences == 1)
-            for row in rows {
-                #expect(lengths[row] <= last)
-                last = lengths[row]
-            }
+            #expect(rows.map { lengths[$0] } == rows.map { lengths[$0] }.sorted(by: >))
+            #expect(lengths[rows[0]] == left.map { lengths[$0] }.max())
+            left.subtract(rows)
+            // One thread leaves no room that a text could have had.
+            let fits = left.contains { batch.tokens + lengths[$0] <= 384 }
+            #expect(workers > 1 || !fits)
         }
     }
 

@@ -114,7 +114,7 @@ def scan(lines):
               ("HNSW32:efSearch=64", "HNSW32", 1): 1}
     for (kind, other, count), limit in limits.items():
         fields = {"what": "scan", "questions": count}
-        own = lines.median("seconds", kind=kind, peer=None, **fields)
+        own = lines.median("seconds", kind=kind, memory="vectors", **fields)
         if own is None:
             continue
         what = f"scan {kind}, questions: {count}, ms"
@@ -129,13 +129,19 @@ def scan(lines):
             yield row(what, f"{1e3 * own:.2f}", f"{name} {1e3 * spent:.2f}", spent / own,
                       limit if spent == best else None)
             if kind != "exact":
-                recall = lines.median("recall", kind=kind, peer=None, **fields)
+                recall = lines.median("recall", kind=kind, memory="vectors", **fields)
                 yield row(f"scan {kind}, recall@100", f"{recall:.3f}",
                           f"{name} {recalls[name]:.3f}", recall / recalls[name], 0.995)
-        read = lines.median("secondsToReadCodes", kind=kind, peer=None, **fields)
+        read = lines.median("secondsToReadCodes", kind=kind, memory="vectors", **fields)
         if read is not None and count == 1:
             yield row(what, f"{1e3 * own:.2f}", f"reading the codes {1e3 * read:.2f}",
                       read / own, 0.85)
+    resident = lines.median("residentBytes", what="scan", kind="exact", memory="codes")
+    if resident is not None:
+        floats = 4 * lines.median("rows", what="scan", kind="exact", memory="codes") \
+            * lines.median("dimension", what="scan", kind="exact", memory="codes")
+        yield row("scan exact, --memory codes, MB", f"{resident / 1e6:.0f}",
+                  f"all vectors {floats / 1e6:.0f}", floats / resident, 1 / 0.28)
 
 
 def all_reduce(lines):

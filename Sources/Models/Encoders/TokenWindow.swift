@@ -1,7 +1,7 @@
-/// Tokenized texts, longest first, cut into batches by their tokens.
+/// Tokenized texts, put into batches by their tokens.
 ///
-/// Batches of texts of like length end at about the same time, and the short texts at the end even
-/// out what the threads have done. Which texts share a batch changes no vector.
+/// Each batch begins with the longest text that is left and is filled with the longest that still
+/// fit, because full batches compute fastest. Which texts share a batch changes no vector.
 struct TokenWindow {
     /// Fewest tokens a batch is cut down to when the end nears.
     static let smallestBatch = 96
@@ -35,21 +35,23 @@ struct TokenWindow {
         }
         texts.sort { ($1.length, $0.row) < ($0.length, $1.row) }
         var batches: [Range<Int>] = []
+        var ordered: [Text] = []
+        ordered.reserveCapacity(texts.count)
         var left = texts.reduce(0) { $0 + $1.length }
-        var start = 0
-        while start < texts.count {
+        while !texts.isEmpty {
             let share = workers > 1 ? max(left / (2 * workers), Self.smallestBatch) : budget
-            var tokens = texts[start].length
-            var end = start + 1
-            while end < texts.count, tokens + texts[end].length <= min(share, budget) {
-                tokens += texts[end].length
-                end += 1
+            let start = ordered.count
+            var room = min(share, budget)
+            texts.removeAll { text in
+                guard text.length <= room || ordered.count == start else { return false }
+                ordered.append(text)
+                left -= text.length
+                room -= text.length
+                return true
             }
-            batches.append(start..<end)
-            left -= tokens
-            start = end
+            batches.append(start..<ordered.count)
         }
-        self.texts = texts
+        self.texts = ordered
         self.batches = batches
     }
 
