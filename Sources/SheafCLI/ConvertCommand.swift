@@ -76,6 +76,8 @@ struct ConvertCommand: ParsableCommand {
                 "dropped_rows": .integer(UInt64(report.dropped.rows)),
                 "negatives_equal_to_positive": .integer(
                     UInt64(report.dropped.negativesEqualToPositive)),
+                "lists_of_other_questions": .integer(
+                    UInt64(report.dropped.listsOfOtherQuestions)),
             ]
             return try Terminal.answer(document.text)
         }

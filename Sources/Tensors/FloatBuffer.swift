@@ -1,3 +1,6 @@
+import CKernels
+import Glibc
+
 /// A block of floats that starts on a cache line and is freed with its owner.
 ///
 /// The owner sees to it that nobody writes while another thread reads: weights are filled once and
@@ -12,9 +15,8 @@ public final class FloatBuffer: @unchecked Sendable {
     public init(unset count: Int) {
         precondition(count >= 0, "a buffer of \(count) floats was asked for")
         self.count = count
-        let bytes = UnsafeMutableRawPointer.allocate(
-            byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-        start = bytes.bindMemory(to: Float.self, capacity: max(count, 1))
+        start = sheaf_allocate(count * MemoryLayout<Float>.stride)
+            .bindMemory(to: Float.self, capacity: count)
     }
 
     /// Makes a block of `count` floats, all zero.
@@ -34,7 +36,7 @@ public final class FloatBuffer: @unchecked Sendable {
     }
 
     deinit {
-        start.deallocate()
+        free(start)
     }
 
     /// The floats as an array.

@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 
 /// The weights of a linear layer as 16-bit whole numbers and one step per output, in the order the
 /// integer product reads them.
@@ -24,7 +25,7 @@ public final class IntegerMatrix: @unchecked Sendable {
     }
 
     deinit {
-        panels.deallocate()
+        free(panels)
     }
 }
 
@@ -51,7 +52,7 @@ public final class IntegerRows {
     }
 
     deinit {
-        values.deallocate()
+        free(values)
     }
 
     /// Distance of rows: whole cache lines.
@@ -63,7 +64,7 @@ public final class IntegerRows {
     public func reserve(rows: Int, width: Int) {
         self.width = width
         if rows * stride > capacity {
-            values.deallocate()
+            free(values)
             capacity = rows * stride
             values = allocateInt16(capacity)
         }
@@ -71,8 +72,7 @@ public final class IntegerRows {
     }
 }
 
-/// Room for numbers that starts on a cache line.
+/// Room for numbers, to be freed with `free`.
 private func allocateInt16(_ count: Int) -> UnsafeMutablePointer<Int16> {
-    UnsafeMutableRawPointer.allocate(byteCount: max(2 * count, 64), alignment: 64)
-        .bindMemory(to: Int16.self, capacity: max(count, 32))
+    sheaf_allocate(2 * count).bindMemory(to: Int16.self, capacity: count)
 }

@@ -20,7 +20,8 @@ final class CodeTable: @unchecked Sendable {
         paddedRows = (store.rows + block - 1) / block * block
         let hasSquares = store.metric == .l2
         let rowBytes = sheaf_scan_code_bytes(dimension)
-        codes = Self.allocate(rowBytes * paddedRows)
+        let bytes = rowBytes * paddedRows
+        codes = UnsafeMutableRawBufferPointer(start: sheaf_allocate(bytes), count: bytes)
         let numbers = UnsafeMutableBufferPointer<Float>.allocate(
             capacity: (hasSquares ? 4 : 3) * paddedRows)
         numbers.initialize(repeating: .nan)
@@ -50,18 +51,6 @@ final class CodeTable: @unchecked Sendable {
     deinit {
         free(codes.baseAddress)
         numbers.deallocate()
-    }
-
-    /// Memory for codes, in pages as large as the system has where there are many: a scan then
-    /// waits less for the addresses of pages.
-    private static func allocate(_ bytes: Int) -> UnsafeMutableRawBufferPointer {
-        let isLarge = bytes >= 8 << 20
-        let alignment = isLarge ? 2 << 20 : 64
-        var memory: UnsafeMutableRawPointer?
-        let status = posix_memalign(&memory, alignment, bytes)
-        precondition(status == 0, "no memory for \(bytes) bytes of codes")
-        if isLarge { madvise(memory, bytes, Int32(MADV_HUGEPAGE)) }
-        return UnsafeMutableRawBufferPointer(start: memory, count: bytes)
     }
 
     /// Memory that a scan needs, all of which it reads.

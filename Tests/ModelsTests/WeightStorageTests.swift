@@ -130,7 +130,9 @@ struct ModelInspectionTests {
     func `a missing parameter is listed`() throws {
         let folder = try goldenModel("dpr_ctx")
         try folder.edit("config.json") {
-            $0.replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 3")
+            $0.replacing(/"num_hidden_layers": (\d+)/) { match in
+                "\"num_hidden_layers\": \((Int(match.1) ?? 0) + 1)"
+            }
         }
         let inspection = try ModelInspection.inspect(folder: folder.path)
         #expect(inspection.towers.first?.missing.count == 16)

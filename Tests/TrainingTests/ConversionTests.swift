@@ -123,12 +123,13 @@ struct ConversionTests {
         let questions = try folder.write(
             "questions.jsonl",
             "{\"qid\": 5, \"question\": \"first?\", \"answers\": [\"x\"], \"passage_id\": 2}\n")
-        let negatives = try folder.write("negatives.tsv", "5\t3:1.5 2:1 1:0.5\n")
+        let negatives = try folder.write("negatives.tsv", "6\t3:2\n5\t3:1.5 2:1 1:0.5\n")
         let source = TrainingSource(
             path: questions, form: .lists(corpus: corpus, negatives: negatives))
         let path = folder.path + "/train.json"
         let report = try TrainingConversion.convert(source, to: path, form: .dpr)
         #expect(report.written == 1 && report.dropped.negativesEqualToPositive == 1)
+        #expect(report.dropped.listsOfOtherQuestions == 1)
         let read = try rows(of: TrainingSource.detect(path))
         #expect(read[0].positives.map(\.id) == ["2"])
         #expect(read[0].hardNegatives.map(\.id) == ["3", "1"])

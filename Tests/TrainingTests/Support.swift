@@ -11,10 +11,10 @@ extension GoldenCase {
     }
 }
 
-/// All rows of a source, as they are.
+/// All rows of a source that can be trained on.
 func rows(of source: TrainingSource) throws -> [TrainingExample] {
     var rows: [TrainingExample] = []
-    try source.read { row throws(TrainingError) in rows.append(row) }
+    _ = try source.read { row throws(TrainingError) in rows.append(row) }
     return rows
 }
 

@@ -10,6 +10,7 @@
 #include "encoder_kernels.h"
 #include "half_floats.h"
 #include "integer_kernels.h"
+#include "large_memory.h"
 #include "training_kernels.h"
 
 // ---- Scan kernels (exact search). Headers of scan_*.c go below this line. ----

@@ -58,9 +58,7 @@ public final class ExampleStore: Sendable {
         let spool = try SpoolFile(folder: scratchFolder)
         var offsets: [UInt64] = []
         var known: [PassageIdentity: UInt64] = [:]
-        var dropped = DroppedRows()
-        try source.read { row throws(TrainingError) in
-            guard let example = row.cleaned(&dropped) else { return }
+        let dropped = try source.read { example throws(TrainingError) in
             func store(_ passages: [TrainingPassage]) throws(TrainingError) -> [Reference] {
                 var references: [Reference] = []
                 for passage in passages {

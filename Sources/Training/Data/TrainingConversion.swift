@@ -23,9 +23,8 @@ public enum TrainingConversion {
     ) throws(TrainingError) -> Report {
         let writer = try TrainingWriter(
             path, form: form, hardNegatives: hardNegatives, split: split)
-        var dropped = DroppedRows()
-        try source.read { row throws(TrainingError) in
-            if let example = row.cleaned(&dropped) { try writer.write(example) }
+        let dropped = try source.read { example throws(TrainingError) in
+            try writer.write(example)
         }
         guard writer.count > 0 else { throw .noExamples(path: source.path, dropped: dropped.rows) }
         try writer.finish()

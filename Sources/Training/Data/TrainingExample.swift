@@ -88,6 +88,8 @@ public struct DroppedRows: Equatable, Sendable, Codable {
     public var emptyPassages = 0
     /// Negatives that are the positive of their own question.
     public var negativesEqualToPositive = 0
+    /// Lists of negatives for questions that are not asked.
+    public var listsOfOtherQuestions = 0
 
     /// Nothing dropped.
     public init() {}
@@ -101,6 +103,7 @@ public struct DroppedRows: Equatable, Sendable, Codable {
             (withoutPositive, "row", " without a positive"),
             (withoutQuestion, "row", " without a question"), (emptyPassages, "empty passage", ""),
             (negativesEqualToPositive, "negative", " equal to the positive"),
+            (listsOfOtherQuestions, "list", " of questions that are not asked"),
         ]
         return parts.filter { $0.0 > 0 }.map { counted($0.0, $0.1) + $0.2 }
             .joined(separator: ", ")
@@ -112,6 +115,7 @@ public struct DroppedRows: Equatable, Sendable, Codable {
         sum.withoutQuestion += right.withoutQuestion
         sum.emptyPassages += right.emptyPassages
         sum.negativesEqualToPositive += right.negativesEqualToPositive
+        sum.listsOfOtherQuestions += right.listsOfOtherQuestions
         return sum
     }
 }

@@ -64,19 +64,26 @@ extension TrainingSource {
 
     /// Reads questions that name their passages, with lists of negatives.
     ///
-    /// Negatives that the corpus does not hold are an error, as are lists of unknown questions.
+    /// Negatives that the corpus does not hold are an error, as are lists of which none is for a
+    /// question that is asked. Of those that are, others may stand beside them.
+    ///
+    /// - Returns: Lists of questions that are not asked.
     func readLists(
         corpus: String, negatives: String?,
         _ body: (TrainingExample) throws(TrainingError) -> Void
-    ) throws(TrainingError) {
+    ) throws(TrainingError) -> Int {
         let path = self.path
         let asked = try readingCorpus { () throws(CorpusError) in try QuestionFile.read(path) }
         var lists: [String: (place: SourcePlace, entries: [(id: String, score: Double?)])] = [:]
+        var strangers = 0
         if let negatives {
             let known = Set(asked.map(\.id))
+            var firstStranger: (id: String, place: SourcePlace)?
             try Self.rows(of: negatives) { place, cells throws(TrainingError) in
                 guard known.contains(cells[0]) else {
-                    throw .unknownQuestion(id: cells[0], place: place)
+                    firstStranger = firstStranger ?? (cells[0], place)
+                    strangers += 1
+                    return
                 }
                 guard cells.count == 2 else {
                     throw .corpus(
@@ -85,6 +92,9 @@ extension TrainingSource {
                             reason: .wrongColumnCount(expected: 2, got: cells.count)))
                 }
                 lists[cells[0]] = (place, try Self.entries(cells[1], place: place))
+            }
+            if lists.isEmpty, let firstStranger {
+                throw .unknownQuestion(id: firstStranger.id, place: firstStranger.place)
             }
         }
         var needed = Set(asked.flatMap(\.goldIDs))
@@ -101,6 +111,7 @@ extension TrainingSource {
                     hardNegatives: try passages.passages(
                         list?.entries ?? [], place: list?.place ?? place)))
         }
+        return strangers
     }
 
     /// Splits `passage:score passage:score …`; a score may be missing, an id may hold colons.

@@ -100,20 +100,28 @@ public struct TrainingSource: Hashable, Sendable {
 }
 
 extension TrainingSource {
-    /// Hands over the rows one by one, as they are; only one is held at a time.
+    /// Hands over one by one the rows that can be trained on; only one is held at a time.
     ///
+    /// - Returns: What was left out.
     /// - Throws: `TrainingError` with file and line, or what `body` throws.
     public func read(
         _ body: (TrainingExample) throws(TrainingError) -> Void
-    ) throws(TrainingError) {
-        switch form {
-        case .dpr: try readDPR(body)
-        case .simpleTransformers: try readTable(body)
-        case .pairs: try readPairs(body)
-        case .beir(let split): try readBEIR(split: split, body)
-        case .msmarco(let split): try readMSMARCO(split: split, body)
-        case .lists(let corpus, let negatives):
-            try readLists(corpus: corpus, negatives: negatives, body)
+    ) throws(TrainingError) -> DroppedRows {
+        var dropped = DroppedRows()
+        let take = { (row: TrainingExample) throws(TrainingError) in
+            if let example = row.cleaned(&dropped) { try body(example) }
         }
+        var strangers = 0
+        switch form {
+        case .dpr: try readDPR(take)
+        case .simpleTransformers: try readTable(take)
+        case .pairs: try readPairs(take)
+        case .beir(let split): try readBEIR(split: split, take)
+        case .msmarco(let split): try readMSMARCO(split: split, take)
+        case .lists(let corpus, let negatives):
+            strangers = try readLists(corpus: corpus, negatives: negatives, take)
+        }
+        dropped.listsOfOtherQuestions = strangers
+        return dropped
     }
 }

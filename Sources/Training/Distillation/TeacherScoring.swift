@@ -32,9 +32,8 @@ public enum TeacherScoring {
         }
         let writer = try TrainingWriter(path, form: .dpr)
         var report = Report()
-        var dropped = DroppedRows()
-        try source.read { row throws(TrainingError) in
-            guard var example = row.cleaned(&dropped) else { return }
+        report.dropped = try source.read { row throws(TrainingError) in
+            var example = row
             var passages = [example.positives[0]]
             passages += (example.hardNegatives + example.negatives).prefix(candidates)
             let scores = try teacher(example.question, passages)
@@ -47,9 +46,8 @@ public enum TeacherScoring {
             report.passages += passages.count
             guard progress(report.examples) else { throw .interrupted(step: 0, checkpoint: nil) }
         }
-        report.dropped = dropped
         guard report.examples > 0 else {
-            throw .noExamples(path: source.path, dropped: dropped.rows)
+            throw .noExamples(path: source.path, dropped: report.dropped.rows)
         }
         try writer.finish()
         return report

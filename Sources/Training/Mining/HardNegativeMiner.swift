@@ -50,16 +50,13 @@ public enum HardNegativeMiner {
             }
             block.removeAll(keepingCapacity: true)
         }
-        var dropped = DroppedRows()
-        try source.read { row throws(TrainingError) in
-            guard let example = row.cleaned(&dropped) else { return }
+        report.dropped = try source.read { example throws(TrainingError) in
             block.append(example)
             if block.count == blockSize { try flush() }
         }
         try flush()
-        report.dropped = dropped
         guard report.examples > 0 else {
-            throw .noExamples(path: source.path, dropped: dropped.rows)
+            throw .noExamples(path: source.path, dropped: report.dropped.rows)
         }
         return report
     }
