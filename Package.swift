@@ -191,6 +191,7 @@ let package = Package(
             dependencies: [
                 "ClusterRuntime", "ClusterCore", "Locks", "Corpus", "VectorIndex", "Models",
                 "Training", "CZeroMQ", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

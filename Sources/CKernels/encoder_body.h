@@ -137,8 +137,8 @@ __attribute__((noinline)) static void tile_ragged(
 }
 
 static void product(const sheaf_product *call) {
-    const size_t panel = call->depth * LANES;
     if (call->rows == 0) { return; }
+    const size_t panel = call->depth * LANES;
     const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
     const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;

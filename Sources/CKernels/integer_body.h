@@ -197,8 +197,8 @@ __attribute__((noinline)) static void tile_ragged(
 }
 
 static void product(const sheaf_integer_product *call) {
-    const size_t panel = (call->depth + 1) / 2 * PAIR_LANES;
     if (call->rows == 0) { return; }
+    const size_t panel = (call->depth + 1) / 2 * PAIR_LANES;
     const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
     const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;
