@@ -33,7 +33,9 @@ enum Kernels {
     static func scores(
         _ metric: Metric, _ question: UnsafeBufferPointer<Float>, _ vectors: [sheaf_scan_vector]
     ) -> [Double] {
-        [Double](unsafeUninitializedCapacity: vectors.count) { scores, count in
+        // The standard library writes the count of an array without room, which all threads share.
+        guard !vectors.isEmpty else { return [] }
+        return [Double](unsafeUninitializedCapacity: vectors.count) { scores, count in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: question.count) { scratch in
                 sheaf_scan_scores(
                     path, metric.kernel, question.baseAddress, vectors, vectors.count,
