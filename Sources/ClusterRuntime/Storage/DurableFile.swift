@@ -63,7 +63,7 @@ public final class FolderLock: Sendable {
                 path: path, reason: String(cString: strerror(errno)),
                 remedy: "Name a folder you may write to with --data.")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.take(descriptor) else {
             var text = [UInt8](repeating: 0, count: 32)
             let count = max(0, pread(descriptor, &text, text.count, 0))
             // `deinit` closes: all properties have their values, so it runs after this throw too.
@@ -73,6 +73,15 @@ public final class FolderLock: Sendable {
         let text = Array("\(getpid())".utf8)
         ftruncate(descriptor, 0)
         pwrite(descriptor, text, text.count, 0)
+    }
+
+    /// Takes the lock; waits a moment for those who only look, see ``isHeld(_:)``.
+    private static func take(_ descriptor: Int32) -> Bool {
+        for _ in 0..<20 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(5_000)
+        }
+        return false
     }
 
     /// Gives the lock back.
@@ -85,7 +94,7 @@ public final class FolderLock: Sendable {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        // A shared lock asks without disturbing others who ask.
+        // A shared lock asks without disturbing others who ask; who takes the lock waits for it.
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0
     }
 }
