@@ -11,7 +11,8 @@
 
 // Depth of one block of a product: a tile's share of B stays in the first-level cache.
 // PREFETCH_STEPS: inner steps on a panel from which fetching the next one ahead pays.
-enum { PREFETCH_STEPS = 4096, DEPTH_BLOCK = 384, QUERY_BLOCK = 48 };
+// STEPS: inner steps between two fetches. LINE: bytes of a cache line.
+enum { PREFETCH_STEPS = 4096, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, STEPS = 4, LINE = 64 };
 
 // ---- Matrix product ----
 
@@ -27,10 +28,10 @@ typedef struct tile_call {
     float *c;
     size_t c_stride;
     int fresh;  // otherwise the sums go on from c: a block of the depth that is not the first
-    // What is fetched meanwhile of the panels that come next, or NULL: one line of each panel for
-    // every `pace` steps.
-    const float *ahead;
-    size_t pace;
+    // What is fetched meanwhile, with the bytes to go on by after STEPS steps: the panels that come
+    // next (one line of each at a time), and the rows of a that do. A step of 0 fetches nothing new.
+    const char *next_b, *next_a;
+    size_t next_b_step, next_a_step;
 } tile_call;
 
 // The value that the chain of one vector starts from.
@@ -39,6 +40,24 @@ ALWAYS v16 first_sum(const tile_call *t, size_t row, size_t column) {
     v16 sum = t->bias ? LOAD(t->bias + column) : SPLAT(0.0f);
     if (t->residual) { sum = sum + LOAD(t->residual + row * t->residual_stride + column); }
     return sum;
+}
+
+// Cache lines that STEPS steps of R rows side by side take.
+ALWAYS int lines_of_rows(const int R) {
+    return (R * STEPS * (int)sizeof(float) + LINE - 1) / LINE;
+}
+
+// Step k of a tile: each row's element by that step of each panel.
+ALWAYS void multiply(
+    const int R, const int P, v16 sums[SHEAF_ROWS][SHEAF_PANELS], const tile_call *t, size_t k) {
+    v16 column[SHEAF_PANELS];
+    UNROLL for (int p = 0; p < P; p++) {
+        column[p] = LOAD(t->b + (size_t)p * t->panel + k * LANES);
+    }
+    UNROLL for (int r = 0; r < R; r++) {
+        const v16 x = SPLAT(t->a[(size_t)r * t->a_stride + k]);
+        UNROLL for (int p = 0; p < P; p++) { sums[r][p] = FMA(x, column[p], sums[r][p]); }
+    }
 }
 
 // A tile of R rows and P panels, held in registers from the first to the last step.
@@ -50,31 +69,21 @@ ALWAYS void tile(
             sums[r][p] = first_sum(t, (size_t)r, (size_t)p * LANES);
         }
     }
-    const float *a = t->a, *b = t->b;
-    const size_t a_stride = t->a_stride, panel = t->panel, depth = t->depth;
-    const float *ahead = t->ahead;
-    const size_t pace = ahead ? t->pace : depth;
-    for (size_t k = 0; k < depth;) {
-        if (ahead) {
-            UNROLL for (int p = 0; p < P; p++) {
-                __builtin_prefetch(ahead + (size_t)p * panel, 0, 2);
-            }
-            ahead += LANES;
+    const char *next_a = t->next_a, *next_b = t->next_b;
+    const size_t depth = t->depth;
+    size_t k = 0;
+    ALIGNED for (; k + STEPS <= depth; k += STEPS) {
+        UNROLL for (int p = 0; p < P; p++) {
+            __builtin_prefetch(next_b + (size_t)p * t->panel * sizeof(float), 0, 2);
         }
-        const size_t end = least(depth, k + pace);
-        ALIGNED for (; k < end; k++) {
-            v16 column[SHEAF_PANELS];
-            UNROLL for (int p = 0; p < P; p++) {
-                column[p] = LOAD(b + (size_t)p * panel + k * LANES);
-            }
-            UNROLL for (int r = 0; r < R; r++) {
-                const v16 x = SPLAT(a[(size_t)r * a_stride + k]);
-                UNROLL for (int p = 0; p < P; p++) {
-                    sums[r][p] = FMA(x, column[p], sums[r][p]);
-                }
-            }
+        UNROLL for (int line = 0; line < lines_of_rows(R); line++) {
+            __builtin_prefetch(next_a + line * LINE, 0, 3);
         }
+        next_b += t->next_b_step;
+        next_a += t->next_a_step;
+        UNROLL for (size_t i = 0; i < STEPS; i++) { multiply(R, P, sums, t, k + i); }
     }
+    for (; k < depth; k++) { multiply(R, P, sums, t, k); }
     UNROLL for (int r = 0; r < R; r++) {
         apply(activation, sums[r], P);
         UNROLL for (int p = 0; p < P; p++) {
@@ -138,14 +147,16 @@ __attribute__((noinline)) static void tile_ragged(
 
 static void product(const sheaf_product *call) {
     if (call->rows == 0) { return; }
-    const size_t panel = call->depth * LANES;
-    const size_t steps = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
+    const size_t panel = (call->b_depth ? call->b_depth : call->depth) * LANES;
+    const size_t tiles = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
     const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;
     do {
         const size_t depth = least(DEPTH_BLOCK, call->depth - start);
         const int last = start + depth == call->depth;
         const int gelu_now = last && call->activation == SHEAF_ACTIVATION_GELU;
+        const float *a = call->a + start;
+        const int side_by_side = call->a_stride == depth;
         size_t column = 0;
         while (column < call->columns) {
             const size_t left = call->columns - column;
@@ -153,13 +164,16 @@ static void product(const sheaf_product *call) {
             const float *panels = call->b + column / LANES * panel + start * LANES;
             // The tiles of these panels share the fetching of those that come next, so that their
             // first use does not wait for memory. Past the last panel a prefetch cannot fault.
-            const int fetches = width == wide && steps * depth >= PREFETCH_STEPS;
-            const size_t share = (depth + steps - 1) / steps * LANES;
-            for (size_t step = 0; step < steps; step++) {
-                const size_t row = step * SHEAF_ROWS;
+            const int fetches = width == wide && tiles * depth >= PREFETCH_STEPS;
+            const size_t step =
+                fetches ? (STEPS * LANES * sizeof(float) + tiles - 1) / tiles : 0;
+            for (size_t tile = 0; tile < tiles; tile++) {
+                const size_t row = tile * SHEAF_ROWS;
                 const size_t rows = least(SHEAF_ROWS, call->rows - row);
+                const size_t next_row = tile + 1 < tiles ? row + SHEAF_ROWS : 0;
+                const float *next = panels + SHEAF_PANELS * panel;
                 const tile_call t = {
-                    .a = call->a + row * call->a_stride + start,
+                    .a = a + row * call->a_stride,
                     .a_stride = call->a_stride,
                     .b = panels,
                     .panel = panel,
@@ -171,9 +185,12 @@ static void product(const sheaf_product *call) {
                     .residual_stride = call->residual_stride,
                     .c = call->c + row * call->c_stride + column,
                     .c_stride = call->c_stride,
-                    .fresh = start == 0,
-                    .ahead = fetches ? panels + SHEAF_PANELS * panel + step * share : NULL,
-                    .pace = steps,
+                    .fresh = start == 0 && !call->goes_on,
+                    .next_b = (const char *)(fetches ? next : panels)
+                        + tile * (depth / STEPS) * step,
+                    .next_b_step = step,
+                    .next_a = (const char *)(a + next_row * call->a_stride),
+                    .next_a_step = side_by_side ? (size_t)lines_of_rows(SHEAF_ROWS) * LINE : 0,
                 };
                 if (width == wide && gelu_now) {
                     tile_wide_gelu(&t, rows);
@@ -200,14 +217,44 @@ static void product(const sheaf_product *call) {
 
 // ---- Attention ----
 
+// out[8][16] = the transpose of 8 × 8 floats; out is the left or the right half of its rows.
+ALWAYS void transpose_eight(const float *rows, size_t stride, float *out) {
+    v8 a[8], b[8];
+    UNROLL for (size_t i = 0; i < 8; i++) { a[i] = *(const v8_loose *)(rows + i * stride); }
+    UNROLL for (int i = 0; i < 8; i += 2) {
+        b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    UNROLL for (int i = 0; i < 8; i++) {
+        const int j = i & ~2;
+        a[i] = i & 2
+            ? __builtin_shufflevector(b[j], b[j + 2], 2, 3, 10, 11, 6, 7, 14, 15)
+            : __builtin_shufflevector(b[j], b[j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    }
+    UNROLL for (int i = 0; i < 8; i++) {
+        const int j = i & ~4;
+        b[i] = i & 4
+            ? __builtin_shufflevector(a[j], a[j + 4], 4, 5, 6, 7, 12, 13, 14, 15)
+            : __builtin_shufflevector(a[j], a[j + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    }
+    UNROLL for (size_t i = 0; i < 8; i++) { *(v8_loose *)(out + i * LANES) = b[i]; }
+}
+
 // k[length, size] as panels of 16 positions: packed[p][size][16].
 static void pack_keys(const sheaf_attention *call, float *packed) {
+    const size_t eights = call->size / 8 * 8;
     for (size_t j = 0; j < call->length; j += LANES) {
         const size_t count = least(LANES, call->length - j);
+        const float *rows = call->k + j * call->stride;
         float *panel = packed + j * call->size;
-        for (size_t d = 0; d < call->size; d++) {
+        const size_t first = count == LANES ? eights : 0;
+        for (size_t d = 0; d < first; d += 8) {
+            transpose_eight(rows + d, call->stride, panel + d * LANES);
+            transpose_eight(rows + 8 * call->stride + d, call->stride, panel + d * LANES + 8);
+        }
+        for (size_t d = first; d < call->size; d++) {
             float *lane = panel + d * LANES;
-            for (size_t i = 0; i < count; i++) { lane[i] = call->k[(j + i) * call->stride + d]; }
+            for (size_t i = 0; i < count; i++) { lane[i] = rows[i * call->stride + d]; }
             for (size_t i = count; i < LANES; i++) { lane[i] = 0; }
         }
     }
@@ -231,12 +278,13 @@ static void pack_values(const sheaf_attention *call, float *packed) {
 }
 
 // scores = e^(scale·(score − row maximum)) in place for `rows` rows, and the inverses of the rows'
-// sums. Rows are padded to a multiple of 16; what lies past `length` becomes e^−87, which a sum of
-// at least 1 cannot feel, and is not read again. Three passes, so that no row waits for another's
+// sums. Rows are padded to a multiple of 16; what lies past `length` becomes 2^−126, which a sum of
+// about 1 or more cannot feel, and is not read again. Three passes, so that no row waits for another's
 // reduction.
 static void soften(
     float *scores, size_t rows, size_t length, float scale, float *inverse) {
     const size_t padded = (length + LANES - 1) / LANES * LANES;
+    const float binary = scale * 1.44269504f;
     float maximum[QUERY_BLOCK];
     v16 sums[QUERY_BLOCK];
     for (size_t r = 0; r < rows; r++) {
@@ -251,7 +299,7 @@ static void soften(
         const v16 highest = SPLAT(maximum[r]);
         v16 sum = SPLAT(0.0f);
         ALIGNED for (size_t j = 0; j < padded; j += LANES) {
-            const v16 e = exponential((LOAD(row + j) - highest) * SPLAT(scale));
+            const v16 e = power_of_two((LOAD(row + j) - highest) * SPLAT(binary));
             STORE(row + j, e);
             sum = sum + e;
         }
@@ -283,7 +331,11 @@ static void attention(const sheaf_attention *call) {
             .c = out, .c_stride = call->out_stride});
         for (size_t r = 0; r < rows; r++) {
             float *o = out + r * call->out_stride;
-            for (size_t d = 0; d < call->size; d++) { o[d] = o[d] * inverse[r]; }
+            size_t d = 0;
+            for (; d + LANES <= call->size; d += LANES) {
+                STORE(o + d, LOAD(o + d) * SPLAT(inverse[r]));
+            }
+            for (; d < call->size; d++) { o[d] = o[d] * inverse[r]; }
         }
     }
 }

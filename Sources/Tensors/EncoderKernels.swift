@@ -72,20 +72,25 @@ public struct EncoderKernels: @unchecked Sendable {
     /// Computes `c[rows, n] = activation(bias + residual + a[rows, depth] × Wᵀ)` for the columns
     /// `columns` of `weights` (all by default; the lower bound a multiple of 16).
     ///
-    /// `c` and `residual` start at the column `columns.lowerBound`; `c` may be `residual`.
+    /// `c` and `residual` start at the column `columns.lowerBound`; `c` may be `residual`. Where
+    /// `inputs` names some of the inputs, `a` starts at the first of them, and the sums go on from
+    /// `c` unless it is the first of all: parts in their order give the bits of the whole.
     public func product(
         rows: Int, a: UnsafePointer<Float>, stride aStride: Int, weights: PackedMatrix,
-        columns: Range<Int>? = nil, bias: UnsafePointer<Float>? = nil,
+        inputs: Range<Int>? = nil, columns: Range<Int>? = nil, bias: UnsafePointer<Float>? = nil,
         activation: Activation = .none, residual: UnsafePointer<Float>? = nil,
         residualStride: Int = 0, into c: UnsafeMutablePointer<Float>, stride cStride: Int
     ) {
         let columns = columns ?? 0..<weights.columns
+        let inputs = inputs ?? 0..<weights.depth
         precondition(
             columns.lowerBound % 16 == 0 && columns.upperBound <= weights.columns,
             "columns \(columns) of \(weights.columns) do not start at a panel")
         var call = sheaf_product()
         call.rows = rows
-        call.depth = weights.depth
+        call.depth = inputs.count
+        call.b_depth = weights.depth
+        call.goes_on = inputs.lowerBound > 0 ? 1 : 0
         call.a = a
         call.a_stride = aStride
         call.residual_stride = residualStride
@@ -94,7 +99,7 @@ public struct EncoderKernels: @unchecked Sendable {
         weights.withPanels(columns) { part, panels in
             let offset = part.lowerBound - columns.lowerBound
             call.columns = part.count
-            call.b = panels
+            call.b = panels + inputs.lowerBound * PackedMatrix.width
             call.bias = bias.map { $0 + part.lowerBound }
             call.residual = residual.map { $0 + offset }
             call.c = c + offset

@@ -50,6 +50,11 @@ public final class PackedMatrix: @unchecked Sendable {
         storage = .rows(rows)
     }
 
+    /// Whether the panels are kept whole; otherwise each product makes those it needs.
+    public var isPacked: Bool {
+        if case .floats = storage { true } else { false }
+    }
+
     deinit {
         if case .halves(let halves) = storage { halves.deallocate() }
     }

@@ -71,6 +71,40 @@ struct ProductTests {
     }
 
     @Test(arguments: paths)
+    func `parts of the depth, one after the other, give the bits of the whole`(path: SIMDPath) {
+        var random = Dice(seed: 5)
+        for form in [WeightForm.packed, .rounded] {
+            let (rows, columns, depth) = (26, 49, 800)
+            let a = random.floats(rows * depth)
+            let w = random.floats(columns * depth)
+            let bias = random.floats(columns)
+            let residual = random.floats(rows * columns)
+            let matrix =
+                form == .packed
+                ? PackedMatrix(w, columns: columns, depth: depth)
+                : PackedMatrix(rounding: w, columns: columns, depth: depth)
+            #expect(matrix.isPacked == (form == .packed))
+            var whole = [Float](repeating: 0, count: rows * columns)
+            kernels(path).product(
+                rows: rows, a: a, stride: depth, weights: matrix, bias: bias, residual: residual,
+                residualStride: columns, into: &whole, stride: columns)
+            var parts = [Float](repeating: 0, count: rows * columns)
+            for part in [0..<37, 37..<421, 421..<800] {
+                let inputs = (0..<rows).flatMap { row in
+                    a[row * depth + part.lowerBound..<row * depth + part.upperBound]
+                }
+                kernels(path).product(
+                    rows: rows, a: inputs, stride: part.count, weights: matrix, inputs: part,
+                    bias: bias, residual: residual, residualStride: columns, into: &parts,
+                    stride: columns)
+            }
+            #expect(bits(parts) == bits(whole), "\(form)")
+        }
+    }
+
+    private enum WeightForm { case packed, rounded }
+
+    @Test(arguments: paths)
     func `a sum starts from bias and residual, and the activation comes last`(path: SIMDPath) {
         var random = Dice(seed: 4)
         for columns in [1, 15, 16, 33, 64, 71] {

@@ -41,16 +41,19 @@ typedef enum sheaf_activation {
 // c[rows, columns] = activation(bias + residual + a[rows, depth] × B), where B is packed: panel p
 // holds columns 16p … 16p + 15 as b[p][depth][16], missing columns as zeros. Each sum starts from
 // bias + residual and goes on over the depth from 0. c must not overlap a; it may be residual.
+// A product over a long depth may be computed in parts: b then points into each panel.
 typedef struct sheaf_product {
     size_t rows, columns, depth;
     const float *a;
     size_t a_stride;
     const float *b;
+    size_t b_depth;         // depth of the matrix whose panels b points into, or 0: `depth`
     const float *bias;      // [columns] or NULL
     const float *residual;  // [rows, columns] or NULL
     size_t residual_stride;
     float *c;
     size_t c_stride;
+    int goes_on;  // whether the sums start from c instead
     sheaf_activation activation;
 } sheaf_product;
 

@@ -189,7 +189,6 @@ final class BertEncoder: Sendable {
         _ layer: Layer<Matrix>, rows: Int, _ arena: BertArena
     ) {
         let width = configuration.hiddenSize
-        let wide = configuration.intermediateSize
         let context = Matrix.rows(
             arena.context.start, count: rows, width: width, kernels, arena.integers)
         layer.attentionOutput.weights.product(
@@ -197,23 +196,10 @@ final class BertEncoder: Sendable {
             bias: layer.attentionOutput.bias?.start, activation: .none,
             residual: arena.hidden.start, into: arena.middle.start, stride: width)
         normalise(layer.attentionNorm, arena.middle.start, rows: rows)
-        var start = 0
-        while start < rows {
-            let count = min(Matrix.feedForwardRows, rows - start)
-            let middle = arena.middle.start + start * width
-            let input = Matrix.rows(middle, count: count, width: width, kernels, arena.integers)
-            layer.intermediate.weights.product(
-                kernels, input, count: count, columns: nil,
-                bias: layer.intermediate.bias?.start, activation: configuration.activation,
-                residual: nil, into: arena.intermediate.start, stride: wide)
-            let inner = Matrix.rows(
-                arena.intermediate.start, count: count, width: wide, kernels, arena.integers)
-            layer.output.weights.product(
-                kernels, inner, count: count, columns: nil, bias: layer.output.bias?.start,
-                activation: .none, residual: middle, into: arena.hidden.start + start * width,
-                stride: width)
-            start += count
-        }
+        Matrix.feedForward(
+            layer.intermediate, layer.output, kernels, input: arena.middle.start, count: rows,
+            activation: configuration.activation, wide: arena.intermediate.start, arena.integers,
+            into: arena.hidden.start)
         normalise(layer.outputNorm, arena.hidden.start, rows: rows)
     }
 }

@@ -5,9 +5,6 @@ protocol WeightMatrix: Sendable {
     /// Rows of activations as `product` reads them.
     associatedtype Rows
 
-    /// Rows that go through the two feed-forward layers together.
-    static var feedForwardRows: Int { get }
-
     init(_ weights: UnsafePointer<Float>, columns: Int, depth: Int)
     /// Packs weights as `storage` asks, as far as this form of them can.
     init(_ weights: UnsafePointer<Float>, columns: Int, depth: Int, _ storage: WeightStorage)
@@ -27,6 +24,16 @@ protocol WeightMatrix: Sendable {
         _ kernels: EncoderKernels, _ rows: Rows, count: Int, columns: Range<Int>?,
         bias: UnsafePointer<Float>?, activation: Activation, residual: UnsafePointer<Float>?,
         into c: UnsafeMutablePointer<Float>, stride: Int)
+
+    /// Computes `out = input + down(activation(up(input)))` for `count` rows, in parts that let what
+    /// lies between the two layers stay in the second-level cache.
+    ///
+    /// `wide` holds `count` rows of `up`'s outputs.
+    static func feedForward(
+        _ up: LinearLayer<Self>, _ down: LinearLayer<Self>, _ kernels: EncoderKernels,
+        input: UnsafePointer<Float>, count: Int, activation: Activation,
+        wide: UnsafeMutablePointer<Float>, _ scratch: IntegerRows,
+        into out: UnsafeMutablePointer<Float>)
 }
 
 extension WeightMatrix {
@@ -52,8 +59,6 @@ extension PackedMatrix: WeightMatrix {
         PackedMatrix(rows, depth: depth)
     }
 
-    static var feedForwardRows: Int { .max }
-
     static func rows(
         _ values: UnsafePointer<Float>, count: Int, width: Int, _ kernels: EncoderKernels,
         _ scratch: IntegerRows
@@ -71,13 +76,32 @@ extension PackedMatrix: WeightMatrix {
             activation: activation, residual: residual, residualStride: stride, into: c,
             stride: stride)
     }
+
+    // Some of the wide features at a time, for all rows: weights are read once.
+    static func feedForward(
+        _ up: LinearLayer<PackedMatrix>, _ down: LinearLayer<PackedMatrix>,
+        _ kernels: EncoderKernels, input: UnsafePointer<Float>, count: Int,
+        activation: Activation, wide: UnsafeMutablePointer<Float>, _ scratch: IntegerRows,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        let width = up.weights.depth
+        let features = up.weights.columns
+        // Panels that are made for each product would be made again for each part.
+        let step = down.weights.isPacked ? 384 : features
+        for start in Swift.stride(from: 0, to: features, by: step) {
+            let part = start..<min(start + step, features)
+            kernels.product(
+                rows: count, a: input, stride: width, weights: up.weights, columns: part,
+                bias: up.bias?.start, activation: activation, into: wide, stride: part.count)
+            kernels.product(
+                rows: count, a: wide, stride: part.count, weights: down.weights, inputs: part,
+                bias: down.bias?.start, residual: input, residualStride: width, into: out,
+                stride: width)
+        }
+    }
 }
 
 extension IntegerMatrix: WeightMatrix {
-    // The floats between the two layers, some 600 KB at MiniLM's 1,536 features, stay in the
-    // second-level cache until they are whole numbers.
-    static var feedForwardRows: Int { 96 }
-
     static func rows(
         _ values: UnsafePointer<Float>, count: Int, width: Int, _ kernels: EncoderKernels,
         _ scratch: IntegerRows
@@ -96,6 +120,29 @@ extension IntegerMatrix: WeightMatrix {
             rows: rows, count: count, weights: self, columns: columns, bias: bias,
             activation: activation, residual: residual, residualStride: stride, into: c,
             stride: stride)
+    }
+
+    // Some rows at a time, since the numbers of a row have a step in common.
+    static func feedForward(
+        _ up: LinearLayer<IntegerMatrix>, _ down: LinearLayer<IntegerMatrix>,
+        _ kernels: EncoderKernels, input: UnsafePointer<Float>, count: Int,
+        activation: Activation, wide: UnsafeMutablePointer<Float>, _ scratch: IntegerRows,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        let width = up.weights.depth
+        let features = up.weights.columns
+        for start in Swift.stride(from: 0, to: count, by: 96) {
+            let part = min(96, count - start)
+            let own = input + start * width
+            let narrowRows = rows(own, count: part, width: width, kernels, scratch)
+            up.weights.product(
+                kernels, narrowRows, count: part, columns: nil, bias: up.bias?.start,
+                activation: activation, residual: nil, into: wide, stride: features)
+            let wideRows = rows(wide, count: part, width: features, kernels, scratch)
+            down.weights.product(
+                kernels, wideRows, count: part, columns: nil, bias: down.bias?.start,
+                activation: .none, residual: own, into: out + start * width, stride: width)
+        }
     }
 }
 
