@@ -29,7 +29,7 @@ typedef struct tile_call {
     size_t c_stride;
     int fresh;  // otherwise the sums go on from c: a block of the depth that is not the first
     // What is fetched meanwhile, with the bytes to go on by after STEPS steps: the panels that come
-    // next (one line of each at a time), and the rows of a that do. A step of 0 fetches nothing new.
+    // next (one line of each at a time), and the rows of a that do. 0 bytes fetch nothing new.
     const char *next_b, *next_a;
     size_t next_b_step, next_a_step;
 } tile_call;
@@ -278,9 +278,9 @@ static void pack_values(const sheaf_attention *call, float *packed) {
 }
 
 // scores = e^(scale·(score − row maximum)) in place for `rows` rows, and the inverses of the rows'
-// sums. Rows are padded to a multiple of 16; what lies past `length` becomes 2^−126, which a sum of
-// about 1 or more cannot feel, and is not read again. Three passes, so that no row waits for another's
-// reduction.
+// sums. Rows are padded to a multiple of 16; what lies past `length` becomes 2^−126, which a sum
+// of about 1 or more cannot feel, and is not read again. Three passes, so that no row waits for
+// another's reduction.
 static void soften(
     float *scores, size_t rows, size_t length, float scale, float *inverse) {
     const size_t padded = (length + LANES - 1) / LANES * LANES;

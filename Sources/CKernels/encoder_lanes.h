@@ -109,8 +109,8 @@ ALWAYS void gelu(v16 *x, const int n) {
     UNROLL for (int i = 0; i < n; i++) { x[i] = FMA(-z[i], p[i], larger(x[i], SPLAT(0.0f))); }
 }
 
-// 2^x to 2.2e-7 relative for x ≤ 0, cut to −126: what a softmax needs, in two thirds of the steps of
-// `exponential`. x = n + r with |r| ≤ 1/2, exactly; 2^r by a minimax polynomial.
+// 2^x to 2.2e-7 relative for x ≤ 0, cut to −126: what a softmax needs, in two thirds of the steps
+// of `exponential`. x = n + r with |r| ≤ 1/2, exactly; 2^r by a minimax polynomial.
 ALWAYS v16 power_of_two(v16 x) {
     x = larger(x, SPLAT(-126.0f));
     const v16 shifted = x + SPLAT(12582912.0f);

@@ -45,26 +45,42 @@ struct TokenWindowTests {
         #expect(seen == [Int](repeating: 1, count: lengths.count))
     }
 
-    @Test(arguments: [1, 2, 5])
-    func `a batch keeps to its budget and begins with the longest text left`(workers: Int) {
-        let window = TokenWindow(parts(lengths, count: workers), budget: 384, workers: workers)
+    @Test(arguments: [384, 500, 2_000, 1_000_000])
+    func `batches of one thread are even: without its last text none is above another`(
+        budget: Int
+    ) {
+        let window = TokenWindow(parts(lengths, count: 3), budget: budget, workers: 1)
+        let tokens = lengths.reduce(0, +)
+        #expect(window.count == max(1, (tokens + budget / 2) / budget))
         var batch = TokenBatch()
         var rows: [Int] = []
-        var left = Set(lengths.indices)
+        var sizes: [Int] = []
+        var withoutLast: [Int] = []
         for index in 0..<window.count {
             window.copy(index, to: &batch, rows: &rows)
-            #expect(batch.tokens <= 384 || batch.sequences == 1)
             #expect(rows.map { lengths[$0] } == rows.map { lengths[$0] }.sorted(by: >))
-            #expect(lengths[rows[0]] == left.map { lengths[$0] }.max())
-            left.subtract(rows)
-            // One thread leaves no room that a text could have had.
-            let fits = left.contains { batch.tokens + lengths[$0] <= 384 }
-            #expect(workers > 1 || !fits)
+            sizes.append(batch.tokens)
+            withoutLast.append(batch.tokens - lengths[rows[rows.count - 1]])
         }
+        #expect(sizes.reduce(0, +) == tokens)
+        #expect((withoutLast.max() ?? 0) <= (sizes.min() ?? 0))
     }
 
     @Test
-    func `several threads end with small batches, one thread fills all but the last`() {
+    func `a window of few texts is divided evenly too`() {
+        let window = TokenWindow(
+            parts([Int](repeating: 170, count: 9), count: 1), budget: 384, workers: 1)
+        var batch = TokenBatch()
+        var rows: [Int] = []
+        let sizes = (0..<window.count).map {
+            window.copy($0, to: &batch, rows: &rows)
+            return batch.sequences
+        }
+        #expect(sizes.sorted() == [2, 2, 2, 3])
+    }
+
+    @Test
+    func `several threads end with small batches, one thread does not`() {
         let even = [Int](repeating: 48, count: 80)
         func sizes(_ workers: Int) -> [Int] {
             let window = TokenWindow(

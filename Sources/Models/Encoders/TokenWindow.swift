@@ -1,7 +1,8 @@
-/// Tokenized texts, put into batches by their tokens.
+/// Tokenized texts, put into batches of about equal numbers of tokens.
 ///
-/// Each batch begins with the longest text that is left and is filled with the longest that still
-/// fit, because full batches compute fastest. Which texts share a batch changes no vector.
+/// The longest text that is left goes to the batch with the most room, so that no batch is much
+/// smaller or larger than was meant, even where texts are few. Which texts share a batch changes no
+/// vector.
 struct TokenWindow {
     /// Fewest tokens a batch is cut down to when the end nears.
     static let smallestBatch = 96
@@ -14,14 +15,12 @@ struct TokenWindow {
     }
 
     private let parts: [TokenBatch]
-    private let texts: [Text]
-    /// Runs of `texts`.
-    private let batches: [Range<Int>]
+    private let batches: [[Text]]
 
-    /// Sorts the sequences of `parts`, whose rows of the result are `rows`.
+    /// Divides the sequences of `parts`, whose rows of the result are `rows`.
     ///
     /// - Parameters:
-    ///   - budget: Tokens of a batch; a longer text is a batch of its own.
+    ///   - budget: Tokens of a batch, about.
     ///   - workers: Threads the batches are for. With several, the last batches become smaller, so
     ///     that no thread waits long for another.
     init(_ parts: [(tokens: TokenBatch, rows: [Int])], budget: Int, workers: Int) {
@@ -34,25 +33,32 @@ struct TokenWindow {
             }
         }
         texts.sort { ($1.length, $0.row) < ($0.length, $1.row) }
-        var batches: [Range<Int>] = []
-        var ordered: [Text] = []
-        ordered.reserveCapacity(texts.count)
-        var left = texts.reduce(0) { $0 + $1.length }
-        while !texts.isEmpty {
-            let share = workers > 1 ? max(left / (2 * workers), Self.smallestBatch) : budget
-            let start = ordered.count
-            var room = min(share, budget)
-            texts.removeAll { text in
-                guard text.length <= room || ordered.count == start else { return false }
-                ordered.append(text)
-                left -= text.length
-                room -= text.length
-                return true
+        let tokens = texts.reduce(0) { $0 + $1.length }
+        var room = Self.sizes(tokens: tokens, budget: budget, workers: workers)
+        var batches = [[Text]](repeating: [], count: room.count)
+        for text in texts {
+            guard let widest = room.indices.max(by: { (room[$0], $1) < (room[$1], $0) }) else {
+                continue
             }
-            batches.append(start..<ordered.count)
+            room[widest] -= text.length
+            batches[widest].append(text)
         }
-        self.texts = ordered
-        self.batches = batches
+        self.batches = batches.filter { !$0.isEmpty }
+    }
+
+    /// The numbers of tokens that are meant for the batches.
+    private static func sizes(tokens: Int, budget: Int, workers: Int) -> [Int] {
+        guard workers > 1 else {
+            let count = max(1, (tokens + budget / 2) / budget)
+            return [Int](repeating: (tokens + count - 1) / count, count: count)
+        }
+        var sizes: [Int] = []
+        var left = tokens
+        repeat {
+            sizes.append(min(max(left / (2 * workers), smallestBatch), budget))
+            left -= sizes[sizes.count - 1]
+        } while left > 0
+        return sizes
     }
 
     var count: Int { batches.count }
@@ -61,7 +67,7 @@ struct TokenWindow {
     func copy(_ index: Int, to batch: inout TokenBatch, rows: inout [Int]) {
         batch.removeAll()
         rows.removeAll(keepingCapacity: true)
-        for text in texts[batches[index]] {
+        for text in batches[index] {
             batch.append(text.sequence, of: parts[text.part])
             rows.append(text.row)
         }

@@ -25,8 +25,8 @@ protocol WeightMatrix: Sendable {
         bias: UnsafePointer<Float>?, activation: Activation, residual: UnsafePointer<Float>?,
         into c: UnsafeMutablePointer<Float>, stride: Int)
 
-    /// Computes `out = input + down(activation(up(input)))` for `count` rows, in parts that let what
-    /// lies between the two layers stay in the second-level cache.
+    /// Computes `out = input + down(activation(up(input)))` for `count` rows, in parts that let
+    /// what lies between the two layers stay in the second-level cache.
     ///
     /// `wide` holds `count` rows of `up`'s outputs.
     static func feedForward(
