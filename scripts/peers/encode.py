@@ -1,8 +1,9 @@
 """Encode throughput of PyTorch and ONNX Runtime: encode.py MODEL CORPUS.tsv LIMIT THREADS
 
-Measures once for each line it reads and prints one JSON object per peer, then an empty line. The
-texts are those of a psgs file, title and text joined by one space, at most 256 tokens; batches are
-cut from the length-sorted list, and the best of the batch sizes 4, 8, 16 and 32 counts.
+Prints an empty line when it is ready. Measures once for each line it reads and prints one JSON
+object per peer, then an empty line. The texts are those of a psgs file, title and text joined by
+one space, at most 256 tokens; batches are cut from the length-sorted list, and the best of the
+batch sizes 4, 8, 16 and 32 counts.
 """
 import csv
 import json
@@ -102,6 +103,7 @@ def main():
     except ImportError:
         pass
     best = {}
+    print(flush=True)
     for _ in sys.stdin:
         for name, forward in forwards.items():
             if name not in best:

@@ -1,8 +1,8 @@
 """PyTorch and faiss-cpu in one process: questions.py MODEL VECTORS.npy QUESTIONS.txt K THREADS
 
-Measures once for each line it reads: tokenizes and encodes all questions in length-sorted batches
-(the best of the sizes 8, 16, 32 and 64) and searches an IndexFlatIP with all of them at once.
-Prints one JSON object, then an empty line. Loading is not measured.
+Prints an empty line when it is ready. Measures once for each line it reads: tokenizes and encodes
+all questions in length-sorted batches (the best of the sizes 8, 16, 32 and 64) and searches an
+IndexFlatIP with all of them at once. Prints one JSON object, then an empty line.
 """
 import json
 import os
@@ -58,6 +58,7 @@ def main():
         return time.perf_counter() - began
 
     best = None
+    print(flush=True)
     for _ in sys.stdin:
         best = best or min(BATCH_SIZES, key=seconds)
         spent = seconds(best)

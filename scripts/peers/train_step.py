@@ -1,6 +1,7 @@
 """Training steps of PyTorch: train_step.py MODEL THREADS
 
-Takes one step for each line it reads and prints a JSON object with its seconds, then an empty line.
+Prints an empty line when it is ready. Takes one step for each line it reads and prints a JSON
+object with its seconds, then an empty line.
 A step is that of SheafBenchmarks train-step: two separate towers from one model, 8 questions of 32
 tokens, 16 passages of 128 of which every second is a hard negative, dropout 0.1, clipping at 2,
 AdamW. Vectors are the first tokens' hidden states. Two steps are taken before the first line.
@@ -50,6 +51,7 @@ def main():
 
     for _ in range(2):
         step()
+    print(flush=True)
     for _ in sys.stdin:
         print(json.dumps({"what": "train step", "peer": f"PyTorch {torch.__version__}",
                           "threads": THREADS, "seconds": step()}))

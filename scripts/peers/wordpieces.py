@@ -1,6 +1,7 @@
 """The Rust tokenizer, one thread, encode_batch: wordpieces.py MODEL CORPUS.tsv THREADS
 
-Measures once for each line it reads; prints one JSON object, then an empty line.
+Prints an empty line when it is ready. Measures once for each line it reads; prints one JSON
+object, then an empty line.
 """
 import csv
 import json
@@ -25,6 +26,7 @@ def main():
     tokenizer.no_padding()
     tokenizer.enable_truncation(256)
     tokenizer.encode_batch(texts[:64])
+    print(flush=True)
     for _ in sys.stdin:
         began = time.perf_counter()
         tokenizer.encode_batch(texts)
