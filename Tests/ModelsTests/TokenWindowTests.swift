@@ -35,6 +35,7 @@ struct TokenWindowTests {
         for index in 0..<window.count {
             window.copy(index, to: &batch, rows: &rows)
             #expect(batch.sequences == rows.count)
+            #expect(rows.map { lengths[$0] } == rows.map { lengths[$0] }.sorted(by: >))
             for (sequence, row) in rows.enumerated() {
                 seen[row] += 1
                 #expect(batch.length(sequence) == lengths[row])
@@ -58,7 +59,6 @@ struct TokenWindowTests {
         var withoutLast: [Int] = []
         for index in 0..<window.count {
             window.copy(index, to: &batch, rows: &rows)
-            #expect(rows.map { lengths[$0] } == rows.map { lengths[$0] }.sorted(by: >))
             sizes.append(batch.tokens)
             withoutLast.append(batch.tokens - lengths[rows[rows.count - 1]])
         }
