@@ -24,10 +24,17 @@ typedef float v16_loose __attribute__((ext_vector_type(16), aligned(4)));
 // Hot loops start on a cache line: where one falls otherwise costs up to a sixth of its speed.
 #define ALIGNED [[clang::code_align(64)]]
 #define UNROLL _Pragma("clang loop unroll(full)")
-#define FMA(x, y, z) __builtin_elementwise_fma((x), (y), (z))
 #define SPLAT(x) ((v16)(x))
 #define LOAD(p) (*(const v16_loose *)(p))
 #define STORE(p, v) (*(v16_loose *)(p) = (v))
+
+// SHEAF_PORTABLE: whatever the platform has of itself, which may be no fused multiply-add.
+#if defined(SHEAF_PORTABLE) && !defined(__FP_FAST_FMAF)
+#include "fused_in_doubles.h"
+#define FMA(x, y, z) fused((x), (y), (z))
+#else
+#define FMA(x, y, z) __builtin_elementwise_fma((x), (y), (z))
+#endif
 
 // GROUP: vectors an activation works on at once.
 enum { LANES = 16, GROUP = SHEAF_PANELS };

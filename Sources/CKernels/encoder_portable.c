@@ -1,5 +1,6 @@
 // The encoder kernels in whatever the platform has of itself (SSE2, NEON). Without a fused
-// multiply-add instruction the library's fmaf stands in: slow, and the same bits.
+// multiply-add instruction fused_in_doubles.h stands in: slow, and the same bits.
+#define SHEAF_PORTABLE
 #define SHEAF_ROWS 6
 #define SHEAF_PANELS 1
 #define SHEAF_TABLE sheaf_encoder_portable

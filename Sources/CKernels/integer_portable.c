@@ -1,4 +1,5 @@
 // The integer kernels in whatever the platform has of itself.
+#define SHEAF_PORTABLE
 #define SHEAF_ROWS 4
 #define SHEAF_PANELS 1
 #define SHEAF_TABLE sheaf_integer_portable

@@ -17,16 +17,7 @@ struct ExactnessTests {
         precision: VectorPrecision
     ) throws {
         let folder = try TemporaryFolder()
-        let encoder = try TextEncoder.load(
-            folder: try #require(TestFiles.miniLM), tower: .context)
-        let reader = try PassageReader(
-            try CorpusSource(paths: ["\(try #require(TestFiles.data))/squad/valid.corpus.tsv"]))
-        var passages: [Passage] = []
-        while passages.count < Self.passages, let next = try reader.next() {
-            passages.append(next)
-        }
-        let vectors = encoder.encode(passages: passages.map { ($0.title, $0.text) })
-        let width = encoder.dimension
+        let (passages, vectors, width) = try Self.encoded.get()
         let file = try Segment.write(
             SegmentContent(
                 firstOrdinal: Ordinal(0), dimension: width, vectors: vectors, passages: passages,
@@ -57,6 +48,23 @@ struct ExactnessTests {
                     "\(metric), question \(number)")
             }
         }
+    }
+
+    /// Passages, and their vectors one after the other.
+    private typealias Encoded = (passages: [Passage], vectors: [Float], width: Int)
+
+    /// Encoded once for all tests: without SIMD it takes minutes.
+    private static let encoded = Result<Encoded, any Error> {
+        let encoder = try TextEncoder.load(
+            folder: try #require(TestFiles.miniLM), tower: .context)
+        let reader = try PassageReader(
+            try CorpusSource(paths: ["\(try #require(TestFiles.data))/squad/valid.corpus.tsv"]))
+        var passages: [Passage] = []
+        while passages.count < Self.passages, let next = try reader.next() {
+            passages.append(next)
+        }
+        let vectors = encoder.encode(passages: passages.map { ($0.title, $0.text) }, threads: 2)
+        return (passages, vectors, encoder.dimension)
     }
 
     /// Mixtures of two rows each, the same everywhere.

@@ -34,6 +34,44 @@ struct ProductTests {
         }
     }
 
+    @Test(arguments: paths)
+    func `a sum halfway between two floats, or below the normal ones, is rounded once`(
+        path: SIMDPath
+    ) {
+        var random = Dice(seed: 6)
+        let (rows, columns) = (13, 37)
+        func sign() -> Float { random.below(2) == 0 ? 1 : -1 }
+        func odd() -> Float { Float(4097 + 2 * random.below(2048)) }
+        let sets: [([Float], [Float], [Float])] = [
+            // Products of 25 or 26 bits, and far below them 2⁻⁸⁵.
+            (
+                (0..<rows).map { _ in odd() }, (0..<columns).map { _ in odd() },
+                (0..<columns).map { _ in sign() * 0x1p-85 }
+            ),
+            // 2⁻¹⁵⁰ less 2⁻¹⁸², and a subnormal number.
+            (
+                [Float](repeating: 0x1.0001p-75, count: rows),
+                [Float](repeating: 0x1.fffep-76, count: columns),
+                (0..<columns).map { _ in sign() * (0x1p-127 + odd() * 0x1p-149) }
+            ),
+        ]
+        for (x, y, first) in sets {
+            let a: [Float] = x.flatMap { [Float(1), $0] }
+            let w: [Float] = zip(first, y).flatMap { [$0, $1] }
+            var expected: [Float] = []
+            var roundedTwice: [Float] = []
+            for x in x {
+                for (first, y) in zip(first, y) {
+                    expected.append(first.addingProduct(x, y))
+                    roundedTwice.append(Float(Double(first) + Double(x) * Double(y)))
+                }
+            }
+            #expect(bits(roundedTwice) != bits(expected))
+            let result = product(kernels(path), a, w, rows, columns, 2)
+            #expect(bits(result) == bits(expected))
+        }
+    }
+
     @Test
     func `products agree with BLAS to rounding`() {
         OpenBLAS.useOneThread()
