@@ -25,9 +25,10 @@ public enum TrainingError: Error, Equatable, Sendable {
     case cannotWrite(path: String, reason: String)
     /// A setting has a value that cannot be meant.
     case invalidSetting(name: String, reason: String)
-    /// A batch holds one question and nothing to tell its passage from: the loss is zero.
+    /// A batch holds one question and nothing to tell its passage from: the loss is zero; `step`
+    /// steps were done before.
     case lonelyBatch(step: Int, example: String)
-    /// The loss or a gradient is NaN or infinite.
+    /// The loss or a gradient is NaN or infinite after `step` steps were done.
     case notFinite(what: String, step: Int, rank: Int, examples: [String], checkpoint: String?)
     /// The parameters of the ranks differ.
     case ranksDiverged(step: Int, hashes: [String])
@@ -49,7 +50,7 @@ public enum TrainingError: Error, Equatable, Sendable {
     case collective(step: Int, reason: String)
     /// What rank 0 does for all failed there.
     case firstRankFailed(step: Int, reason: String)
-    /// Training was asked to stop; the step is the one it goes on from.
+    /// Training was asked to stop after `step` steps were done.
     case interrupted(step: Int, checkpoint: String?)
 }
 
@@ -83,8 +84,8 @@ extension TrainingError: CustomStringConvertible {
         case .invalidSetting(let name, let reason):
             return "\(name) \(reason). Correct the setting."
         case .lonelyBatch(let step, let example):
-            return "Step \(step) has the one question “\(example)” and no negative passage, so the"
-                + " loss is 0 whatever the model does. Raise the batch size or add negatives."
+            return "Step \(step + 1) has the one question “\(example)” and no negative passage, so"
+                + " the loss is 0 whatever the model does. Raise the batch size or add negatives."
         case .searchFailed(let reason): return "No negatives were found: \(reason)"
         case .database(let path, let reason):
             return "The index \(path) cannot be used: \(reason). Check the space left and try"
@@ -99,7 +100,7 @@ extension TrainingError: CustomStringConvertible {
             let kept =
                 checkpoint.map { "The last good checkpoint is \($0)." }
                 ?? "No checkpoint was written yet."
-            return "\(what) is not finite at step \(step) on rank \(rank), with the examples"
+            return "\(what) is not finite at step \(step + 1) on rank \(rank), with the examples"
                 + " \(Self.list(examples)). \(kept) Lower the learning rate, or look at these"
                 + " examples."
         case .ranksDiverged(let step, let hashes):
@@ -126,8 +127,8 @@ extension TrainingError: CustomStringConvertible {
             return "Rank 0 failed after step \(step): \(reason)"
         case .interrupted(let step, let checkpoint):
             let kept = checkpoint.map { "; \($0) holds it" } ?? ""
-            return "Training stopped before step \(step)\(kept). Run the same command again to go"
-                + " on."
+            return "Training stopped before step \(step + 1)\(kept). Run the same command again to"
+                + " go on."
         default: return ""
         }
     }

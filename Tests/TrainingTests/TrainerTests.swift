@@ -191,7 +191,7 @@ struct TrainerTests {
             return ""
         }
         settings.optimizer.learningRate = 0.2
-        #expect(try refusal(settings) == "settings")
+        #expect(try refusal(settings) == "optimizer.learningRate")
         settings.optimizer.learningRate = 0.1
         try folder.write(
             "b.jsonl", "{\"question\": \"q\", \"positive_ctxs\": [{\"text\": \"p\"}]}\n")
@@ -249,7 +249,7 @@ struct TrainerTests {
         }
         for outcome in outcomes {
             guard case .failure(let error) = outcome,
-                case .ranksDisagree("settings", _)? = error as? TrainingError
+                case .ranksDisagree("seed", ["12345", "5"])? = error as? TrainingError
             else {
                 Issue.record("\(outcome)")
                 continue

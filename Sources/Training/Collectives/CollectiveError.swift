@@ -4,8 +4,6 @@ public enum CollectiveError: Error, Equatable, Sendable {
     case aborted(by: String, reason: String)
     /// Two neighbours do different things.
     case mismatch(ours: CollectiveSide, theirs: CollectiveSide)
-    /// The ranks gave different texts; `values` has one for each rank.
-    case disagreement(subject: String, values: [String])
     /// A neighbour did not do its part in time.
     case deadline(operation: CollectiveOperation, waitingFor: Int, seconds: Double)
     /// What was given to the operation has no such shape.
@@ -24,10 +22,6 @@ extension CollectiveError: CustomStringConvertible {
         case .mismatch(let ours, let theirs):
             "The ranks do different things: \(ours); \(theirs). Start all ranks with the same "
                 + "release, configuration and data."
-        case .disagreement(let subject, let values):
-            "The ranks differ in \(subject): "
-                + values.enumerated().map { "rank \($0) has \($1)" }.joined(separator: ", ")
-                + ". Go on from the last checkpoint, and report this if it comes again."
         case .deadline(let operation, let rank, let seconds):
             "Rank \(rank) did not do its part of \(operation) within \(seconds) s. Look at its "
                 + "log, or allow more time."

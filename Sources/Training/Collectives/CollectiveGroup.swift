@@ -64,24 +64,6 @@ extension CollectiveGroup {
     public func barrier() throws(CollectiveError) {
         _ = try allGather(bytes: [])
     }
-
-    /// Throws ``CollectiveError/disagreement(subject:values:)`` unless every rank gives the same
-    /// text, such as a hash of its parameters.
-    ///
-    /// - Parameter subject: what the text is of, for the message.
-    public func agree(on text: String, subject: String) throws(CollectiveError) {
-        let texts = try allGather(bytes: Array(text.utf8)).map {
-            String(decoding: $0, as: UTF8.self)
-        }
-        guard texts.allSatisfy({ $0 == text }) else {
-            throw .disagreement(subject: subject, values: texts)
-        }
-    }
-
-    /// What one rank knows, told to all.
-    public func broadcast(_ bytes: [UInt8], from root: Int) throws(CollectiveError) -> [UInt8] {
-        try allGather(bytes: rank == root ? bytes : [])[root]
-    }
 }
 
 /// The rows of all ranks, one after the other.

@@ -56,6 +56,27 @@ extension TrainingConfiguration {
         return lines(tree, "")
     }
 
+    /// All settings as texts by their names with dots, as `read(file:overrides:base:)` takes them.
+    func values() throws(TrainingError) -> [String: String] {
+        guard let tree = try? Self.encoded(self) else {
+            throw .invalidSetting(
+                name: "configuration", reason: "holds a number that is not finite")
+        }
+        var values: [String: String] = [:]
+        func add(_ table: [String: Any], _ path: String) {
+            for (key, value) in table {
+                switch value {
+                case let nested as [String: Any]: add(nested, path + key + ".")
+                case let list as [Any]:
+                    values[path + key] = list.map { "\($0)" }.joined(separator: ",")
+                default: values[path + key] = Self.scalar(value)
+                }
+            }
+        }
+        add(tree, "")
+        return values
+    }
+
     private static func scalar(_ value: Any) -> String {
         if let text = value as? String {
             return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""

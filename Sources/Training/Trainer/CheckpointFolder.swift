@@ -13,7 +13,7 @@ struct CheckpointFolder {
     let path: String
     private let identity: RunIdentity
 
-    private static let version = 1
+    private static let version = 2
 
     init(_ path: String, identity: RunIdentity) {
         self.path = path
@@ -28,6 +28,8 @@ struct CheckpointFolder {
         /// Moments of each parameter set.
         var moments: [(first: [Float], second: [Float])]
     }
+
+    private struct Version: Decodable { var version: Int }
 
     private struct Manifest: Codable {
         struct File: Codable {
@@ -120,12 +122,14 @@ struct CheckpointFolder {
         let folder = path(of: step)
         let url = URL(fileURLWithPath: folder + "/state.json")
         guard let json = try? Data(contentsOf: url),
-            let manifest = try? JSONDecoder().decode(Manifest.self, from: json)
+            let version = try? JSONDecoder().decode(Version.self, from: json).version
         else { throw .corruptCheckpoint(path: folder, reason: "state.json cannot be read") }
-        guard manifest.version == Self.version else {
+        guard version == Self.version else {
             throw .checkpointOfAnotherRun(
-                path: folder, what: "version", expected: "\(Self.version)",
-                found: "\(manifest.version)")
+                path: folder, what: "version", expected: "\(Self.version)", found: "\(version)")
+        }
+        guard let manifest = try? JSONDecoder().decode(Manifest.self, from: json) else {
+            throw .corruptCheckpoint(path: folder, reason: "state.json cannot be read")
         }
         for (own, found) in zip(identity.parts, manifest.identity.parts)
         where own.value != found.value {

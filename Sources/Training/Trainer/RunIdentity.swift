@@ -1,11 +1,10 @@
-import Crypto
 import Foundation
 import Models
 
 /// What makes a run the run it is: two with the same go the same way, step by step.
 struct RunIdentity: Equatable, Codable {
-    /// Digest of the settings that decide what is computed.
-    var settings: String
+    /// The settings that decide what is computed, by their names.
+    var settings: [String: String]
     /// Digest of the training data.
     var data: String
     /// Digest of the parameters at the start.
@@ -22,20 +21,15 @@ struct RunIdentity: Equatable, Codable {
         deciding.model = ModelSettings()
         deciding.model.freezesQuestion = configuration.model.freezesQuestion
         deciding.model.freezesContext = configuration.model.freezesContext
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        guard let bytes = try? encoder.encode(deciding) else {
-            throw .invalidSetting(
-                name: "configuration", reason: "holds a number that is not finite")
-        }
-        settings = hexadecimal(SHA256.hash(data: bytes))
+        settings = try deciding.values()
         data = String(try task.dataDigest, radix: 16)
         model = task.parameterSets.map { String($0.valueHash, radix: 16) }.joined(separator: "-")
     }
 
     /// The parts by name, for comparing and for messages.
     var parts: [(name: String, value: String)] {
-        [("settings", settings), ("training data", data), ("initial model", model)]
+        settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            + [("training data", data), ("initial model", model)]
     }
 }
 

@@ -1,11 +1,22 @@
 import Models
 
 extension Trainer {
-    /// Refuses ranks that do not have the same text here.
-    func agree(on text: String, what: String) throws(TrainingError) {
-        let texts = try told(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
-        guard texts.allSatisfy({ $0 == text }) else {
-            throw .ranksDisagree(what: what, values: texts)
+    /// Refuses ranks of different runs, and names what differs.
+    func agree(on identity: RunIdentity) throws(TrainingError) {
+        let parts = identity.parts
+        var record = ByteRecord()
+        record.append(UInt64(parts.count))
+        for (_, value) in parts { record.append(value) }
+        let all = try told(record.bytes).map { bytes in
+            var record = ByteRecord(bytes)
+            return (0..<record.number()).map { _ in record.text() }
+        }
+        guard all.allSatisfy({ $0.count == parts.count }) else {
+            throw .ranksDisagree(what: "the number of settings", values: all.map { "\($0.count)" })
+        }
+        for (index, part) in parts.enumerated()
+        where all.contains(where: { $0[index] != part.value }) {
+            throw .ranksDisagree(what: part.name, values: all.map { $0[index] })
         }
     }
 

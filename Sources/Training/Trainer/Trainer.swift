@@ -69,7 +69,7 @@ public final class Trainer {
         let identity = try RunIdentity(configuration, task: task)
         checkpoints = CheckpointFolder(
             configuration.output + "/checkpoints", identity: identity)
-        for (name, value) in identity.parts { try agree(on: value, what: name) }
+        try agree(on: identity)
     }
 
     /// Where the trained model is put.

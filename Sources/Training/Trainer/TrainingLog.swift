@@ -61,7 +61,8 @@ final class TrainingLog {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let json = try? encoder.encode(line) else {
             throw .notFinite(
-                what: "A measured value", step: line.step, rank: 0, examples: [], checkpoint: nil)
+                what: "A measured value", step: line.step - 1, rank: 0, examples: [],
+                checkpoint: nil)
         }
         return String(decoding: json, as: UTF8.self) + "\n"
     }
