@@ -43,7 +43,7 @@ struct IndexCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Passages of a batch (default: 64 to 1,024, by the size of the corpus).",
+            "Passages of a batch (default: 32 to 1,024, by the size of the corpus).",
             valueName: "n"))
     var batchSize: Int?
 

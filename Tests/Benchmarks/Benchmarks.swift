@@ -13,9 +13,9 @@ struct Benchmarks: AsyncParsableCommand {
         abstract: "Measure Sheaf: one JSON object per measurement.",
         subcommands: [
             AllReduceBenchmark.self, EncodeBenchmark.self, ExactnessCheck.self, GemmBenchmark.self,
-            GradientCacheBenchmark.self, IndexBenchmark.self, ScanBenchmark.self,
-            SearchBenchmark.self, QuestionsBenchmark.self, TokenizeBenchmark.self,
-            QuestionListing.self, TrainStepBenchmark.self,
+            GradientCacheBenchmark.self, ScanBenchmark.self, SearchBenchmark.self,
+            QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
+            TrainStepBenchmark.self,
         ])
 }
 
@@ -28,7 +28,6 @@ struct Measurement: Encodable {
     var passages: Int?
     var seconds: Double?
     var passagesPerSecond: Double?
-    var coordinatorBytes: UInt64?
     var microsecondsP50: [String: UInt64]?
     var microsecondsP95: [String: UInt64]?
 }

@@ -12,7 +12,6 @@ struct EncodeBenchmark: ParsableCommand {
     @Option(help: "Passages to encode.") var limit = 512
     @Option(help: "Threads.") var threads = 1
     @Option(help: "float32 or i16.") var precision = "float32"
-    @Option(help: "What the lines say is measured.") var what = "encode"
     @Option(help: "Measured runs, after a short one that is not.") var runs = 1
 
     func run() throws {
@@ -26,7 +25,7 @@ struct EncodeBenchmark: ParsableCommand {
             let seconds = (clock.now - began) / .seconds(1)
             guard !vectors.isEmpty else { continue }
             try Measurement(
-                what: what, threads: threads, precision: precision, passages: input.count,
+                what: "encode", threads: threads, precision: precision, passages: input.count,
                 seconds: seconds, passagesPerSecond: Double(input.count) / seconds
             ).printLine()
         }
