@@ -70,7 +70,12 @@ extension ReadOrder {
         isCancelled: () -> Bool = { false },
         found: (ReadAnswer) throws(SheafError) -> Void
     ) throws(SheafError) -> ReadSummary {
-        guard passages > 0 else { throw .request("\(passages) passages: name 1 or more.") }
+        for (number, what) in [
+            (passages, "passages"), (spans.spans, "spans"),
+            (spans.spansPerPassage, "spans per passage"), (spans.maximumLength, "tokens of a span"),
+        ] where number < 1 {
+            throw .request("\(number) \(what): name 1 or more.")
+        }
         let reader = try typed { try DPRReader.load(folder: model) }
         let lists = try typed { try DPRResults.read(results) }
         var summary = ReadSummary()

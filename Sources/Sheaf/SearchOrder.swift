@@ -11,7 +11,7 @@ public struct SearchOrder: Equatable, Sendable {
     public var allowPartial: Bool
     /// Whether titles and texts are wanted, not ids alone.
     public var texts: Bool
-    /// What one question may take.
+    /// What a request of up to 64 questions may take, encoding included.
     public var timeout: Duration
 
     /// Makes an order.

@@ -1,6 +1,7 @@
 public import ClusterRuntime
 public import Corpus
 public import Evaluation
+import Foundation
 public import Models
 public import Tokenizers
 
@@ -61,6 +62,11 @@ extension SheafError {
         case let error as TokenizerError: self = .tokenizer(error)
         case let error as EvaluationError: self = .evaluation(error)
         case let error as TransportError: self = .request("\(error)")
+        case let error as CocoaError:
+            let path = error.filePath.map { "\($0): " } ?? ""
+            self = .request(
+                "\(path)\(error.localizedDescription) Check the path, its permissions and the "
+                    + "space left.")
         default: self = .unexpected("\(error).")
         }
     }

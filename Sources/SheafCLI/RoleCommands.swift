@@ -45,6 +45,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
     func validate() throws {
         if workers < 0 { throw ValidationError("--workers must be 0 or more.") }
         if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+        if workers > 0, keys.secret.file != nil {
+            throw ValidationError(
+                "Workers of a coordinator with --keys need keys of their own. Leave --workers out, "
+                    + "and start each with `sheaf worker`.")
+        }
     }
 
     func run() async throws {
@@ -125,7 +130,9 @@ struct KeysCommand: ParsableCommand {
                 overwritten.
                 """)
 
-        @Option(help: ArgumentHelp("The folder to write to; it must exist.", valueName: "dir"))
+        @Option(
+            help: ArgumentHelp(
+                "The folder to write to; it is made where there is none.", valueName: "dir"))
         var folder: String
 
         @Option(help: ArgumentHelp("The name of the pair.", valueName: "name"))

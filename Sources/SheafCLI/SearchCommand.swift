@@ -25,7 +25,9 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Accept an answer that lacks shards; its coverage is said.")
     var allowPartial = false
 
-    @Option(help: ArgumentHelp("What one question may take.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "What a request of up to 64 questions may take.", valueName: "seconds"))
     var timeout = 30.0
 
     @Option(

@@ -33,18 +33,21 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "What settings start from.")
     var preset = Preset.dpr
 
-    @Option(help: ArgumentHelp("Rank processes here (default: one per core).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Rank processes here (default: one per core; none with --bind).", valueName: "n"))
     var workers: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Go on with this many when others are lost (default: wait for all).",
+            "Go on with this many when others are lost (default: --workers, or --max-workers).",
             valueName: "n"))
     var minWorkers: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Start with this many, of other hosts too (default: --workers).", valueName: "n"))
+            "Start with this many; over several hosts each is started with `sheaf trainer --ring`, "
+                + "those here too (default: --workers).", valueName: "n"))
     var maxWorkers: Int?
 
     @Option(
@@ -194,10 +197,10 @@ struct TrainerCommand: AsyncParsableCommand {
         commandName: "trainer",
         abstract: "Run one rank of a training until it ends.",
         discussion: """
-            Example, on another host than `sheaf train --bind tcp://head:7500 …`:
+            Example, beside `sheaf train --bind tcp://0.0.0.0:7500 …` on the host head:
 
               sheaf trainer --coordinator tcp://head:7500 --ring tcp://10.0.0.7:0 \\
-                --name gpu-2 --keys trainer.secret --server-key head.public
+                --name rank-2 --keys trainer.secret --server-key head.public
 
             Data, model and output must stand at the same paths as at the coordinator;
             a rank with another model or release is refused. Ctrl-C saves a checkpoint

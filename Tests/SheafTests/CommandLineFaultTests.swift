@@ -18,9 +18,13 @@ struct CommandLineFaultTests {
         ["search", "q", "--collection", "c", "--format", "xml"],
         ["evaluate", "/nowhere"], ["evaluate", "r", "--qrels", "a", "--gold", "b"],
         ["encode", "--model", "/nowhere", "--input", "i", "--output", "o"],
+        ["encode", "--model", "/nowhere", "--input", "i", "--output", "/"],
         ["tokenize", "--model", "/nowhere"], ["collections", "list"],
+        ["distill", "--reader", "/nowhere", "--input", "/nowhere", "--config", "/dev/null"],
+        ["model", "fetch", "m", "--hub", "http://127.0.0.1:1", "--output", "/proc/m"],
         ["worker", "--coordinator", "ipc:///x", "--keys", "k"],
         ["coordinator", "--insecure", "--keys", "k", "--allowed", "a"],
+        ["coordinator", "--workers", "1", "--keys", "k", "--allowed", "a"],
         ["coordinator", "--bind", "tcp://0.0.0.0:7999"], ["train", "--keys", "k"],
         ["train", "--insecure", "--keys", "k", "--allowed", "a"],
         ["predict", "--model", "m", "--corpus", "c"],
@@ -200,10 +204,13 @@ struct CommandLineFaultTests {
 
     @Test func `keys are made once and never overwritten`() throws {
         try withFolder { folder in
-            let arguments = ["keys", "generate", "--folder", folder, "--name", "w"]
+            let keys = folder + "/keys"
+            let arguments = ["keys", "generate", "--folder", keys, "--name", "w"]
             #expect(try Program.run(arguments, data: folder).status == 0)
-            let secret = try FileManager.default.attributesOfItem(atPath: folder + "/w.secret")
-            #expect((secret[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            for (path, mode) in [(keys, 0o700), (keys + "/w.secret", 0o600)] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: path)
+                #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == mode)
+            }
             #expect(try Program.run(arguments, data: folder).status == 2)
         }
     }

@@ -43,6 +43,22 @@ struct OutputSinkTests {
         }
     }
 
+    @Test func `what is no regular file is written to as it is`() throws {
+        try withFolder { folder in
+            let pipe = folder + "/pipe"
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let reader = try #require(FileHandle(forUpdatingAtPath: pipe))
+            let sink = try OutputSink(path: pipe)
+            try sink.write("one\n")
+            try sink.finish()
+            #expect(try reader.read(upToCount: 4) == Data("one\n".utf8))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["pipe"])
+            #expect(throws: SheafError.cannotWrite(path: folder, reason: "it is a folder")) {
+                try OutputSink(path: folder)
+            }
+        }
+    }
+
     @Test func `a folder that is not there is an error with its path`() {
         #expect(throws: SheafError.self) { try OutputSink(path: "/nowhere/at/all.txt") }
     }

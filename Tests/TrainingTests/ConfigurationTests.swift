@@ -37,6 +37,13 @@ struct ConfigurationTests {
         #expect(read == expected)
     }
 
+    @Test func `flags count where the file says nothing`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("train.yaml", "# nothing yet\n")
+        let read = try TrainingConfiguration.read(file: path, overrides: [("batchSize", "64")])
+        #expect(read.batchSize == 64)
+    }
+
     @Test func `what is written as YAML is read as the same settings`() throws {
         let folder = try TemporaryFolder()
         for configuration in [.init(), TrainingConfiguration.simpleTransformers, .reader] {

@@ -18,13 +18,15 @@ extension Coordinator {
     /// A client asks for a source to be indexed; it is told of progress until the end.
     func index(_ request: IndexRequest, for client: ClientAddress) {
         if var running = job {
-            guard running.collection == request.collection, running.state != .paused else {
+            // The same request again is a client that comes back.
+            guard running.request == request else {
+                let how = running.collection == request.collection ? " with other settings" : ""
                 return reply(
                     .failure(
                         ClusterError.busy(
                             """
-                            “\(running.collection)” is being indexed. Wait for it to end (see \
-                            `sheaf status`) and try again.
+                            “\(running.collection)” is being indexed\(how). Wait for it to end \
+                            (see `sheaf status`) and try again.
                             """
                         ).failure), to: client)
             }
@@ -34,7 +36,7 @@ extension Coordinator {
         }
         lastJob += 1
         let number = lastJob
-        job = IndexJob(number: number, collection: request.collection, client: client)
+        job = IndexJob(number: number, request: request, client: client)
         Task {
             do {
                 while self.writesUnderWay > 0 { try await Task.sleep(for: .milliseconds(5)) }

@@ -10,7 +10,6 @@ struct PendingSearch: Sendable {
     var machine: ScatterGather
     var request: Search
     var vectors: [UInt8]
-    var isStrict: Bool
     /// What each answer brought: per question, hits in order.
     var answers: [[[Hit]]] = []
     var requested: [UInt64: (worker: WorkerID, shards: [ShardNumber])] = [:]
@@ -230,7 +229,7 @@ extension Coordinator {
             request: Search(
                 collection: request.collection, generation: generation.number, k: request.k,
                 count: UInt32(request.questions.count), dimension: UInt32(dimension)),
-            vectors: RawFrame.bytes(vectors), isStrict: !request.allowPartial)
+            vectors: RawFrame.bytes(vectors))
         await withCheckedContinuation { continuation in
             searches[searchID]?.done = continuation
             perform(searches[searchID]?.machine.start() ?? [], searchID)
@@ -380,10 +379,14 @@ extension Coordinator {
             let part = try await withCheckedThrowingContinuation { continuation in
                 fetches[requestID] = PendingFetch(
                     worker: worker, deadline: deadline, done: continuation)
-                send(
+                let isSent = send(
                     .fetch(order), to: worker, on: .query, requestID: requestID,
                     budget: deadline - MonotonicClock.now(),
                     frames: [RawFrame.bytes(Array(rest))])
+                guard !isSent, let fetch = fetches.removeValue(forKey: requestID) else { return }
+                fetch.done.resume(
+                    throwing: ClusterError.unavailable(
+                        "\(worker.name) cannot be reached. Ask again", nil))
             }
             guard !part.isEmpty, part.count <= rest.count else {
                 throw ClusterError.internal(

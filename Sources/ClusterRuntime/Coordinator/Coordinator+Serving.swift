@@ -180,7 +180,17 @@ extension Coordinator {
         }
         wake(name)
         collections[name] = nil
-        try? FileManager.default.removeItem(atPath: options.data.collection(name))
+        let folder = options.data.collection(name)
+        do {
+            if FileManager.default.fileExists(atPath: folder) {
+                try FileManager.default.removeItem(atPath: folder)
+            }
+        } catch {
+            let left = ClusterError.storage(
+                path: folder, reason: "cannot be removed: \(error.localizedDescription)",
+                remedy: "“\(name)” is dropped. Remove the folder by hand.")
+            return reply(.failure(left.failure), to: client)
+        }
         reply(.done(Done(note: "dropped “\(name)”")), to: client)
     }
 
@@ -192,9 +202,9 @@ extension Coordinator {
 
     /// A worker lacks a segment: answered from the data folder, or by another worker that holds it.
     func relay(_ request: SegmentRequest, _ requestID: UInt64, to worker: WorkerID) {
-        let own = SegmentFiles.part(
-            folder: options.data.segments(request.collection), sha256: request.sha256,
-            offset: request.offset, count: Worker.segmentPartBytes)
+        let own = SegmentFiles.part(request, count: Worker.segmentPartBytes) {
+            options.data.segments($0)
+        }
         if !own.isMissing {
             return send(own, request, requestID, to: worker)
         }

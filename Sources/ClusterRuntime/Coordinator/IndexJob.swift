@@ -6,7 +6,8 @@ import Models
 struct IndexJob: Sendable {
     /// Tells this run from one before it on the same collection.
     let number: Int
-    var collection: String
+    /// What is asked for; another request meanwhile is refused.
+    let request: IndexRequest
     var state = IndexState.scanning
     var client: Coordinator.ClientAddress?
     var record: CollectionRecord?
@@ -33,11 +34,14 @@ struct IndexJob: Sendable {
     var committedBefore: UInt64 = 0
     var isAlreadyComplete = false
 
-    init(number: Int, collection: String, client: Coordinator.ClientAddress?) {
+    init(number: Int, request: IndexRequest, client: Coordinator.ClientAddress?) {
         self.number = number
-        self.collection = collection
+        self.request = request
         self.client = client
     }
+
+    /// The collection that is made.
+    var collection: String { request.collection }
 
     /// Enters a committed segment.
     mutating func add(_ segment: SegmentRecord) {

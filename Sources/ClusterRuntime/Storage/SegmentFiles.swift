@@ -1,16 +1,22 @@
+import ClusterCore
 import Foundation
 
 /// Reading pieces of segment files for those who lack them.
 enum SegmentFiles {
-    /// At most `count` bytes of the segment named `sha256` from `offset` on, or a part marked
-    /// missing.
+    /// At most `count` bytes of the segment that is asked for, or a part marked missing.
     ///
-    /// The name is checked to be a SHA-256: it comes over the wire and becomes a path.
-    static func part(folder: String, sha256: String, offset: UInt64, count: Int) -> SegmentPart {
+    /// Names of collection and segment are checked: they come over the wire and become a path.
+    ///
+    /// - Parameter folder: Where the segments of a collection lie.
+    static func part(
+        _ request: SegmentRequest, count: Int, in folder: (String) -> String
+    ) -> SegmentPart {
         let missing = SegmentPart(bytes: [], total: 0, isMissing: true)
+        let (sha256, offset) = (request.sha256, request.offset)
         let isName = sha256.utf8.count == 64 && sha256.utf8.allSatisfy { $0 < 128 && isHex($0) }
-        guard isName,
-            let file = FileHandle(forReadingAtPath: folder + "/" + sha256 + ".safetensors")
+        guard isName, DataFolder.isValidCollectionName(request.collection),
+            let file = FileHandle(
+                forReadingAtPath: folder(request.collection) + "/" + sha256 + ".safetensors")
         else { return missing }
         defer { try? file.close() }
         do {

@@ -1,5 +1,5 @@
 import CZeroMQ
-import Glibc
+import Foundation
 
 /// Who may reach what a reactor binds.
 public enum SecurityPolicy: Equatable, Sendable {
@@ -38,11 +38,19 @@ public enum CurveKeys: Equatable, Sendable {
 
     /// Makes a pair and writes `NAME.secret` and `NAME.public` to a folder, mode 0600 each.
     ///
-    /// Throws where either file exists: a key is never overwritten.
+    /// The folder is made, for its owner alone, where there is none. Throws where either file
+    /// exists: a key is never overwritten.
     public static func generate(
         folder: String, name: String
     ) throws(TransportError) -> CurveKeyPair {
         let pair = try CurveKeyPair.generated()
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .keyNotWritten(path: folder, reason: error.localizedDescription)
+        }
         try KeyFile.write(pair.secretKey, to: "\(folder)/\(name).secret")
         try KeyFile.write(pair.publicKey, to: "\(folder)/\(name).public")
         return pair

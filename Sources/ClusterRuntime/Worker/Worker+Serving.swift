@@ -2,6 +2,7 @@ import ClusterCore
 import Corpus
 import Foundation
 import Logging
+import Synchronization
 import VectorIndex
 
 /// One generation of one collection.
@@ -26,6 +27,11 @@ struct SegmentPart: Sendable {
     var bytes: [UInt8]
     var total: UInt64
     var isMissing: Bool
+}
+
+/// Whether somebody still waits for an answer.
+final class Wish: Sendable {
+    let lasts = Atomic(true)
 }
 
 extension Worker {
@@ -176,9 +182,9 @@ extension Worker {
 
     /// Answers for a segment in this worker's folder.
     func provide(_ request: SegmentRequest, _ requestID: UInt64) {
-        let part = SegmentFiles.part(
-            folder: segmentFolder(request.collection), sha256: request.sha256,
-            offset: request.offset, count: Worker.segmentPartBytes)
+        let part = SegmentFiles.part(request, count: Worker.segmentPartBytes) {
+            segmentFolder($0)
+        }
         send(
             .segmentChunk(
                 SegmentChunk(
@@ -190,15 +196,21 @@ extension Worker {
     func search(_ request: Search, _ envelope: Envelope) {
         let key = GenerationKey(collection: request.collection, generation: request.generation)
         let served = (generations[key]?.shards ?? [:]).mapValues(\.index)
+        let wish = Wish()
+        searches[envelope.requestID] = wish
         Task {
+            defer { self.searches[envelope.requestID] = nil }
             do {
-                let (reply, frames) = try await self.searchLane.run {
-                    [counters = self.counters, threads = self.options.threads] in
-                    try counters.whileBusy {
+                let answer = try await self.searchLane.run {
+                    [counters = self.counters, threads = self.options.threads]
+                    () throws -> (SearchResult, [[UInt8]])? in
+                    guard wish.lasts.load(ordering: .relaxed) else { return nil }
+                    return try counters.whileBusy {
                         try ShardSearch.answer(
                             request, envelope.frames, served, counters, threads: threads)
                     }
                 }
+                guard let (reply, frames) = answer else { return }
                 self.send(
                     .searchResult(reply), on: .query, requestID: envelope.requestID, frames: frames)
             } catch {
@@ -207,6 +219,11 @@ extension Worker {
                     requestID: envelope.requestID)
             }
         }
+    }
+
+    /// A search that is still waiting for its turn is passed over.
+    func cancelled(_ cancel: Cancel) {
+        searches[cancel.requestID]?.lasts.store(false, ordering: .relaxed)
     }
 
     func fetch(_ request: Fetch, _ envelope: Envelope) {

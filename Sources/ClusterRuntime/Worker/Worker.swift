@@ -48,6 +48,8 @@ public actor Worker {
     var generations: [GenerationKey: ServedGeneration] = [:]
     var openSegments: [String: Segment] = [:]
     var loads: [LoadGeneration] = []
+    /// Searches that were not answered yet, by their requests.
+    var searches: [UInt64: Wish] = [:]
     var isLoading = false
     var segmentWaits: [UInt64: CheckedContinuation<SegmentPart, any Error>] = [:]
     var nextRequest: UInt64 = 1
@@ -183,7 +185,7 @@ public actor Worker {
         case .segmentChunk(let chunk): received(chunk, envelope.requestID, envelope.frames)
         case .search(let request): search(request, envelope)
         case .fetch(let request): fetch(request, envelope)
-        case .cancel: break
+        case .cancel(let cancel): cancelled(cancel)
         default: log.warning("unexpected \(envelope.message.type) on the \(lane) lane")
         }
     }

@@ -1,4 +1,4 @@
-/// A JSON text as values; objects keep the order of their keys.
+/// A JSON text as values.
 enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)

@@ -4,7 +4,8 @@ import Locks
 /// Where results are written: the standard output, or a file that appears when it is complete.
 ///
 /// A file is written under a temporary name beside its own, and renamed by `finish()`: a reader
-/// sees the whole of it or nothing. Without `finish()` the temporary file is removed.
+/// sees the whole of it or nothing. Without `finish()` the temporary file is removed. What is no
+/// regular file, such as `/dev/null`, is written to directly.
 public final class OutputSink: Sendable {
     private static let bufferBytes = 1 << 16
 
@@ -15,20 +16,26 @@ public final class OutputSink: Sendable {
     }
 
     private let path: String?
-    private let temporaryPath: String
+    /// Nil where bytes go straight to their place.
+    private let temporaryPath: String?
     private let state: Locked<State>
 
     /// Opens the standard output, or a file at `path`.
     public init(path: String?) throws(SheafError) {
         self.path = path
         guard let path else {
-            temporaryPath = ""
+            temporaryPath = nil
             state = Locked(State(file: FileHandle.standardOutput))
             return
         }
-        temporaryPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).part"
-        guard FileManager.default.createFile(atPath: temporaryPath, contents: nil),
-            let file = FileHandle(forWritingAtPath: temporaryPath)
+        var status = stat()
+        let kind = unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+        guard kind != S_IFDIR else { throw .cannotWrite(path: path, reason: "it is a folder") }
+        temporaryPath =
+            kind == S_IFREG ? "\(path).\(ProcessInfo.processInfo.processIdentifier).part" : nil
+        guard
+            temporaryPath.map({ FileManager.default.createFile(atPath: $0, contents: nil) })
+                ?? true, let file = FileHandle(forWritingAtPath: temporaryPath ?? path)
         else {
             throw .cannotWrite(path: path, reason: OutputSink.text(of: errno))
         }
@@ -71,7 +78,7 @@ public final class OutputSink: Sendable {
         try state.withLock { state throws(SheafError) in
             guard state.isOpen else { return }
             try flush(&state)
-            guard let path else { return }
+            guard let path, let temporaryPath else { return }
             state.isOpen = false
             do {
                 try state.file.synchronize()
@@ -87,7 +94,7 @@ public final class OutputSink: Sendable {
 
     /// Removes an unfinished file.
     public func discard() {
-        guard path != nil else { return }
+        guard let temporaryPath else { return }
         state.withLock { state in
             guard state.isOpen else { return }
             state.isOpen = false

@@ -5,7 +5,7 @@ public import Training
 
 /// A retriever as one value: train it, measure it, ask it, let it find its own hard negatives.
 ///
-///     let model = RetrievalModel("all-MiniLM-L6-v2")
+///     let model = try RetrievalModel("all-MiniLM-L6-v2")
 ///     var settings = TrainingConfiguration.simpleTransformers
 ///     settings.data.training = ["train.tsv"]
 ///     settings.output = "run"

@@ -20,8 +20,9 @@ extension TrainingConfiguration {
                 throw .cannotRead(path: file, reason: "it is not there, or no text in UTF-8")
             }
             do {
-                guard let loaded = try Yams.compose(yaml: text) else { return base }
-                tree = try Self.tree(of: loaded, path: "")
+                if let loaded = try Yams.compose(yaml: text) {
+                    tree = try Self.tree(of: loaded, path: "")
+                }
             } catch let error as TrainingError {
                 throw error
             } catch {

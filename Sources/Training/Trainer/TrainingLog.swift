@@ -28,7 +28,10 @@ final class TrainingLog {
     init(_ path: String, keepingUpTo step: Int) throws(TrainingError) {
         self.path = path
         try DurableFolder.make(URL(fileURLWithPath: path).deletingLastPathComponent().path)
-        if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+        if step > 0, FileManager.default.fileExists(atPath: path) {
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw .cannotRead(path: path, reason: "it is no text that this process may read")
+            }
             let decoder = JSONDecoder()
             lines = text.split(separator: "\n").compactMap {
                 try? decoder.decode(Line.self, from: Data($0.utf8))

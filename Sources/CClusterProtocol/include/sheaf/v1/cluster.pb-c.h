@@ -81,7 +81,7 @@ typedef enum _Sheaf__V1__FailureCode {
 /* --- messages --- */
 
 /*
- * First message of a worker or client on the control lane.
+ * First message of a worker or client on each lane.
  */
 struct  Sheaf__V1__Hello
 {
