@@ -53,6 +53,23 @@ import Testing
         #expect(from?.description == "raw")
     }
 
+    @Test func `a peer that dies while its messages wait does not end the process`() async throws {
+        let folder = try SocketFolder()
+        let socket = try ZMQSocket.router(.bulk, in: try ZMQContext())
+        let endpoint = try socket.bind(try Endpoint("ipc://\(folder.path)/socket"))
+        do {
+            let peer = try RawPeer("raw", to: endpoint, linger: .zero)
+            for _ in 0..<20 { peer.send([[UInt8](repeating: 1, count: 100_000)]) }
+            try await Task.sleep(for: .milliseconds(300))
+        }
+        // Longer than any timer of the connection.
+        try await Task.sleep(for: .seconds(2))
+        guard case .frames = try socket.receive(limits: .bulk) else {
+            Issue.record("Nothing came.")
+            return
+        }
+    }
+
     @Test func `a frame over the lane's limit ends its connection alone`() async throws {
         let coordinator = try MiniProcess("coordinator")
         let endpoint = try coordinator.bind(.control)

@@ -91,10 +91,10 @@ final class RawPeer {
     private let context: UnsafeMutableRawPointer?
     private let socket: UnsafeMutableRawPointer?
 
-    init(_ id: String, to endpoint: String) throws {
+    init(_ id: String, to endpoint: String, linger: Duration = .seconds(2)) throws {
         context = zmq_ctx_new()
         socket = zmq_socket(context, ZMQ_DEALER)
-        var linger: CInt = 2000
+        var linger = CInt(linger / .milliseconds(1))
         zmq_setsockopt(socket, ZMQ_LINGER, &linger, MemoryLayout<CInt>.size)
         zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, id.utf8.count)
         try #require(zmq_connect(socket, endpoint) == 0)

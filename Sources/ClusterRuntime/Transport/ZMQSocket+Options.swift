@@ -26,9 +26,14 @@ extension ZMQSocket {
         try handle.set(ZMQ_LINGER, to: CInt(0))
         // Messages wait in our own queue until a connection stands, not in one per attempt.
         try handle.set(ZMQ_IMMEDIATE, to: CInt(1))
-        try handle.set(ZMQ_HEARTBEAT_IVL, to: CInt(500))
-        try handle.set(ZMQ_HEARTBEAT_TIMEOUT, to: CInt(1500))
-        try handle.set(ZMQ_HEARTBEAT_TTL, to: CInt(1500))
+        // A host that vanished is the kernel's to find. ZeroMQ's own heartbeats would end this
+        // process (libzmq 4.3.4, stream_engine_base.cpp: "!_io_error") where one falls due after a
+        // peer died whose messages had filled the socket.
+        try handle.set(ZMQ_TCP_KEEPALIVE, to: CInt(1))
+        try handle.set(ZMQ_TCP_KEEPALIVE_IDLE, to: CInt(2))
+        try handle.set(ZMQ_TCP_KEEPALIVE_INTVL, to: CInt(1))
+        try handle.set(ZMQ_TCP_KEEPALIVE_CNT, to: CInt(2))
+        try handle.set(ZMQ_TCP_MAXRT, to: CInt(3000))
         try handle.set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
         try handle.set(ZMQ_RECONNECT_IVL, to: CInt(100))
         try handle.set(ZMQ_RECONNECT_IVL_MAX, to: CInt(5000))
