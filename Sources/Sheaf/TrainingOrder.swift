@@ -77,11 +77,16 @@ public struct TrainingOrder: Sendable {
             throw .request("\(error)")
         }
         let least = minimumRanks ?? max(workers, 1)
-        let most = max(maximumRanks ?? workers, least)
-        guard workers >= 0, least >= 1, most >= workers else {
+        let most = maximumRanks ?? max(workers, least)
+        guard workers >= 0, least >= 1, most >= max(workers, least) else {
             throw .request(
                 "\(workers) workers do not fit in \(least) to \(most) ranks. Give --workers, "
                     + "--min-workers and --max-workers that do.")
+        }
+        guard endpoint != nil || most == workers else {
+            throw .request(
+                "\(workers) workers are to be \(most) ranks, and no other can join. Raise "
+                    + "--workers, or let others join with --bind.")
         }
         let text = try typed {
             let encoder = JSONEncoder()

@@ -39,6 +39,20 @@ struct CommandLineFaultTests {
         }
     }
 
+    @Test(arguments: [
+        ["--workers", "2", "--min-workers", "3"], ["--workers", "3", "--max-workers", "2"],
+        ["--workers", "1", "--max-workers", "2"],
+    ])
+    func `a world that cannot form is refused at once`(arguments: [String]) throws {
+        try withFolder { folder in
+            let call = [
+                "train", "--data.training", "d.json", "--model.folder", "m", "--output", folder,
+            ]
+            let run = try Program.run(call + arguments, data: folder)
+            #expect(run.status == 2 && run.error.contains(" ranks"), "\(run)")
+        }
+    }
+
     @Test func `with json an error is an object`() throws {
         try withFolder { folder in
             let run = try Program.run(["collections", "list", "--json"], data: folder)
