@@ -1,4 +1,6 @@
-"""Search times of faiss-cpu: scan.py N DIMENSION K THREADS RUNS [--questions N ...] [--folder FOLDER] [KIND ...]
+"""Search times of faiss-cpu.
+
+    scan.py N DIMENSION K THREADS RUNS [--questions N ...] [--folder FOLDER] [KIND ...]
 
 Prints one JSON object per kind, number of questions and run. Kinds are Faiss factory strings;
 without any: Flat. IVF looks into 16 lists, HNSW keeps 128 candidates. The vectors lie about 200

@@ -37,10 +37,7 @@ extension TrainingConfiguration {
 
     /// All settings as YAML, in the order of their names.
     public func yaml() throws(TrainingError) -> String {
-        guard let tree = try? Self.encoded(self) else {
-            throw .invalidSetting(
-                name: "configuration", reason: "holds a number that is not finite")
-        }
+        let tree = try Self.encoded(self)
         func lines(_ table: [String: Any], _ indent: String) -> String {
             table.keys.sorted().map { key in
                 switch table[key] {
@@ -59,10 +56,7 @@ extension TrainingConfiguration {
 
     /// All settings as texts by their names with dots, as `read(file:overrides:base:)` takes them.
     func values() throws(TrainingError) -> [String: String] {
-        guard let tree = try? Self.encoded(self) else {
-            throw .invalidSetting(
-                name: "configuration", reason: "holds a number that is not finite")
-        }
+        let tree = try Self.encoded(self)
         var values: [String: String] = [:]
         func add(_ table: [String: Any], _ path: String) {
             for (key, value) in table {
@@ -90,9 +84,16 @@ extension TrainingConfiguration {
         String(cString: number.objCType) == "c"
     }
 
-    private static func encoded(_ configuration: TrainingConfiguration) throws -> [String: Any] {
-        let data = try JSONEncoder().encode(configuration)
-        return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    private static func encoded(
+        _ configuration: TrainingConfiguration
+    ) throws(TrainingError) -> [String: Any] {
+        guard let data = try? JSONEncoder().encode(configuration),
+            let tree = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else {
+            throw .invalidSetting(
+                name: "configuration", reason: "holds a number that is not finite")
+        }
+        return tree
     }
 
     /// A YAML node as tables, lists and the texts of scalars.
@@ -136,10 +137,7 @@ extension TrainingConfiguration {
 
     /// These settings with those of a tree in their place.
     private func changed(by tree: [String: Any]) throws(TrainingError) -> TrainingConfiguration {
-        guard var own = try? Self.encoded(self) else {
-            throw .invalidSetting(
-                name: "configuration", reason: "holds a number that is not finite")
-        }
+        var own = try Self.encoded(self)
         try Self.merge(tree, into: &own, path: "")
         do {
             let data = try JSONSerialization.data(withJSONObject: own)
