@@ -99,9 +99,10 @@ extension Coordinator {
             do {
                 let (data, catalog) = (self.options.data, self.catalog)
                 try await self.fileLane.run {
-                    try manifest.write(data)
+                    let sha256 = try manifest.write(data)
                     try catalog.publish(
-                        record.name, generation: number, isComplete: isComplete)
+                        record.name, generation: number, manifestSHA256: sha256,
+                        isComplete: isComplete)
                 }
                 self.published(manifest, isComplete: isComplete, running.number)
             } catch {

@@ -167,7 +167,7 @@ extension Coordinator {
                 to: client)
         }
         do {
-            try catalog.drop(name)
+            try catalog.beginDrop(name)
         } catch {
             return reply(.failure(error.failure), to: client)
         }
@@ -180,18 +180,35 @@ extension Coordinator {
         }
         wake(name)
         collections[name] = nil
+        do {
+            try finishDrop(name)
+        } catch {
+            return reply(.failure(error.failure), to: client)
+        }
+        reply(.done(Done(note: "dropped “\(name)”")), to: client)
+    }
+
+    /// Removes the files of a collection that is marked as being dropped, then its row.
+    private func finishDrop(_ name: String) throws(ClusterError) {
         let folder = options.data.collection(name)
         do {
             if FileManager.default.fileExists(atPath: folder) {
                 try FileManager.default.removeItem(atPath: folder)
             }
         } catch {
-            let left = ClusterError.storage(
+            throw .storage(
                 path: folder, reason: "cannot be removed: \(error.localizedDescription)",
                 remedy: "“\(name)” is dropped. Remove the folder by hand.")
-            return reply(.failure(left.failure), to: client)
         }
-        reply(.done(Done(note: "dropped “\(name)”")), to: client)
+        try catalog.finishDrop(name)
+    }
+
+    /// Finishes the drops that were killed, before anything else is read.
+    func finishDrops() throws(ClusterError) {
+        for name in try catalog.dropsUnderWay() {
+            log.info("the drop of \(name) is finished")
+            try finishDrop(name)
+        }
     }
 
     func unknownCollection(_ name: String) -> ClusterError {

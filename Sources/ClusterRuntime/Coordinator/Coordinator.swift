@@ -83,6 +83,7 @@ public actor Coordinator {
     private var controlEndpoint: String { endpoints[.control] ?? "" }
 
     private func open() throws(ClusterError) {
+        try finishDrops()
         try collectGarbage()
         try openCollections()
         let feed = feed

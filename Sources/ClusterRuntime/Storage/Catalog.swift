@@ -6,80 +6,21 @@ import GRDB
 /// The coordinator's memory: collections, batches, segments and where their copies are.
 ///
 /// One SQLite file in WAL mode with `synchronous = FULL`: when a call returns, what it wrote
-/// survives a crash.
+/// survives a power cut.
 public final class Catalog: Sendable {
-    /// Version of the schema, kept in `user_version`.
-    public static let schemaVersion = 2
-
     /// Time that a statement waits for another process that writes.
-    private static let busySeconds = 10.0
+    static let busySeconds = 10.0
 
-    private let database: DatabasePool
+    let database: DatabasePool
 
     /// Opens or makes the catalog of `folder`.
     public init(_ folder: DataFolder) throws(ClusterError) {
         do {
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(Catalog.busySeconds)
-            configuration.prepareDatabase { connection in
-                try connection.execute(sql: "PRAGMA synchronous = FULL")
-                try connection.execute(sql: "PRAGMA foreign_keys = ON")
-            }
-            database = try DatabasePool(path: folder.catalog, configuration: configuration)
-            try database.write { connection in
-                let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
-                switch version {
-                case 0: try Catalog.createSchema(connection)
-                case 1: try Catalog.migrateFromVersion1(connection)
-                case Catalog.schemaVersion: break
-                default:
-                    throw ClusterError.storage(
-                        path: folder.catalog,
-                        reason:
-                            "schema version \(version) is not \(Catalog.schemaVersion)",
-                        remedy: "Use the release of Sheaf that wrote this data folder.")
-                }
-            }
+            database = try Catalog.connect(folder.catalog)
+            try Catalog.prepareSchema(database)
         } catch {
             throw Catalog.failure(folder.catalog, error)
         }
-    }
-
-    private static func createSchema(_ connection: Database) throws {
-        try connection.execute(
-            sql: """
-                CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
-                CREATE TABLE collection (
-                    name TEXT PRIMARY KEY NOT NULL, record TEXT NOT NULL,
-                    generation INTEGER NOT NULL DEFAULT 0);
-                CREATE TABLE batch (
-                    collection TEXT NOT NULL REFERENCES collection(name) ON DELETE CASCADE,
-                    number INTEGER NOT NULL, first_ordinal INTEGER NOT NULL,
-                    rows INTEGER NOT NULL, file INTEGER NOT NULL,
-                    byte_offset INTEGER NOT NULL, line INTEGER NOT NULL,
-                    PRIMARY KEY (collection, number)) WITHOUT ROWID;
-                CREATE TABLE segment (
-                    collection TEXT NOT NULL REFERENCES collection(name) ON DELETE CASCADE,
-                    batch INTEGER NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL,
-                    bytes INTEGER NOT NULL, attempt INTEGER NOT NULL,
-                    PRIMARY KEY (collection, batch)) WITHOUT ROWID;
-                CREATE TABLE copy (
-                    collection TEXT NOT NULL REFERENCES collection(name) ON DELETE CASCADE,
-                    sha256 TEXT NOT NULL, holder TEXT NOT NULL,
-                    PRIMARY KEY (collection, sha256, holder)) WITHOUT ROWID;
-                PRAGMA user_version = \(schemaVersion);
-                """)
-    }
-
-    /// Collections of version 1 know segment ids and no other choice for their towers.
-    private static func migrateFromVersion1(_ connection: Database) throws {
-        try connection.execute(
-            sql: """
-                UPDATE collection SET record = json_set(
-                    json_remove(record, '$.segmentIDs'), '$.encoder',
-                    json_object('segmentIDs', nullif(json_extract(record, '$.segmentIDs'), '')));
-                PRAGMA user_version = \(schemaVersion);
-                """)
     }
 
     /// Begins a coordinator's reign: the cluster's identity, and an epoch larger than any before.
@@ -108,21 +49,29 @@ public final class Catalog: Sendable {
         try? database.close()
     }
 
-    /// All collections, by name.
+    /// All collections, by name; none that is being dropped.
     public func collections() throws(ClusterError) -> [CollectionRecord] {
         try read { connection in
             try Row.fetchAll(
-                connection, sql: "SELECT record, generation FROM collection ORDER BY name"
+                connection,
+                sql: """
+                    SELECT record, generation, manifest_sha256 FROM collection
+                    WHERE dropping = 0 ORDER BY name
+                    """
             )
             .map(CollectionRecord.init(row:))
         }
     }
 
-    /// The collection called `name`.
+    /// The collection called `name`; nil when it is being dropped.
     public func collection(_ name: String) throws(ClusterError) -> CollectionRecord? {
         try read { connection in
             try Row.fetchOne(
-                connection, sql: "SELECT record, generation FROM collection WHERE name = ?",
+                connection,
+                sql: """
+                    SELECT record, generation, manifest_sha256 FROM collection
+                    WHERE name = ? AND dropping = 0
+                    """,
                 arguments: [name]
             ).map(CollectionRecord.init(row:))
         }
@@ -237,33 +186,28 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// Records the number of the newest published generation, and whether the source is complete in
-    /// it.
+    /// Records the newest published generation, and whether the source is complete in it.
+    ///
+    /// - Parameter manifestSHA256: Digest of the generation's manifest, which is on disk already.
     public func publish(
-        _ collection: String, generation: UInt64, isComplete: Bool
+        _ collection: String, generation: UInt64, manifestSHA256: String, isComplete: Bool
     ) throws(ClusterError) {
         try write { connection in
             try connection.execute(
                 sql: """
-                    UPDATE collection SET generation = ?,
+                    UPDATE collection SET generation = ?, manifest_sha256 = ?,
                         record = json_set(record, '$.isComplete', json(?)) WHERE name = ?
                     """,
-                arguments: [Int64(generation), isComplete ? "true" : "false", collection])
-        }
-    }
-
-    /// Forgets `collection`.
-    public func drop(_ collection: String) throws(ClusterError) {
-        try write { connection in
-            try connection.execute(
-                sql: "DELETE FROM collection WHERE name = ?", arguments: [collection])
+                arguments: [
+                    Int64(generation), manifestSHA256, isComplete ? "true" : "false", collection,
+                ])
         }
     }
 
     /// The holder's name for files in the coordinator's own data folder.
     public static let sharedHolder = "*"
 
-    private func read<Value>(
+    func read<Value>(
         _ body: (Database) throws -> Value
     ) throws(ClusterError) -> Value {
         do {
@@ -273,7 +217,7 @@ public final class Catalog: Sendable {
         }
     }
 
-    private func write<Value>(
+    func write<Value>(
         _ body: (Database) throws -> Value
     ) throws(ClusterError) -> Value {
         do {
@@ -283,7 +227,7 @@ public final class Catalog: Sendable {
         }
     }
 
-    private static func failure(_ path: String, _ error: any Error) -> ClusterError {
+    static func failure(_ path: String, _ error: any Error) -> ClusterError {
         if let error = error as? ClusterError { return error }
         if let error = error as? DatabaseError, error.resultCode == .SQLITE_FULL {
             return .storage(

@@ -52,6 +52,8 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     public var isComplete = false
     /// Number of the newest generation, 0 before the first.
     public var generation: UInt64 = 0
+    /// SHA-256 of that generation's manifest; nil where an earlier release published it.
+    public var manifestSHA256: String?
 
     private enum CodingKeys: String, CodingKey {
         case name, sourceDigest, format, paths, skipsMalformed, skippedLines, passages, batchSize
@@ -64,6 +66,7 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
         let text: String = row["record"]
         self = try JSONDecoder().decode(CollectionRecord.self, from: Data(text.utf8))
         generation = UInt64(row["generation"] as Int64)
+        manifestSHA256 = row["manifest_sha256"]
     }
 
     func json() throws -> String {

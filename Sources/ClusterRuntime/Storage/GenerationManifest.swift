@@ -1,4 +1,5 @@
 public import ClusterCore
+import Crypto
 import Foundation
 public import VectorIndex
 
@@ -78,12 +79,16 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
     }
 
     /// Writes the manifest so that it survives, or leaves nothing.
-    public func write(_ folder: DataFolder) throws(ClusterError) {
+    ///
+    /// - Returns: SHA-256 of the file, lower-case hex.
+    public func write(_ folder: DataFolder) throws(ClusterError) -> String {
         let path = GenerationManifest.path(folder, collection, generation)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            try DurableFile.write(encoder.encode(self), to: path)
+            let data = try encoder.encode(self)
+            try DurableFile.write(data, to: path)
+            return GenerationManifest.sha256(of: data)
         } catch {
             throw ClusterError.wrap(error)
         }
@@ -110,6 +115,14 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
                 remedy: "Use the release of Sheaf that wrote it.")
         }
         return manifest
+    }
+
+    /// The digest by which the catalog knows a manifest, lower-case hex.
+    static func sha256(of data: Data) -> String {
+        SHA256.hash(data: data).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
     }
 
     /// Removes the manifest of one generation, if it is there.
