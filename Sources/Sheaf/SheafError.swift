@@ -92,7 +92,7 @@ extension SheafError {
         case .cannotWrite: .input
         case .cluster(let error):
             switch error.code {
-            case .input, .notFound, .conflict: .input
+            case .input, .notFound, .conflict, .denied: .input
             case .unavailable, .storage, .internal, .busy: .cluster
             case .unknown: .unexpected
             }

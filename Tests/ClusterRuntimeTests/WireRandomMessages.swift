@@ -51,7 +51,8 @@ extension Drain: RandomValue {
 extension Failure: RandomValue {
     init(from random: inout Dice) {
         self.init(
-            code: random(), message: random(), coverage: random())
+            code: random(), message: random(), coverage: random(),
+            retryAfterMilliseconds: random())
     }
 }
 

@@ -148,6 +148,8 @@ public enum FailureCode: Int32, CaseIterable, Sendable {
     case `internal` = 6
     /// Too much is under way; asking later may succeed.
     case busy = 7
+    /// The role of the sender's key does not include what it asks for.
+    case denied = 8
 }
 
 /// The answer to a request that did not succeed.
@@ -158,12 +160,18 @@ public struct Failure: Equatable, Sendable {
     public var message: String
     /// What did answer, for a search that lacked shards.
     public var coverage: Coverage?
+    /// When to ask again, where too much is under way; 0 where that is unknown.
+    public var retryAfterMilliseconds: UInt32
 
     /// Creates the message; every field left out has its default.
-    public init(code: FailureCode = .unknown, message: String = "", coverage: Coverage? = nil) {
+    public init(
+        code: FailureCode = .unknown, message: String = "", coverage: Coverage? = nil,
+        retryAfterMilliseconds: UInt32 = 0
+    ) {
         self.code = code
         self.message = message
         self.coverage = coverage
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 }
 

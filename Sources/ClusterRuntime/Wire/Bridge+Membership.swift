@@ -132,13 +132,15 @@ extension Failure: Bridged {
         c.code = Sheaf__V1__FailureCode(UInt32(bitPattern: code.rawValue))
         c.message = arena.string(message)
         c.coverage = arena.message(coverage)
+        c.retry_after_milliseconds = retryAfterMilliseconds
     }
 
     init(_ c: Sheaf__V1__Failure) throws(WireError) {
         self.init(
             code: try Unpack.choice(c.code.rawValue, "Failure.code"),
             message: try Unpack.text(c.message, "Failure.message"),
-            coverage: try Unpack.message(c.coverage))
+            coverage: try Unpack.message(c.coverage),
+            retryAfterMilliseconds: c.retry_after_milliseconds)
     }
 }
 

@@ -1870,7 +1870,7 @@ const ProtobufCMessageDescriptor sheaf__v1__drain__descriptor =
   (ProtobufCMessageInit) sheaf__v1__drain__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__failure__field_descriptors[3] =
+static const ProtobufCFieldDescriptor sheaf__v1__failure__field_descriptors[4] =
 {
   {
     "code",
@@ -1908,16 +1908,29 @@ static const ProtobufCFieldDescriptor sheaf__v1__failure__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "retry_after_milliseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Failure, retry_after_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__failure__field_indices_by_name[] = {
   0,   /* field[0] = code */
   2,   /* field[2] = coverage */
   1,   /* field[1] = message */
+  3,   /* field[3] = retry_after_milliseconds */
 };
 static const ProtobufCIntRange sheaf__v1__failure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__failure__descriptor =
 {
@@ -1927,7 +1940,7 @@ const ProtobufCMessageDescriptor sheaf__v1__failure__descriptor =
   "Sheaf__V1__Failure",
   "sheaf.v1",
   sizeof(Sheaf__V1__Failure),
-  3,
+  4,
   sheaf__v1__failure__field_descriptors,
   sheaf__v1__failure__field_indices_by_name,
   1,  sheaf__v1__failure__number_ranges,
@@ -3839,7 +3852,7 @@ const ProtobufCEnumDescriptor sheaf__v1__role__descriptor =
   sheaf__v1__role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue sheaf__v1__failure_code__enum_values_by_number[8] =
+static const ProtobufCEnumValue sheaf__v1__failure_code__enum_values_by_number[9] =
 {
   { "FAILURE_UNKNOWN", "SHEAF__V1__FAILURE_CODE__FAILURE_UNKNOWN", 0 },
   { "FAILURE_INPUT", "SHEAF__V1__FAILURE_CODE__FAILURE_INPUT", 1 },
@@ -3849,14 +3862,16 @@ static const ProtobufCEnumValue sheaf__v1__failure_code__enum_values_by_number[8
   { "FAILURE_STORAGE", "SHEAF__V1__FAILURE_CODE__FAILURE_STORAGE", 5 },
   { "FAILURE_INTERNAL", "SHEAF__V1__FAILURE_CODE__FAILURE_INTERNAL", 6 },
   { "FAILURE_BUSY", "SHEAF__V1__FAILURE_CODE__FAILURE_BUSY", 7 },
+  { "FAILURE_DENIED", "SHEAF__V1__FAILURE_CODE__FAILURE_DENIED", 8 },
 };
 static const ProtobufCIntRange sheaf__v1__failure_code__value_ranges[] = {
-{0, 0},{0, 8}
+{0, 0},{0, 9}
 };
-static const ProtobufCEnumValueIndex sheaf__v1__failure_code__enum_values_by_name[8] =
+static const ProtobufCEnumValueIndex sheaf__v1__failure_code__enum_values_by_name[9] =
 {
   { "FAILURE_BUSY", 7 },
   { "FAILURE_CONFLICT", 3 },
+  { "FAILURE_DENIED", 8 },
   { "FAILURE_INPUT", 1 },
   { "FAILURE_INTERNAL", 6 },
   { "FAILURE_NOT_FOUND", 2 },
@@ -3871,9 +3886,9 @@ const ProtobufCEnumDescriptor sheaf__v1__failure_code__descriptor =
   "FailureCode",
   "Sheaf__V1__FailureCode",
   "sheaf.v1",
-  8,
+  9,
   sheaf__v1__failure_code__enum_values_by_number,
-  8,
+  9,
   sheaf__v1__failure_code__enum_values_by_name,
   1,
   sheaf__v1__failure_code__value_ranges,

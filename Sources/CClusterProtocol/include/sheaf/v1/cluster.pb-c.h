@@ -74,7 +74,11 @@ typedef enum _Sheaf__V1__FailureCode {
    */
   SHEAF__V1__FAILURE_CODE__FAILURE_STORAGE = 5,
   SHEAF__V1__FAILURE_CODE__FAILURE_INTERNAL = 6,
-  SHEAF__V1__FAILURE_CODE__FAILURE_BUSY = 7
+  SHEAF__V1__FAILURE_CODE__FAILURE_BUSY = 7,
+  /*
+   * the role of the sender's key does not include it
+   */
+  SHEAF__V1__FAILURE_CODE__FAILURE_DENIED = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SHEAF__V1__FAILURE_CODE)
 } Sheaf__V1__FailureCode;
 
@@ -182,10 +186,14 @@ struct  Sheaf__V1__Failure
    */
   char *message;
   Sheaf__V1__Coverage *coverage;
+  /*
+   * with FAILURE_BUSY: when to ask again; 0: unknown
+   */
+  uint32_t retry_after_milliseconds;
 };
 #define SHEAF__V1__FAILURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__failure__descriptor) \
-    , SHEAF__V1__FAILURE_CODE__FAILURE_UNKNOWN, (char *)protobuf_c_empty_string, NULL }
+    , SHEAF__V1__FAILURE_CODE__FAILURE_UNKNOWN, (char *)protobuf_c_empty_string, NULL, 0 }
 
 
 struct  Sheaf__V1__Credit

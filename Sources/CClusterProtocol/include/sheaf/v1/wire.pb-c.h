@@ -20,48 +20,176 @@ typedef struct Sheaf__V1__Header Sheaf__V1__Header;
 
 /* --- enums --- */
 
+/*
+ * Behind each type: who may send it. Over tcp with keys that is the role of the sender's key in the
+ * allow-list (HELLO says that role too); over ipc, and over a port opened by --insecure, anybody.
+ * What comes from another is answered with FAILURE_DENIED, and nothing is done.
+ */
 typedef enum _Sheaf__V1__MessageType {
   SHEAF__V1__MESSAGE_TYPE__UNKNOWN = 0,
+  /*
+   * from: client, read-only, worker, admin
+   */
   SHEAF__V1__MESSAGE_TYPE__HELLO = 1,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__WELCOME = 2,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__HEARTBEAT = 3,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__HEARTBEAT_ACK = 4,
+  /*
+   * from: client, read-only, worker, trainer, admin
+   */
   SHEAF__V1__MESSAGE_TYPE__GOODBYE = 5,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__DRAIN = 6,
+  /*
+   * from: coordinator, worker
+   */
   SHEAF__V1__MESSAGE_TYPE__FAILURE = 7,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__CREDIT = 8,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__LEASE_GRANT = 16,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__PASSAGE_CHUNK = 17,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__SEGMENT_READY = 18,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__COMMIT_ACK = 19,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__LEASE_FAILED = 20,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__LEASE_REVOKE = 21,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__PREPARE_ENCODER = 22,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__LOAD_GENERATION = 32,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__GENERATION_LOADED = 33,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__UNLOAD_GENERATION = 34,
+  /*
+   * from: coordinator, worker
+   */
   SHEAF__V1__MESSAGE_TYPE__SEGMENT_REQUEST = 35,
+  /*
+   * from: coordinator, worker
+   */
   SHEAF__V1__MESSAGE_TYPE__SEGMENT_CHUNK = 36,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__SEARCH = 48,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__SEARCH_RESULT = 49,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__FETCH = 50,
+  /*
+   * from: worker
+   */
   SHEAF__V1__MESSAGE_TYPE__FETCH_RESULT = 51,
+  /*
+   * from: coordinator, client (its own run), admin
+   */
   SHEAF__V1__MESSAGE_TYPE__CANCEL = 52,
+  /*
+   * from: client, admin
+   */
   SHEAF__V1__MESSAGE_TYPE__INDEX_REQUEST = 64,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__INDEX_PROGRESS = 65,
+  /*
+   * from: client, read-only, admin
+   */
   SHEAF__V1__MESSAGE_TYPE__QUERY_REQUEST = 66,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__QUERY_ANSWER = 67,
+  /*
+   * from: client, read-only, admin
+   */
   SHEAF__V1__MESSAGE_TYPE__STATUS_REQUEST = 68,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__STATUS = 69,
+  /*
+   * from: admin
+   */
   SHEAF__V1__MESSAGE_TYPE__DROP_REQUEST = 70,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__DONE = 71,
+  /*
+   * from: admin
+   */
   SHEAF__V1__MESSAGE_TYPE__SHUTDOWN = 72,
+  /*
+   * from: trainer
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_HELLO = 96,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_PLAN = 97,
+  /*
+   * from: trainer
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_JOIN = 98,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_FORM = 99,
+  /*
+   * from: trainer
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_BEAT = 100,
+  /*
+   * from: coordinator, trainer
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_ABORT = 101,
+  /*
+   * from: trainer
+   */
   SHEAF__V1__MESSAGE_TYPE__TRAINER_FINISH = 102
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SHEAF__V1__MESSAGE_TYPE)
 } Sheaf__V1__MessageType;
