@@ -2,7 +2,8 @@ internal import Crypto
 internal import Glibc
 internal import Synchronization
 
-/// A file that appears whole and synced, or not at all, named by its SHA-256.
+/// A file that appears whole and synced, or not at all, named by its SHA-256; its owner alone can
+/// read it.
 enum DurableFile {
     /// Lets `body` fill a temporary file in `folder`, then gives it its name, `<sha256><suffix>`.
     ///
@@ -11,7 +12,7 @@ enum DurableFile {
         folder: String, suffix: String, body: (inout HashedFile) throws(IndexError) -> Void
     ) throws(IndexError) -> (sha256: String, path: String, bytes: Int) {
         let temporary = "\(folder)/\(temporaryName())"
-        var file = try HashedFile(creating: temporary)
+        var file = try HashedFile(creatingPrivate: temporary)
         do {
             try body(&file)
             let bytes = file.bytes
@@ -55,6 +56,12 @@ struct HashedFile {
 
     init(creating path: String) throws(IndexError) {
         try self.init(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
+    }
+
+    /// Creates a file that its owner alone can read, whatever the umask.
+    init(creatingPrivate path: String) throws(IndexError) {
+        try self.init(creating: path)
+        fchmod(descriptor, 0o600)
     }
 
     init(_ path: String, flags: Int32) throws(IndexError) {

@@ -103,7 +103,7 @@ private final class CoordinatorProcess: Sendable {
 
     init(data: DataFolder, size: LocalCluster.Size, detached: Bool) throws(ClusterError) {
         self.data = data
-        let log = data.log("coordinator")
+        let log = try data.makeLog("coordinator")
         let attributes = try? FileManager.default.attributesOfItem(atPath: log)
         logStart = (attributes?[.size] as? NSNumber)?.uint64Value ?? 0
         process = ChildProcess.make(

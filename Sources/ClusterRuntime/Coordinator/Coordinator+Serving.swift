@@ -194,11 +194,15 @@ extension Coordinator {
         do {
             if FileManager.default.fileExists(atPath: folder) {
                 try FileManager.default.removeItem(atPath: folder)
+                try DurableFile.syncFolder((folder as NSString).deletingLastPathComponent)
             }
         } catch {
             throw .storage(
                 path: folder, reason: "cannot be removed: \(error.localizedDescription)",
-                remedy: "“\(name)” is dropped. Remove the folder by hand.")
+                remedy: """
+                    “\(name)” is dropped. Give this user the right to remove the folder: the next \
+                    start of the cluster does it.
+                    """)
         }
         try catalog.finishDrop(name)
     }
@@ -206,8 +210,12 @@ extension Coordinator {
     /// Finishes the drops that were killed, before anything else is read.
     func finishDrops() throws(ClusterError) {
         for name in try catalog.dropsUnderWay() {
-            log.info("the drop of \(name) is finished")
-            try finishDrop(name)
+            do {
+                try finishDrop(name)
+                log.info("the drop of \(name) is finished")
+            } catch {
+                log.error("\(error)")
+            }
         }
     }
 

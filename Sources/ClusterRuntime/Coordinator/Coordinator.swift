@@ -104,18 +104,20 @@ public actor Coordinator {
             processID: getpid(), endpoint: controlEndpoint, clusterID: clusterID, epoch: epoch
         ).write(options.data)
         log.info("cluster \(clusterID) epoch \(epoch) at \(controlEndpoint)")
-        startProcesses()
+        try startProcesses()
     }
 
-    private func startProcesses() {
+    private func startProcesses() throws(ClusterError) {
         guard options.localWorkers > 0 else { return }
         let role = [
             "worker", "--coordinator", controlEndpoint, "--data", options.data.path,
             "--threads", String(options.threadsPerWorker),
         ]
         let data = options.data
+        let names = (1...options.localWorkers).map { "worker-\($0)" }
+        for name in names { _ = try data.makeLog(name) }
         let processes = ChildProcesses(
-            names: (1...options.localWorkers).map { "worker-\($0)" }, pauses: .workers, log: log,
+            names: names, pauses: .workers, log: log,
             make: { ChildProcess.make(role: role, name: $0, log: data.log($0)) },
             ended: { name, processID, _ in
                 Task { await self.processEnded(name: name, processID: processID) }

@@ -24,7 +24,9 @@ extension Catalog {
     }
 
     /// Makes the tables, or brings those of an earlier release up to date, in one transaction.
-    static func prepareSchema(_ database: DatabasePool) throws {
+    ///
+    /// - Returns: The version that was there, 0 for a new file.
+    static func prepareSchema(_ database: DatabasePool) throws -> Int {
         try database.write { connection in
             let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
             switch version {
@@ -41,6 +43,7 @@ extension Catalog {
                     remedy: "Use the release of Sheaf that wrote this data folder.")
             }
             try connection.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+            return version
         }
     }
 

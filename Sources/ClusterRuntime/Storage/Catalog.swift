@@ -16,8 +16,13 @@ public final class Catalog: Sendable {
     /// Opens or makes the catalog of `folder`.
     public init(_ folder: DataFolder) throws(ClusterError) {
         do {
+            // SQLite gives its other files the mode of this one.
+            try PrivateFolder.makeFile(folder.catalog)
             database = try Catalog.connect(folder.catalog)
-            try Catalog.prepareSchema(database)
+            if try Catalog.prepareSchema(database) < Catalog.schemaVersion { folder.tighten() }
+            // SQLite syncs the name of a log that it made itself, not one that it found: whoever
+            // made it may have been killed before that.
+            try DurableFile.syncFolder(folder.path)
         } catch {
             throw Catalog.failure(folder.catalog, error)
         }

@@ -2,6 +2,8 @@ import Foundation
 
 /// Layout of the data folder: the one place where a cluster keeps what must survive.
 ///
+/// Folders have mode 0700 and files 0600, whatever the umask.
+///
 ///     catalog.sqlite                 what there is
 ///     collections/NAME/segments/     immutable segment files, named by their SHA-256
 ///     collections/NAME/generations/  manifests of what a search sees
@@ -46,23 +48,35 @@ public struct DataFolder: Hashable, Sendable {
     /// The log of one process.
     public func log(_ process: String) -> String { run + "/" + process + ".log" }
 
-    /// Makes the folder and its `run/`, readable by its owner alone.
+    /// Makes the folder and its `run/`, readable by their owner alone.
     public func create() throws(ClusterError) {
         try makeFolder(path)
-        try makeFolder(run, mode: 0o700)
+        try makeFolder(run)
     }
 
-    /// Makes `folder` and its parents where they are missing.
-    public func makeFolder(_ folder: String, mode: Int? = nil) throws(ClusterError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true,
-                attributes: mode.map { [.posixPermissions: $0] })
-        } catch {
-            throw .storage(
-                path: folder, reason: "cannot make the folder: \(error.localizedDescription)",
-                remedy: "Name a folder you may write to with --data.")
+    /// Makes `folder`, which lies in this one, and its parents where they are missing: readable by
+    /// their owner alone, and there after a power cut.
+    public func makeFolder(_ folder: String) throws(ClusterError) {
+        try PrivateFolder.make(folder, below: path)
+    }
+
+    /// Makes the log of one process where it is missing, and gives its path.
+    func makeLog(_ process: String) throws(ClusterError) -> String {
+        let path = log(process)
+        try PrivateFolder.makeFile(path)
+        return path
+    }
+
+    /// Takes from others what an earlier release let them read.
+    ///
+    /// The folder itself is left where it holds more than what is ours.
+    func tighten() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let ours = names.filter { name in
+            ["collections", "workers", "run"].contains(name) || name.hasPrefix("catalog.sqlite")
         }
+        for name in ours { PrivateFolder.tighten(path + "/" + name) }
+        if ours.count == names.count { chmod(path, PrivateFolder.folderMode) }
     }
 
     /// True when `name` can name a collection: it becomes a folder name.

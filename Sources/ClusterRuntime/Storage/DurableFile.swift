@@ -6,8 +6,10 @@ public enum DurableFile {
     /// Writes `data` to a temporary name, syncs it, renames it to `path` and syncs the folder.
     public static func write(_ data: Data, to path: String) throws(ClusterError) {
         let temporary = "\(path).\(getpid()).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let mode = PrivateFolder.fileMode
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure(temporary, "cannot be created") }
+        fchmod(descriptor, mode)
         var written = 0
         var failed = false
         data.withUnsafeBytes { bytes in
@@ -30,15 +32,30 @@ public enum DurableFile {
         }
         close(descriptor)
         guard rename(temporary, path) == 0 else { throw failure(path, "cannot be renamed to") }
-        syncFolder((path as NSString).deletingLastPathComponent)
+        try syncFolder((path as NSString).deletingLastPathComponent)
     }
 
-    /// Makes the folder's entries durable.
-    public static func syncFolder(_ folder: String) {
+    /// Makes the names in `folder` durable, those that are gone too.
+    public static func syncFolder(_ folder: String) throws(ClusterError) {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
+        // A folder that may be entered but not read belongs to somebody else, and is there.
+        guard descriptor >= 0 else {
+            if errno == EACCES { return }
+            throw failure(folder, "cannot be opened")
+        }
+        defer { close(descriptor) }
+        // Some file systems sync their folders by themselves and do not know the call.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw failure(folder, "cannot be synced")
+        }
+    }
+
+    /// Makes the content of the file at `path` durable.
+    static func syncFile(_ path: String) throws(ClusterError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path, "cannot be opened") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure(path, "cannot be synced") }
     }
 
     private static func failure(
@@ -57,12 +74,13 @@ public final class FolderLock: Sendable {
 
     /// Takes the lock on `path`, or throws `dataFolderLocked` with the holder's process id.
     public init(_ path: String) throws(ClusterError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, PrivateFolder.fileMode)
         guard descriptor >= 0 else {
             throw .storage(
                 path: path, reason: String(cString: strerror(errno)),
                 remedy: "Name a folder you may write to with --data.")
         }
+        fchmod(descriptor, PrivateFolder.fileMode)
         guard Self.take(descriptor) else {
             var text = [UInt8](repeating: 0, count: 32)
             let count = max(0, pread(descriptor, &text, text.count, 0))

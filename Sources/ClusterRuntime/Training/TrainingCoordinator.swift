@@ -311,7 +311,15 @@ struct SocketFolder {
                 remedy: "Make room for sockets there.")
         }
         path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        try DataFolder(path: logs).makeFolder(logs)
+        do {
+            // Below the run's output, which is the user's own.
+            try FileManager.default.createDirectory(
+                atPath: logs, withIntermediateDirectories: true)
+        } catch {
+            throw .storage(
+                path: logs, reason: "cannot be made: \(error.localizedDescription)",
+                remedy: "Name a folder you may write to with --output.")
+        }
     }
 
     /// Removes it with what is in it.
