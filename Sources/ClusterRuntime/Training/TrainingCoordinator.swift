@@ -137,7 +137,7 @@ public actor TrainingCoordinator {
     private func receive(_ inbound: Inbound) {
         switch inbound {
         case .message(let envelope, let peer?, _): receive(envelope, peer)
-        case .message: break
+        case .message, .disconnected: break
         case .undeliverable(let peer, _, _, _):
             // A rank that has just connected may not be known to the socket yet; silence decides.
             log.debug("\(peer) cannot be reached")

@@ -8,6 +8,9 @@ public enum Inbound: Equatable, Sendable {
     case undeliverable(to: PeerID, lane: Lane, requestID: UInt64, type: MessageType)
     /// Frames came that are no message; they are dropped.
     case refused(WireError, from: PeerID?, lane: Lane)
+    /// The connection of a lane that this process connected has broken: what was asked over it
+    /// and not answered is lost. ZeroMQ connects again by itself.
+    case disconnected(Lane)
 }
 
 /// What a reactor has done since its start.

@@ -10,11 +10,16 @@ import Locks
 /// ``SocketHandle/events`` or sending consumes that. So a turn sends first, then reads until the
 /// events say that nothing is there, and the loop sleeps only after a turn without progress.
 ///
-/// Turn: commands; send by lane, control first; receive by lane, control first; key questions.
+/// Turn: commands; send by lane, control first; receive by lane, control first, and then what
+/// became of its connection; key questions.
 final class ReactorLoop {
     private struct Line {
         let socket: ZMQSocket
         let descriptor: CInt
+        /// What becomes of its connection, on a lane that this process connected.
+        var monitor: ConnectionMonitor?
+        /// Whether the connection stands, as the monitor tells.
+        var isConnected = false
         /// Whether ZeroMQ did not take a message: its queue is full, or nobody is connected.
         var isBlocked = false
     }
@@ -59,7 +64,7 @@ final class ReactorLoop {
             if isStopping { break }
             var progress = false
             for lane in Lane.allCases where send(lane) { progress = true }
-            for lane in Lane.allCases where receive(lane) { progress = true }
+            for lane in Lane.allCases where receive(lane) || watch(lane) { progress = true }
             if answerKeys() { progress = true }
             if progress || !core.state.withLock({ $0.maySleep() }) { continue }
             let isRouterBlocked = lines.contains {
@@ -72,6 +77,7 @@ final class ReactorLoop {
 
     private func sleep(milliseconds: CInt) {
         var descriptors = lines.compactMap { $0?.descriptor }
+        descriptors += lines.compactMap { try? $0?.monitor?.descriptor }
         descriptors.append(core.wakeup.descriptor)
         if let descriptor = try? gate?.socket.handle.descriptor { descriptors.append(descriptor) }
         var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
@@ -119,10 +125,13 @@ extension ReactorLoop {
         let endpoint = try Endpoint(text)
         if let line = lines[lane.rawValue], line.socket.kind != .dealer { throw .laneInUse(lane) }
         let socket = try ZMQSocket.dealer(lane, id, in: context)
+        let monitor = try ConnectionMonitor(
+            socket, kinds: ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED, in: context)
         try socket.secureConnect(endpoint, security)
         try socket.handle.connect(endpoint)
         disconnect(lane)
         try open(lane, socket, as: .connected)
+        lines[lane.rawValue]?.monitor = monitor
     }
 
     /// See ``Reactor/disconnect(_:)``.
@@ -219,6 +228,21 @@ extension ReactorLoop {
             }
         }
         return true
+    }
+
+    /// Takes note of what became of a lane's connection; whether anything did.
+    ///
+    /// Looked at when all that came over the lane is read: an answer may come just before the end.
+    private func watch(_ lane: Lane) -> Bool {
+        var progress = false
+        while let event = lines[lane.rawValue]?.monitor?.next() {
+            progress = true
+            let wasConnected = lines[lane.rawValue]?.isConnected == true
+            lines[lane.rawValue]?.isConnected = event.kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+            // An attempt that failed was no connection.
+            if wasConnected, event.kind == ZMQ_EVENT_DISCONNECTED { handler(.disconnected(lane)) }
+        }
+        return progress
     }
 
     /// Hands a message to the handler, or the reason why it is none.

@@ -11,6 +11,8 @@ final class ZMQSocket {
         case dealer
         /// The answering side of the key check.
         case reply
+        /// The reading side of a monitor.
+        case pair
     }
 
     /// What a read found.
@@ -45,6 +47,7 @@ final class ZMQSocket {
             case .router: ZMQ_ROUTER
             case .dealer: ZMQ_DEALER
             case .reply: ZMQ_REP
+            case .pair: ZMQ_PAIR
             }
         self.kind = kind
         handle = try SocketHandle(type, in: context)

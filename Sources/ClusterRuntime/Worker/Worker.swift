@@ -149,6 +149,11 @@ public actor Worker {
         switch inbound {
         case .message(let envelope, _, let lane): receive(envelope, lane)
         case .undeliverable: break
+        case .disconnected(let lane):
+            // What it was told on the way is lost, and a coordinator that takes its place knows
+            // nothing of this worker.
+            log.warning("the \(lane) connection to the coordinator has broken")
+            isWelcome = false
         case .refused(let error, _, let lane):
             log.warning("refused a message on the \(lane) lane: \(error)")
         }
