@@ -4,11 +4,23 @@ import Foundation
 import VectorIndex
 
 /// A connection to a coordinator.
+///
+/// Whoever waits for an answer hears at once when the coordinator has ended (its connection
+/// breaks) or says that it stops, and within 5 s when it gives no sign of life: while something is
+/// awaited it is asked for one twice a second, which its socket thread answers whatever else it
+/// does.
 public actor ClusterClient {
-    /// Silence after which a request that is being worked on counts as lost.
-    private static let silence: Duration = .seconds(10)
     /// Time that a coordinator has to say WELCOME.
-    private static let welcomeTime: Duration = .seconds(5)
+    private static let welcomeTime: Duration = .milliseconds(4500)
+    /// Time between two questions for a sign of life.
+    private static let beatInterval: Duration = .milliseconds(500)
+    /// Intervals without a message after which the coordinator counts as silent.
+    private static let silentBeats = 9
+    /// Time that a coordinator may take for a small request while it gives signs of life.
+    private static let patience: Duration = .seconds(60)
+    /// The same for work that grows with a collection, and for a search beyond its budget.
+    private static let longPatience: Duration = .seconds(600)
+    private static let searchSlack: Duration = .seconds(10)
     /// Requests of one search under way at once: one encoded while another is searched.
     private static let requestsUnderWay = 3
     /// Passages of hits in one request: several questions for a small k, one for a large.
@@ -23,6 +35,10 @@ public actor ClusterClient {
     private var epoch: UInt64 = 0
     private var reactor: Reactor?
     private var receiver: Task<Void, Never>?
+    private var watcher: Task<Void, Never>?
+    private var silentBeats = 0
+    /// Why nothing can be asked any more.
+    private var lost: ClusterError?
     private var lastRequest: UInt64 = 0
     private var waiting: [UInt64: AsyncThrowingStream<Envelope, any Error>.Continuation] = [:]
     private var welcomes: [Lane: CheckedContinuation<Welcome, any Error>] = [:]
@@ -53,6 +69,12 @@ public actor ClusterClient {
         ) { feed.yield($0) }
         self.reactor = reactor
         receiver = Task { for await message in inbound { self.receive(message) } }
+        watcher = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: ClusterClient.beatInterval)
+                self.beat()
+            }
+        }
         try reactor.connect(.control, to: endpoint)
         let welcome = try await hello(on: .control)
         try reactor.connect(
@@ -64,11 +86,37 @@ public actor ClusterClient {
     public func close() {
         try? send(.goodbye(Goodbye(reason: "done")), on: .control, requestID: 0)
         receiver?.cancel()
+        watcher?.cancel()
         reactor?.stop()
         reactor = nil
-        let lost = ClusterError.unavailable("The connection was closed.", nil)
-        waiting.values.forEach { $0.finish(throwing: lost) }
+        lose(.unavailable("The connection was closed.", nil))
+    }
+
+    /// Nothing more comes: whoever waits is told so.
+    private func lose(_ reason: ClusterError) {
+        guard lost == nil else { return }
+        lost = reason
+        waiting.values.forEach { $0.finish(throwing: reason) }
         waiting.removeAll()
+        welcomes.values.forEach { $0.resume(throwing: reason) }
+        welcomes.removeAll()
+    }
+
+    /// Asks for a sign of life while something is awaited.
+    private func beat() {
+        guard !waiting.isEmpty else { return silentBeats = 0 }
+        // Counted, not measured: a client that was stopped itself has heard nothing either.
+        silentBeats += 1
+        guard silentBeats <= ClusterClient.silentBeats else {
+            return lose(
+                .unavailable(
+                    """
+                    The coordinator at \(endpoint) gives no sign of life. Check its host, then \
+                    run the same command again; `index` goes on where it stopped.
+                    """, nil))
+        }
+        lastRequest += 1
+        try? send(.heartbeat(Heartbeat()), on: .control, requestID: lastRequest)
     }
 
     private func hello(on lane: Lane) async throws -> Welcome {
@@ -102,13 +150,38 @@ public actor ClusterClient {
     }
 
     private func receive(_ inbound: Inbound) {
-        guard case .message(let envelope, _, let lane) = inbound else { return }
-        if case .welcome(let welcome) = envelope.message {
+        switch inbound {
+        case .message(let envelope, _, let lane): receive(envelope, on: lane)
+        case .disconnected:
+            lose(
+                .unavailable(
+                    """
+                    The coordinator at \(endpoint) has ended, or the connection to it has broken. \
+                    Run the same command again; `index` goes on where it stopped.
+                    """, nil))
+        case .undeliverable, .refused: break
+        }
+    }
+
+    private func receive(_ envelope: Envelope, on lane: Lane) {
+        silentBeats = 0
+        switch envelope.message {
+        case .welcome(let welcome):
             clusterID = envelope.clusterID
             epoch = envelope.epoch
             welcomes.removeValue(forKey: lane)?.resume(returning: welcome)
-            return
+        case .drain(let drain):
+            lose(
+                .unavailable(
+                    """
+                    The cluster is stopping (\(drain.reason)). Start it again with `sheaf up` and \
+                    run the same command; `index` goes on where it stopped.
+                    """, nil))
+        default: answered(envelope)
         }
+    }
+
+    private func answered(_ envelope: Envelope) {
         guard let stream = waiting[envelope.requestID] else { return }
         if case .failure(let failure) = envelope.message {
             stream.finish(throwing: ClusterError.answered(failure))
@@ -121,6 +194,7 @@ public actor ClusterClient {
     private func send(
         _ message: Message, on lane: Lane, requestID: UInt64, budget: Duration? = nil
     ) throws {
+        if let lost { throw lost }
         guard let reactor else { throw ClusterError.unavailable("The connection is closed.", nil) }
         try reactor.send(
             Envelope(
@@ -130,17 +204,17 @@ public actor ClusterClient {
             on: lane)
     }
 
-    /// Sends a request; the stream brings its answers and ends in an error after `patience` of
-    /// silence.
+    /// Sends a request; the stream brings its answers and ends in an error when none has come for
+    /// `patience`, or the coordinator is lost.
     private func request(
         _ message: Message, on lane: Lane, budget: Duration? = nil,
-        patience: Duration = ClusterClient.silence
+        patience: Duration = ClusterClient.patience
     ) throws -> Answers {
         lastRequest += 1
         let requestID = lastRequest
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Envelope.self)
-        waiting[requestID] = continuation
         try send(message, on: lane, requestID: requestID, budget: budget)
+        waiting[requestID] = continuation
         return Answers(client: self, requestID: requestID, stream: stream, patience: patience)
     }
 
@@ -170,7 +244,9 @@ public actor ClusterClient {
         _ order: IndexRequest, progress: @Sendable (IndexProgress) -> Void
     ) async throws(ClusterError) -> IndexProgress {
         try await typed {
-            var answers = try request(.indexRequest(order), on: .control).makeIterator()
+            var answers = try request(
+                .indexRequest(order), on: .control, patience: ClusterClient.longPatience
+            ).makeIterator()
             while let envelope = try await answers.next() {
                 guard case .indexProgress(let report) = envelope.message else { continue }
                 progress(report)
@@ -193,7 +269,8 @@ public actor ClusterClient {
     public func drop(_ collection: String) async throws(ClusterError) {
         try await typed {
             var answers = try request(
-                .dropRequest(DropRequest(collection: collection)), on: .control
+                .dropRequest(DropRequest(collection: collection)), on: .control,
+                patience: ClusterClient.longPatience
             ).makeIterator()
             _ = try await answers.next()
         }
@@ -235,7 +312,7 @@ public actor ClusterClient {
                             start,
                             try request(
                                 .queryRequest(order), on: .query, budget: budget,
-                                patience: budget + ClusterClient.silence)
+                                patience: budget + ClusterClient.searchSlack)
                         ))
                 }
                 let (start, answers) = underWay.removeFirst()
@@ -304,8 +381,8 @@ private struct Answers {
                     requestID,
                     throwing: .unavailable(
                         """
-                        The coordinator has been silent for \(patience.components.seconds) s. See \
-                        `sheaf status`, and try again
+                        The coordinator has not answered for \(patience.components.seconds) s. \
+                        See `sheaf status`, and try again.
                         """, nil))
             }
             defer { timer.cancel() }

@@ -66,8 +66,9 @@ public struct LocalCluster: Sendable {
                 client: client, isOurs: !detached, data: data,
                 coordinator: detached ? nil : process)
         } catch {
+            let end = await process.endedEarly()
             process.stop()
-            throw ClusterError.wrap(error)
+            throw end ?? ClusterError.wrap(error)
         }
     }
 
@@ -150,6 +151,15 @@ private final class CoordinatorProcess: Sendable {
         }
         throw .unavailable(
             "The workers did not start; their logs are in \(data.run).", nil)
+    }
+
+    /// What it said where it has ended by itself: its connection breaks a moment before it ends.
+    func endedEarly() async -> ClusterError? {
+        for _ in 0..<30 where process.isRunning {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return process.isRunning
+            ? nil : .unavailable("The coordinator has ended:\n\(logTail())", nil)
     }
 
     func waitForEnd() async {

@@ -88,9 +88,14 @@ public actor Coordinator {
         try openCollections()
         let feed = feed
         do {
+            let signs = SignsOfLife(clusterID: clusterID, epoch: epoch, incarnation: incarnation)
             let reactor = try Reactor(
                 name: "coordinator", incarnation: incarnation, security: options.security
-            ) { feed.yield($0) }
+            ) { inbound in
+                signs.answer(inbound)
+                feed.yield(inbound)
+            }
+            signs.answer(through: reactor)
             self.reactor = reactor
             for lane in Lane.allCases {
                 let wanted = LaneEndpoints.lane(lane, of: options.endpoint, in: options.data)
@@ -151,6 +156,9 @@ public actor Coordinator {
     func shutDown() async {
         guard !isStopping else { return }
         isStopping = true
+        for (peer, greeting) in greetings where greeting.role == .client {
+            reply(.drain(Drain(reason: "its coordinator was told to")), to: peer, on: .control)
+        }
         processes?.stopRestarting()
         for worker in peers.keys {
             send(.drain(Drain(reason: "shutdown")), to: worker, on: .control)
@@ -182,7 +190,7 @@ public actor Coordinator {
             }
         case .refused(let error, _, let lane):
             log.warning("refused a message on the \(lane) lane: \(error)")
-        case .message: break
+        case .message, .disconnected: break
         }
     }
 
@@ -232,7 +240,10 @@ public actor Coordinator {
     private func receiveFromClient(_ envelope: Envelope, _ client: ClientAddress) {
         if isStopping {
             return reply(
-                .failure(Failure(code: .unavailable, message: "The cluster is stopping.")),
+                .failure(
+                    Failure(
+                        code: .unavailable,
+                        message: "The cluster is stopping. Start it again with `sheaf up`.")),
                 to: client)
         }
         switch envelope.message {
@@ -243,6 +254,8 @@ public actor Coordinator {
                 ? options.searchBudget : .microseconds(Int64(envelope.budgetMicroseconds))
             Task { await self.query(request, budget: budget, for: client) }
         case .goodbye: greetings[client.peer] = nil
+        // A sign that it lives; the question for one of ours was answered as it came.
+        case .heartbeat: break
         case .statusRequest(let request):
             reply(.status(status(of: request.collection)), to: client)
         case .dropRequest(let request): drop(request.collection, for: client)
