@@ -76,7 +76,8 @@ let package = Package(
             swiftSettings: house),
 
         // 9. Answer matching and ranking measures.
-        .target(name: "Evaluation", dependencies: ["Corpus"], swiftSettings: aboveTheRim),
+        .target(
+            name: "Evaluation", dependencies: ["Corpus", "Tokenizers"], swiftSettings: aboveTheRim),
 
         // 10. One shard: segments, index, exact re-scoring.
         .target(
@@ -171,7 +172,8 @@ let package = Package(
             name: "ModelsTests", dependencies: ["Models", "Tensors", "Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "EvaluationTests", dependencies: ["Evaluation", "Corpus", "TestSupport"],
+            name: "EvaluationTests",
+            dependencies: ["Evaluation", "Corpus", "Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "VectorIndexTests", dependencies: ["VectorIndex", "Corpus", "TestSupport"],

@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// How well a predicted answer fits the true ones: exact match and F1 over words, the best over all
 /// of them.
 ///
@@ -41,11 +43,7 @@ public struct AnswerScore: Equatable, Sendable {
 
     /// The words that count.
     static func words(_ text: String) -> [String] {
-        var lowered: [UInt8] = []
-        PythonLowercase.append(Array(text.unicodeScalars)[...], to: &lowered)
-        let kept = String(decoding: lowered, as: UTF8.self).unicodeScalars.filter {
-            !isPunctuation($0)
-        }
+        let kept = PythonLowercase.lowercased(text).unicodeScalars.filter { !isPunctuation($0) }
         return kept.split { $0.properties.isWhitespace }.map { String($0) }
             .filter { !["a", "an", "the"].contains($0) }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Tokenizers
 
 /// The tokens of a text, as DPR's answer match sees them.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Tokenizers
 
 @testable import Evaluation
 

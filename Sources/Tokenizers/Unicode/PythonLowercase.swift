@@ -1,8 +1,15 @@
 /// Lower case by the rules of Python's `str.lower()`: full mappings, no case folding, and a capital
 /// sigma at the end of a word becomes ς.
-enum PythonLowercase {
+public enum PythonLowercase {
+    /// The lower case of a text.
+    public static func lowercased(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        append(Array(text.unicodeScalars)[...], to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Appends the lower case of a word in UTF-8.
-    static func append(_ word: ArraySlice<Unicode.Scalar>, to bytes: inout [UInt8]) {
+    public static func append(_ word: ArraySlice<Unicode.Scalar>, to bytes: inout [UInt8]) {
         for index in word.indices {
             let scalar = word[index]
             if scalar.value < 0x80 {
