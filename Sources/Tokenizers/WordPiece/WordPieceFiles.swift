@@ -10,6 +10,9 @@ struct WordPieceFiles {
     var template: EncodingTemplate?
     /// What errors call the first token's place: line 1, or id 0.
     var firstPlace = 0
+    /// True where tokenizer.json's normaliser is a sequence, which tokenizer_config.json leaves
+    /// as it is.
+    private var hasNormalizerSequence = false
     /// A vocabulary without the mask token is legal where no file names it.
     var maskIsOptional = false
 
@@ -73,44 +76,83 @@ struct WordPieceFiles {
     }
 
     private mutating func readNormalizer(_ document: JSONNode) throws(TokenizerError) {
+        options.lowercases = false
+        options.cleansText = false
+        options.splitsChineseCharacters = false
         if let node = try document.member("normalizer") {
-            let kind = try node.required("type")
-            if try kind.string() != "BertNormalizer" {
-                throw .unsupported(
-                    path: kind.path, key: kind.key, value: kind.value.kind,
-                    supported: "BertNormalizer")
+            if try node.required("type").string() == "Sequence" {
+                hasNormalizerSequence = true
+                try readSequence(try node.required("normalizers").elements())
+            } else {
+                try readStep(node)
             }
-            options.lowercases = try node.member("lowercase")?.bool() ?? true
+        }
+        let kind = try document.required("pre_tokenizer").required("type")
+        switch try kind.string() {
+        case "BertPreTokenizer": options.wordBoundaries = .punctuation
+        case "Whitespace": options.wordBoundaries = .runs
+        case "WhitespaceSplit": options.wordBoundaries = .spaces
+        default:
+            throw .unsupported(
+                path: kind.path, key: kind.key, value: kind.value.kind,
+                supported: "BertPreTokenizer, Whitespace or WhitespaceSplit")
+        }
+    }
+
+    /// Steps that come to one of BERT's: what they do must not depend on their order.
+    private mutating func readSequence(_ steps: [JSONNode]) throws(TokenizerError) {
+        var isDecomposed = false
+        for step in steps {
+            let kind = try step.required("type")
+            switch try kind.string() {
+            case "NFD": isDecomposed = true
+            case "StripAccents" where isDecomposed:
+                options.stripsAccents = true
+                isDecomposed = false
+            default: try readStep(step)
+            }
+        }
+        if isDecomposed, let last = steps.last {
+            throw .unsupported(
+                path: last.path, key: last.key, value: "NFD without StripAccents",
+                supported: "BertNormalizer, Lowercase, or NFD with StripAccents behind it")
+        }
+    }
+
+    /// One normaliser; what an earlier one does stays.
+    private mutating func readStep(_ node: JSONNode) throws(TokenizerError) {
+        let kind = try node.required("type")
+        switch try kind.string() {
+        case "Lowercase":
+            options.lowercases = true
+            options.stripsAccents = options.stripsAccents ?? false
+        case "BertNormalizer":
+            let lowercases = try node.member("lowercase")?.bool() ?? true
+            // Accents are stripped where this very step lower-cases, or says so.
+            let strips = try node.member("strip_accents")?.bool()
+            if hasNormalizerSequence {
+                options.stripsAccents = options.stripsAccents == true || strips ?? lowercases
+            } else {
+                options.stripsAccents = strips
+            }
+            options.lowercases = options.lowercases || lowercases
             options.cleansText = try node.member("clean_text")?.bool() ?? true
             options.splitsChineseCharacters =
                 try node.member("handle_chinese_chars")?.bool() ?? true
-            options.stripsAccents = try node.member("strip_accents")?.bool()
-        } else {
-            options.lowercases = false
-            options.cleansText = false
-            options.splitsChineseCharacters = false
-        }
-        let kind = try document.required("pre_tokenizer").required("type")
-        if try kind.string() != "BertPreTokenizer" {
+        default:
             throw .unsupported(
                 path: kind.path, key: kind.key, value: kind.value.kind,
-                supported: "BertPreTokenizer")
+                supported: "BertNormalizer, Lowercase, or a Sequence of these with NFD and"
+                    + " StripAccents")
         }
     }
 
     /// The keys of tokenizer_config.json that say how text is split.
     private mutating func override(_ config: JSONNode) throws(TokenizerError) {
-        if let node = try config.member("do_lower_case") { options.lowercases = try node.bool() }
         if let node = try config.member("do_basic_tokenize") {
             options.splitsWords = try node.bool()
         }
-        if let node = try config.member("tokenize_chinese_chars") {
-            options.splitsChineseCharacters = try node.bool()
-        }
-        if let node = try config.member("strip_accents") {
-            options.stripsAccents = try node.bool()
-        }
-        if let node = try config.member("clean_text") { options.cleansText = try node.bool() }
+        if !hasNormalizerSequence { try overrideNormalizer(config) }
         if let node = try config.member("wordpieces_prefix") {
             options.continuationPrefix = try node.string()
         }
@@ -118,6 +160,17 @@ struct WordPieceFiles {
             options.neverSplit.insert(try node.string())
         }
         try AddedToken.merge(try AddedToken.decoder(config), into: &added, path: config.path)
+    }
+
+    private mutating func overrideNormalizer(_ config: JSONNode) throws(TokenizerError) {
+        if let node = try config.member("do_lower_case") { options.lowercases = try node.bool() }
+        if let node = try config.member("tokenize_chinese_chars") {
+            options.splitsChineseCharacters = try node.bool()
+        }
+        if let node = try config.member("strip_accents") {
+            options.stripsAccents = try node.bool()
+        }
+        if let node = try config.member("clean_text") { options.cleansText = try node.bool() }
     }
 
     private mutating func name(_ names: SpecialTokenNames) {

@@ -10,6 +10,8 @@ public struct WordPieceOptions: Equatable, Sendable {
     public var cleansText = true
     /// Cleans text and splits at punctuation; without it words are what white space separates.
     public var splitsWords = true
+    /// Where words end.
+    public var wordBoundaries = WordBoundaries.punctuation
     /// Words, between white space, that stay as they are: a token of the vocabulary or unknown.
     public var neverSplit: Set<String> = []
     /// What marks a piece that continues a word.
@@ -29,6 +31,17 @@ public struct WordPieceOptions: Equatable, Sendable {
 
     /// The options of BERT uncased.
     public init() {}
+
+    /// Where words end; tokenizer.json calls this the pre-tokenizer.
+    public enum WordBoundaries: Sendable {
+        /// At white space, and each punctuation sign is a word (`BertPreTokenizer`).
+        case punctuation
+        /// At white space, and between runs of letters, digits, marks and underscores and runs of
+        /// anything else (`Whitespace`).
+        case runs
+        /// At white space alone (`WhitespaceSplit`).
+        case spaces
+    }
 
     /// Accent stripping as in force.
     var removesAccents: Bool { stripsAccents ?? lowercases }

@@ -25,7 +25,8 @@ extension WordPieceTokenizer {
 
     /// True where words can be read off the bytes without a normalised copy of the text.
     private var readsBytes: Bool {
-        options.splitsWords && options.neverSplit.isEmpty && added.normalized.isEmpty
+        options.splitsWords && options.wordBoundaries == .punctuation && options.neverSplit.isEmpty
+            && added.normalized.isEmpty
             && options.maximumWordLength <= WordBuffer.largestLimit
     }
 

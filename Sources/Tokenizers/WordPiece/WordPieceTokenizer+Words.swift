@@ -59,6 +59,38 @@ extension AlignedText {
         return result
     }
 
+    /// The spans of word characters and those of others, between white space.
+    func runsOfWords() -> [Range<Int>] {
+        func isWord(_ index: Int) -> Bool {
+            Unicode.Scalar(scalars[index]).map(ScalarRules.isWord) ?? false
+        }
+        var result: [Range<Int>] = []
+        for word in unicodeSpacedWords() {
+            var start = word.lowerBound
+            for index in word.dropFirst() where isWord(index) != isWord(index - 1) {
+                result.append(start..<index)
+                start = index
+            }
+            result.append(start..<word.upperBound)
+        }
+        return result
+    }
+
+    /// The words of a normalised text.
+    func words(_ options: WordPieceOptions) -> [Range<Int>] {
+        guard options.splitsWords else { return spacedWords() }
+        switch options.wordBoundaries {
+        case .punctuation: return splitWords()
+        case .runs: return runsOfWords()
+        case .spaces: return unicodeSpacedWords()
+        }
+    }
+
+    /// The spans between what Unicode calls white space.
+    private func unicodeSpacedWords() -> [Range<Int>] {
+        words { Unicode.Scalar($0)?.properties.isWhitespace ?? false }
+    }
+
     /// The scalars of a span as a string.
     func string(in range: Range<Int>) -> String {
         var text = String.UnicodeScalarView()
@@ -128,8 +160,7 @@ extension WordPieceTokenizer {
     }
 
     private func appendWords(of text: AlignedText, to result: inout TokenSequence) {
-        let words = options.splitsWords ? text.splitWords() : text.spacedWords()
-        for word in words { appendPieces(of: text, word, to: &result) }
+        for word in text.words(options) { appendPieces(of: text, word, to: &result) }
     }
 
     private func appendPieces(
