@@ -32,6 +32,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case tokenizer(folder: String, reason: String)
     /// The tokenizer knows other ids than the embedding has rows.
     case vocabularyMismatch(folder: String, vocabulary: Int, embeddingRows: Int)
+    /// A tower can encode, and training does not know one of its parts.
+    case untrainable(folder: String, part: String)
     /// A file cannot be written.
     case unwritableFile(path: String, reason: String)
 }
@@ -58,7 +60,7 @@ extension ModelError: CustomStringConvertible {
                 + " positions and a known activation and pooling."
         case .unsupportedModule(let path, let type):
             return "\(path) names the module \(type), which is not supported. Use a model made of"
-                + " Transformer, Pooling and Normalize alone."
+                + " Transformer, Pooling, Dense and Normalize alone."
         case .wrongTower(let folder, let expected, let found):
             return "\(folder) holds \(found), not \(expected). Name the folder of \(expected)."
         case .unknownArchitecture(let folder, let found):
@@ -83,6 +85,9 @@ extension ModelError: CustomStringConvertible {
         case .vocabularyMismatch(let folder, let vocabulary, let embeddingRows):
             return "The tokenizer in \(folder) has \(vocabulary) pieces and the embedding"
                 + " \(embeddingRows) rows. Use the vocabulary the model was trained with."
+        case .untrainable(let folder, let part):
+            return "\(folder) cannot be trained: \(part) is for encoding alone. Start from a model"
+                + " with one pooling of cls, mean or max, and without linear layers behind it."
         case .unwritableFile(let path, let reason):
             return "\(path) cannot be written: \(reason). Check the folder, its permissions and"
                 + " the space left."

@@ -51,7 +51,7 @@ extension Coordinator {
         let plan = try IndexPlan(request, data: options.data)
         let existing = try catalog.collection(request.collection)
         if existing?.isComplete != true { prepareWorkers(request) }
-        let models = try await modelLane.run { try plan.models() }
+        let models = try await modelLane.run { try plan.models(for: existing) }
         let source = try plan.source()
         let record: CollectionRecord
         if let existing {

@@ -159,7 +159,7 @@ extension Coordinator {
         let encoder = try await modelLane.run {
             try TextEncoder.load(
                 folder: record.questionModel, tower: .question,
-                options: record.encoder)
+                options: record.encoder, expecting: record.questionFingerprint)
         }
         guard encoder.fingerprint == record.questionFingerprint else {
             throw ClusterError.otherSettings(

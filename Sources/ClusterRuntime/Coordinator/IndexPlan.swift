@@ -65,17 +65,22 @@ struct IndexPlan: Sendable {
     }
 
     /// Opens both towers: what is wrong with a model is said before a corpus is read.
-    func models() throws -> CollectionModels {
+    ///
+    /// - Parameter existing: The collection that goes on, whose encoders are expected.
+    func models(for existing: CollectionRecord?) throws -> CollectionModels {
         let context = try TextEncoder.load(
-            folder: request.contextModel, tower: .context, options: encoder)
+            folder: request.contextModel, tower: .context, options: encoder,
+            expecting: existing?.contextFingerprint)
         var questionFingerprint = ""
         if request.questionModel == request.contextModel, context.kind == .sentence {
             // One set of weights for both sides: they are good already.
             questionFingerprint = try TextEncoder.fingerprint(
-                folder: request.questionModel, tower: .question, options: encoder)
+                folder: request.questionModel, tower: .question, options: encoder,
+                expecting: existing?.questionFingerprint)
         } else if !request.questionModel.isEmpty {
             let question = try TextEncoder.load(
-                folder: request.questionModel, tower: .question, options: encoder)
+                folder: request.questionModel, tower: .question, options: encoder,
+                expecting: existing?.questionFingerprint)
             guard question.dimension == context.dimension else {
                 throw ClusterError.input(
                     """

@@ -167,7 +167,7 @@ extension Worker {
         let key = EncoderSpec.Key(fingerprint: spec.fingerprint, options: options)
         await preparation?.value
         if let encoder = encoders[key] { return encoder }
-        let encoder = try await load(spec.model, options)
+        let encoder = try await load(spec.model, options, expecting: spec.fingerprint)
         guard encoder.fingerprint == spec.fingerprint else {
             throw ClusterError.input(
                 """
@@ -179,9 +179,12 @@ extension Worker {
         return encoder
     }
 
-    private func load(_ folder: String, _ options: EncoderOptions) async throws -> TextEncoder {
+    private func load(
+        _ folder: String, _ options: EncoderOptions, expecting fingerprint: String? = nil
+    ) async throws -> TextEncoder {
         let encoder = try await encodeLane.run {
-            try TextEncoder.load(folder: folder, tower: .context, options: options)
+            try TextEncoder.load(
+                folder: folder, tower: .context, options: options, expecting: fingerprint)
         }
         encoders[EncoderSpec.Key(fingerprint: encoder.fingerprint, options: options)] = encoder
         return encoder

@@ -14,14 +14,19 @@ struct ModelDescription: Sendable {
     var configuration: BertConfiguration
     /// What the encoder's tensor names start with.
     var prefix: String
-    var pooling = Pooling.firstToken
+    var pooling = SentencePooling(.firstToken)
     /// Name of BERT's tanh pooler where the representation goes through it, without ".weight".
     var poolerName: String?
     /// Name of the projection after pooling, without ".weight".
     var projectionName: String?
     var projectionHasBias = false
+    /// Linear layers after the pooling.
+    var dense: [DenseModule] = []
     var normalises = false
+    /// Whether texts are lower-cased before they are tokenized.
+    var lowercases = false
     var maximumLength: Int
+    private var hasOwnLength = false
     var segmentIDs = SegmentIDs.zero
     var prefixes = TextPrefixes()
     var weights = WeightStorage.float32
@@ -29,13 +34,20 @@ struct ModelDescription: Sendable {
     var notes: [String] = []
 
     var dimension: Int {
-        projectionName == nil ? configuration.hiddenSize : configuration.projectionSize
+        if let last = dense.last { return last.outputs }
+        return projectionName == nil ? pooledWidth : configuration.projectionSize
     }
+
+    /// Length of the widest vector on the way from pooling to the end.
+    var widestVector: Int { max(pooledWidth, dimension, dense.map(\.outputs).max() ?? 0) }
+
+    /// Length of a pooled vector.
+    var pooledWidth: Int { configuration.hiddenSize * pooling.modes.count }
 
     /// Finds out what `folder` holds for `tower`.
     init(
         folder: String, checkpoint: Checkpoint, transformerFolder: String, tower: Tower,
-        options: EncoderOptions
+        options: EncoderOptions, rules: FolderRules
     ) throws(ModelError) {
         self.folder = folder
         self.transformerFolder = transformerFolder
@@ -56,7 +68,7 @@ struct ModelDescription: Sendable {
         case .bert(let prefix):
             kind = .sentence
             self.prefix = prefix
-            try readSentenceFiles()
+            try readSentenceFiles(rules)
         case .dpr(let towers):
             guard let names = towers[tower] else {
                 throw .wrongTower(
@@ -94,34 +106,85 @@ struct ModelDescription: Sendable {
     }
 
     /// Pooling, length and prefixes of a sentence encoder.
-    private mutating func readSentenceFiles() throws(ModelError) {
+    private mutating func readSentenceFiles(_ rules: FolderRules) throws(ModelError) {
         if Self.exists(folder + "/modules.json") {
             let modules = try SentenceModules(
                 folder: folder, hiddenSize: configuration.hiddenSize)
             pooling = modules.pooling
+            dense = modules.dense
             normalises = modules.normalises
         } else {
-            pooling = .mean
+            pooling = SentencePooling(.mean)
             notes.append(
                 "There is no modules.json: the vector is the mean over tokens, not normalised.")
         }
-        let lengths = transformerFolder + "/sentence_bert_config.json"
-        if Self.exists(lengths) {
-            let json = try JSONFile(lengths, purpose: "the maximum length")
-            if json["max_seq_length"] != nil {
-                maximumLength = try json.integer("max_seq_length", in: 8...1_048_576)
-                maximumLength = min(maximumLength, configuration.positions)
-            }
+        try readSentenceConfiguration()
+        if rules == .current { try readTokenizerLength() }
+        prefixes = try storedPrompts(rules)
+        if rules == .first {
+            pooling.includesPrompt = true
+            lowercases = false
         }
-        prefixes = try storedPrefixes()
     }
 
-    /// The prompts that sentence-transformers stores under the names of the two towers.
-    private func storedPrefixes() throws(ModelError) -> TextPrefixes {
+    /// Length and lower-casing of a sentence encoder.
+    private mutating func readSentenceConfiguration() throws(ModelError) {
+        let path = transformerFolder + "/" + ModelFolderWriter.lengthsFile
+        if Self.exists(path) {
+            let json = try JSONFile(path, purpose: "the maximum length")
+            lowercases = try json.bool("do_lower_case") ?? false
+            if json["max_seq_length"] != nil {
+                let length = try json.integer("max_seq_length", in: 8...1_048_576)
+                maximumLength = min(length, configuration.positions)
+                hasOwnLength = true
+            }
+        }
+    }
+
+    /// The length where sentence_bert_config.json leaves it open.
+    private mutating func readTokenizerLength() throws(ModelError) {
+        guard !hasOwnLength else { return }
+        if let length = try tokenizerLength() {
+            maximumLength = min(length, configuration.positions)
+        } else if Self.exists(folder + "/modules.json") {
+            maximumLength = configuration.positions
+        }
+    }
+
+    /// `model_max_length` of the tokenizer's settings; nil where it is left open.
+    private func tokenizerLength() throws(ModelError) -> Int? {
+        let path = transformerFolder + "/tokenizer_config.json"
+        guard Self.exists(path) else { return nil }
+        let json = try JSONFile(path, purpose: "the tokenizer's settings")
+        // Where nobody has set it transformers writes 1e30.
+        guard let value = try json.float("model_max_length"), value <= 1_048_576 else {
+            return nil
+        }
+        return try json.integer("model_max_length", in: 8...1_048_576)
+    }
+
+    /// The prompts of the two towers: those that sentence-transformers stores under their names,
+    /// else its default prompt.
+    private func storedPrompts(_ rules: FolderRules) throws(ModelError) -> TextPrefixes {
         let path = folder + "/config_sentence_transformers.json"
         guard Self.exists(path) else { return TextPrefixes() }
         let json = try JSONFile(path, purpose: "the prompts")
         guard let prompts = try json.object("prompts") else { return TextPrefixes() }
+        if rules == .first { return try firstPrompts(prompts) }
+        let standard = try json.string("default_prompt_name") ?? ""
+        func first(_ names: [String]) throws(ModelError) -> String {
+            for name in names + [standard] {
+                if let text = try prompts.string(name), !text.isEmpty { return text }
+            }
+            return ""
+        }
+        return TextPrefixes(
+            question: try first(["query", "question"]),
+            passage: try first(["document", "passage", "corpus"]))
+    }
+
+    /// The prompts by the first rules.
+    private func firstPrompts(_ prompts: JSONFile) throws(ModelError) -> TextPrefixes {
         func first(_ names: [String]) throws(ModelError) -> String {
             for name in names { if let text = try prompts.string(name) { return text } }
             return ""

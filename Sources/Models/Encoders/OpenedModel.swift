@@ -7,18 +7,28 @@ struct OpenedModel: Sendable {
     let description: ModelDescription
     let checkpoint: Checkpoint
     let tokenizer: WordPieceTokenizer
+    /// The weights of the linear layers after the pooling.
+    let dense: [Checkpoint]
     /// `config.json` and the tokenizer's files that are there, in fixed order.
     private let smallFiles: [MappedFile]
 
     /// Bytes of a file that are hashed before their pages are let go of.
     private static let hashedAtOnce = 4 << 20
 
-    init(folder: String, tower: Tower, options: EncoderOptions) throws(ModelError) {
+    init(
+        folder: String, tower: Tower, options: EncoderOptions, rules: FolderRules = .current
+    ) throws(ModelError) {
         let transformer = try SentenceModules.transformerFolder(folder)
         checkpoint = try Checkpoint.open(folder: transformer, policy: WeightPolicy(options))
         description = try ModelDescription(
             folder: folder, checkpoint: checkpoint, transformerFolder: transformer, tower: tower,
-            options: options)
+            options: options, rules: rules)
+        var layers: [Checkpoint] = []
+        for layer in description.dense {
+            layers.append(
+                try Checkpoint.open(folder: layer.folder, policy: WeightPolicy(options)))
+        }
+        dense = layers
         var files = [
             try MappedFile(transformer + "/config.json", purpose: "the model's dimensions")
         ]
@@ -97,6 +107,7 @@ struct OpenedModel: Sendable {
         for setting in description.settings { add(setting) }
         for file in smallFiles { add(file) }
         for file in checkpoint.files { add(file) }
+        for layer in dense { for file in layer.files { add(file) } }
         return hash.finalize().map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
@@ -104,15 +115,45 @@ struct OpenedModel: Sendable {
     }
 }
 
+extension OpenedModel {
+    /// Opens a folder by the rules under which it has the fingerprint `expected`; by today's where
+    /// it has it under none.
+    static func expecting(
+        _ expected: String?, folder: String, tower: Tower, options: EncoderOptions
+    ) throws(ModelError) -> OpenedModel {
+        let opened = try OpenedModel(folder: folder, tower: tower, options: options)
+        guard let expected else { return opened }
+        for rules in FolderRules.allCases.dropFirst() {
+            let other = try OpenedModel(
+                folder: folder, tower: tower, options: options, rules: rules)
+            if other.description.settings != opened.description.settings,
+                other.fingerprint() == expected
+            {
+                return other
+            }
+        }
+        return opened
+    }
+}
+
 extension ModelDescription {
+    /// Whether the tokens of the tower's prompt are left out of the pooling.
+    private var leavesPromptOut: Bool {
+        let prompt = tower == .question ? prefixes.question : prefixes.passage
+        return !pooling.includesPrompt && !prompt.isEmpty
+    }
+
     /// What beside the files decides a vector, in fixed order.
     fileprivate var settings: [String] {
         [
-            kind.rawValue, tower.rawValue, pooling.rawValue, normalises ? "normalised" : "raw",
+            kind.rawValue, tower.rawValue, pooling.name, normalises ? "normalised" : "raw",
             String(maximumLength), segmentIDs.rawValue,
             tower == .question ? prefixes.question : "",
             tower == .context ? prefixes.passage : "",
             weights == .float16 ? "float16 weights" : "float32",
         ] + (precision == .i16 ? [precision.description] : [])
+            + (leavesPromptOut ? ["prompt left out"] : [])
+            + (lowercases ? ["lower-cased"] : [])
+            + dense.map(\.setting)
     }
 }

@@ -20,20 +20,26 @@ extension TextEncoder {
         passages: [(title: String, text: String)], threads: Int = 1,
         progress: ((Int) -> Void)? = nil
     ) -> [Float] {
-        encode(count: passages.count, threads: threads, progress: progress) { index, batch in
+        encode(
+            count: passages.count, leftOut: tokensLeftOut(.context), threads: threads,
+            progress: progress
+        ) { index, batch in
             append(passage: passages[index], to: &batch)
         }
     }
 
     /// Encodes questions: `[count, dimension]`, row-major, in the order given.
     public func encode(questions: [String], threads: Int = 1) -> [Float] {
-        encode(count: questions.count, threads: threads, progress: nil) { index, batch in
+        encode(
+            count: questions.count, leftOut: tokensLeftOut(.question), threads: threads,
+            progress: nil
+        ) { index, batch in
             append(question: questions[index], to: &batch)
         }
     }
 
     private func encode(
-        count: Int, threads: Int, progress: ((Int) -> Void)?,
+        count: Int, leftOut: Int, threads: Int, progress: ((Int) -> Void)?,
         append: (Int, inout TokenBatch) -> Void
     ) -> [Float] {
         guard count > 0 else { return [] }
@@ -45,7 +51,9 @@ extension TextEncoder {
                     let window = TokenWindow(
                         tokenize(texts, workers: workers, append: append),
                         budget: Self.batchTokens, workers: workers)
-                    compute(window, workers: workers, out) { progress?(start + $0) }
+                    compute(window, leftOut: leftOut, workers: workers, out) {
+                        progress?(start + $0)
+                    }
                 }
             }
             filled = count * dimension
@@ -78,7 +86,7 @@ extension TextEncoder {
 
     /// Computes all batches of a window, each by the thread that is free.
     private func compute(
-        _ window: TokenWindow, workers: Int, _ out: UnsafeMutablePointer<Float>,
+        _ window: TokenWindow, leftOut: Int, workers: Int, _ out: UnsafeMutablePointer<Float>,
         progress: (Int) -> Void
     ) {
         let shared = SharedProgress()
@@ -90,7 +98,7 @@ extension TextEncoder {
                 let next = shared.claimed.add(1, ordering: .relaxed).oldValue
                 guard next < window.count else { break }
                 window.copy(next, to: &batch, rows: &rows)
-                compute(batch, rows, arena, out)
+                compute(batch, leftOut: leftOut, rows, arena, out)
                 let done = shared.done.add(rows.count, ordering: .relaxed).newValue
                 if worker == 0 { progress(done) }
             }
@@ -104,7 +112,7 @@ extension TextEncoder {
         let count = batch.sequences * dimension
         return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             if let out = buffer.baseAddress {
-                compute(batch, Array(0..<batch.sequences), BertArena(), out)
+                compute(batch, leftOut: 0, Array(0..<batch.sequences), BertArena(), out)
             }
             filled = count
         }
@@ -112,32 +120,30 @@ extension TextEncoder {
 
     /// Computes the vectors of a batch and writes each to its row of `out`.
     private func compute(
-        _ batch: TokenBatch, _ rows: [Int], _ arena: BertArena, _ out: UnsafeMutablePointer<Float>
+        _ batch: TokenBatch, leftOut: Int, _ rows: [Int], _ arena: BertArena,
+        _ out: UnsafeMutablePointer<Float>
     ) {
         let width = description.configuration.hiddenSize
-        arena.reserveVectors(batch.sequences * max(width, dimension))
+        arena.reserveVectors(batch.sequences * description.widestVector)
         // Pooled vectors, and after a layer the other of the two buffers.
         var vectors = arena.vectors.start
-        if description.pooling == .firstToken {
+        if description.pooling.modes == [.firstToken] {
             weights.bert.forwardFirstTokens(batch, arena)
             vectors.update(from: arena.hidden.start, count: batch.sequences * width)
         } else {
             weights.bert.forward(batch, arena)
             for sequence in 0..<batch.sequences {
-                let tokens = arena.hidden.start + batch.starts[sequence] * width
-                let vector = vectors + sequence * width
-                let length = batch.length(sequence)
-                if description.pooling == .mean {
-                    kernels.mean(of: tokens, count: length, width: width, into: vector)
-                } else {
-                    kernels.maximum(of: tokens, count: length, width: width, into: vector)
-                }
+                pool(
+                    arena.hidden.start + batch.starts[sequence] * width,
+                    length: batch.length(sequence), leftOut: leftOut,
+                    into: vectors + sequence * description.pooledWidth)
             }
         }
         var other = arena.otherVectors.start
-        for (layer, activation) in [(weights.pooler, Activation.tanh), (weights.projection, .none)]
-        {
-            guard let layer else { continue }
+        let layers =
+            [(weights.pooler, Activation.tanh), (weights.projection, .none)]
+            + weights.dense.map { ($0.layer, $0.activation) }
+        for case (let layer?, let activation) in layers {
             kernels.product(
                 rows: batch.sequences, a: vectors, stride: layer.weights.depth,
                 weights: layer.weights, bias: layer.bias?.start, activation: activation,

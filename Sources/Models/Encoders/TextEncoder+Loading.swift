@@ -13,26 +13,31 @@ extension TextEncoder {
     ///   - folder: A Hugging Face model folder.
     ///   - tower: The side to load; a folder that holds only the other one is refused.
     ///   - options: What else decides the vectors.
+    ///   - expected: The fingerprint that a collection knows the encoder by. Where the folder has
+    ///     it by the rules of an earlier release, those hold; nothing else is promised.
     /// - Throws: `ModelError` naming the file and what to do.
     public static func load(
-        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions()
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions(),
+        expecting expected: String? = nil
     ) throws(ModelError) -> TextEncoder {
-        try load(folder: folder, tower: tower, options: options, kernels: .best)
+        try load(
+            folder: folder, tower: tower, options: options, expecting: expected, kernels: .best)
     }
 
     /// Loads with given kernels, so that tests can compare instruction sets.
     static func load(
         folder: String, tower: Tower, options: EncoderOptions = EncoderOptions(),
-        kernels: EncoderKernels
+        expecting expected: String? = nil, kernels: EncoderKernels
     ) throws(ModelError) -> TextEncoder {
-        let opened = try OpenedModel(folder: folder, tower: tower, options: options)
+        let opened = try OpenedModel.expecting(
+            expected, folder: folder, tower: tower, options: options)
         // Hashing reads the same pages as packing does, so the two run side by side.
         var fingerprint = Result<String, ModelError>.success("")
         var weights: Result<Weights, ModelError>?
         WorkerThreads.run(count: 2) { worker in
             if worker == 0 {
                 weights = Result { () throws(ModelError) in
-                    try Weights(opened.checkpoint, opened.description, kernels: kernels)
+                    try Weights(opened, kernels: kernels)
                 }
             } else {
                 fingerprint = Result { () throws(ModelError) in
@@ -52,9 +57,11 @@ extension TextEncoder {
     /// segment ids, prefixes, precision) and the bytes of `config.json`, the tokenizer's files and
     /// the weights. Reads each file once, through the page cache.
     public static func fingerprint(
-        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions()
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions(),
+        expecting expected: String? = nil
     ) throws(ModelError) -> String {
-        try OpenedModel(folder: folder, tower: tower, options: options).fingerprint()
+        try OpenedModel.expecting(expected, folder: folder, tower: tower, options: options)
+            .fingerprint()
     }
 
     /// The towers that `folder` holds: both for sentence encoders and RetriBERT.

@@ -37,9 +37,10 @@ extension ModelDescription {
             return dense + attention
         }
         var total = layers * (keysAndValues + rest(tokens))
-        if pooling == .firstToken { total += rest(1) - rest(tokens) }
+        if pooling.modes == [.firstToken] { total += rest(1) - rest(tokens) }
         if poolerName != nil { total += width * width }
         if projectionName != nil { total += width * Double(dimension) }
+        for layer in dense { total += Double(layer.inputs) * Double(layer.outputs) }
         return total
     }
 }

@@ -5,7 +5,7 @@ extension TextEncoder {
     var texts: EncoderTexts {
         EncoderTexts(
             kind: kind, segmentIDs: segmentIDs, prefixes: prefixes, maximumLength: maximumLength,
-            tokenizer: tokenizer)
+            lowercases: description.lowercases, tokenizer: tokenizer)
     }
 
     func append(passage: (title: String, text: String), to batch: inout TokenBatch) {
@@ -23,6 +23,8 @@ struct EncoderTexts: Sendable {
     var segmentIDs: SegmentIDs
     var prefixes: TextPrefixes
     var maximumLength: Int
+    /// Whether texts are lower-cased first, as Python does it.
+    var lowercases = false
     var tokenizer: WordPieceTokenizer
 
     /// Appends the tokens of a passage, joined as this family joins title and text.
@@ -50,7 +52,15 @@ struct EncoderTexts: Sendable {
         append(prefixes.question + text, pair: nil, to: &batch)
     }
 
+    /// Tokens of a prompt alone, special ones included.
+    func tokens(ofPrompt prompt: String) -> Int {
+        var batch = TokenBatch()
+        append(prompt, pair: nil, to: &batch)
+        return batch.ids.count
+    }
+
     private func append(_ text: String, pair: String?, to batch: inout TokenBatch) {
+        let text = lowercases ? PythonLowercase.lowercased(text) : text
         let start = batch.ids.count
         tokenizer.encodeIDs(
             text, pair: pair, maximumLength: maximumLength, into: &batch.ids,

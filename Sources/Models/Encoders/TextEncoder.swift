@@ -75,12 +75,15 @@ public final class TextEncoder: Sendable {
         /// BERT's tanh pooler.
         let pooler: Linear?
         let projection: Linear?
+        /// Linear layers after the pooling of a sentence encoder.
+        let dense: [(layer: Linear, activation: Activation)]
         /// Tensors of the checkpoint that none of these uses.
         let unusedTensors: [String]
 
         init(
-            _ checkpoint: Checkpoint, _ description: ModelDescription, kernels: EncoderKernels
+            _ opened: OpenedModel, kernels: EncoderKernels
         ) throws(ModelError) {
+            let (checkpoint, description) = (opened.checkpoint, opened.description)
             let configuration = description.configuration
             let width = configuration.hiddenSize
             var names = Set(
@@ -103,6 +106,11 @@ public final class TextEncoder: Sendable {
             } else {
                 projection = nil
             }
+            var dense: [(layer: Linear, activation: Activation)] = []
+            for (module, weights) in zip(description.dense, opened.dense) {
+                dense.append((try module.linear(weights), module.activation))
+            }
+            self.dense = dense
             unusedTensors = checkpoint.tensors.keys.filter { !names.contains($0) }.sorted()
         }
     }

@@ -146,7 +146,7 @@ extension ModelInspection {
                     name: tower.rawValue, parameters: parameters.elements,
                     dimension: description.dimension, maximumLength: description.maximumLength,
                     pooling: description.poolerName == nil
-                        ? description.pooling.rawValue : "tanh pooler",
+                        ? description.pooling.name : "tanh pooler",
                     normalises: description.normalises,
                     prefix: tower == .question
                         ? description.prefixes.question : description.prefixes.passage,

@@ -18,13 +18,16 @@ struct EncoderPlan: Sendable {
     var maximumLength: Int
     var segmentIDs = SegmentIDs.zero
     var prefixes = TextPrefixes()
+    var lowercases = false
 
     var dimension: Int {
         projectionName == nil ? configuration.hiddenSize : configuration.projectionSize
     }
 
     /// The plan of an opened folder's tower.
-    init(_ description: ModelDescription) {
+    ///
+    /// Throws: `ModelError.untrainable` where the tower has parts that are not trained here.
+    init(_ description: ModelDescription) throws(ModelError) {
         kind = description.kind
         tower = description.tower
         configuration = description.configuration
@@ -32,11 +35,8 @@ struct EncoderPlan: Sendable {
         segmentIDs = description.segmentIDs
         prefixes = description.prefixes
         normalises = description.normalises
-        switch description.pooling {
-        case .firstToken: pooling = .first
-        case .mean: pooling = .mean
-        case .maximum: pooling = .maximum
-        }
+        lowercases = description.lowercases
+        pooling = try Self.pooling(description)
         prefix = Self.prefix(kind, tower, stored: description.prefix)
         poolerName = description.poolerName
         projectionHasBias = description.projectionHasBias
@@ -69,6 +69,24 @@ struct EncoderPlan: Sendable {
         case .retribert:
             poolerName = prefix + "pooler.dense"
             projectionName = Self.retribertProjection(tower)
+        }
+    }
+
+    private static func pooling(
+        _ description: ModelDescription
+    ) throws(ModelError) -> Tape.Pooling {
+        func untrainable(_ part: String) -> ModelError {
+            .untrainable(folder: description.folder, part: part)
+        }
+        if let layer = description.dense.first { throw untrainable("the module \(layer.folder)") }
+        guard description.pooling.includesPrompt else {
+            throw untrainable("pooling that leaves the prompt out")
+        }
+        switch description.pooling.modes {
+        case [.firstToken]: return .first
+        case [.mean]: return .mean
+        case [.maximum]: return .maximum
+        default: throw untrainable("pooling by \(description.pooling.name)")
         }
     }
 
@@ -133,6 +151,6 @@ struct EncoderPlan: Sendable {
     func texts(_ tokenizer: WordPieceTokenizer) -> EncoderTexts {
         EncoderTexts(
             kind: kind, segmentIDs: segmentIDs, prefixes: prefixes, maximumLength: maximumLength,
-            tokenizer: tokenizer)
+            lowercases: lowercases, tokenizer: tokenizer)
     }
 }

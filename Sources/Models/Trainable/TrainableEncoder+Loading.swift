@@ -10,7 +10,7 @@ extension TrainableEncoder {
     ) throws(ModelError) -> TrainableEncoder {
         let opened = try OpenedModel(
             folder: folder, tower: tower, options: EncoderOptions(segmentIDs: segmentIDs))
-        let plan = EncoderPlan(opened.description)
+        let plan = try EncoderPlan(opened.description)
         if plan.kind == .retribert {
             let towers = try TrainableTowers.load(question: folder, context: folder)
             return tower == .question ? towers.question : towers.context

@@ -55,7 +55,9 @@ public struct TrainableTowers: Sendable {
     ) throws(ModelError) -> TrainableTowers {
         let context = try OpenedModel(
             folder: folder, tower: .context, options: EncoderOptions())
-        let plans = [EncoderPlan(question.description), EncoderPlan(context.description)]
+        let plans = [
+            try EncoderPlan(question.description), try EncoderPlan(context.description),
+        ]
         return try retribert(
             plans, try TrainedFolder(question, plans[0]), question.tokenizer
         ) { set, plan throws(ModelError) in

@@ -1,25 +1,31 @@
-/// How token vectors become one vector.
-enum Pooling: String, Sendable {
-    case firstToken = "cls"
-    case mean
-    case maximum = "max"
-}
-
 /// What `modules.json` and the folders it names say of a sentence encoder.
 struct SentenceModules: Equatable, Sendable {
-    var pooling: Pooling
+    var pooling: SentencePooling
+    /// Linear layers between pooling and normalisation.
+    var dense: [DenseModule]
     var normalises: Bool
 
-    /// Reads `modules.json` of `folder`, which is there, and the pooling it names.
+    /// Reads `modules.json` of `folder`, which is there, and what it names.
     init(folder: String, hiddenSize: Int) throws(ModelError) {
         let (json, modules) = try Self.modules(folder)
         let types = modules.map(\.type)
-        guard types == Array(Self.known.prefix(2)) || types == Self.known else {
-            throw json.invalid("the list", "is \(types), not Transformer, Pooling[, Normalize]")
+        normalises = types.last == "Normalize"
+        let layers = modules.dropFirst(2).dropLast(normalises ? 1 : 0)
+        guard types.prefix(2) == ["Transformer", "Pooling"],
+            layers.allSatisfy({ $0.type == "Dense" })
+        else {
+            throw json.invalid(
+                "the list", "is \(types), not Transformer, Pooling[, Dense …][, Normalize]")
         }
-        normalises = types.count == 3
-        let path = folder + "/" + modules[1].path + "/config.json"
-        pooling = try Self.pooling(path, hiddenSize: hiddenSize)
+        pooling = try SentencePooling(
+            path: folder + "/" + modules[1].path + "/config.json", hiddenSize: hiddenSize)
+        dense = []
+        var width = hiddenSize * pooling.modes.count
+        for layer in layers {
+            let module = try DenseModule(folder: folder + "/" + layer.path, inputs: width)
+            width = module.outputs
+            dense.append(module)
+        }
     }
 
     /// Folder of the transformer: `config.json`, weights, tokenizer; `folder` itself where
@@ -30,7 +36,7 @@ struct SentenceModules: Equatable, Sendable {
         return path.isEmpty ? folder : folder + "/" + path
     }
 
-    private static let known = ["Transformer", "Pooling", "Normalize"]
+    private static let known = ["Transformer", "Pooling", "Dense", "Normalize"]
 
     private static func modules(
         _ folder: String
@@ -53,27 +59,5 @@ struct SentenceModules: Equatable, Sendable {
             throw .unsupportedModule(path: json.path, type: odd.type)
         }
         return (json, modules)
-    }
-
-    private static func pooling(_ path: String, hiddenSize: Int) throws(ModelError) -> Pooling {
-        let json = try JSONFile(path, purpose: "how token vectors are pooled")
-        let width = try json.integer("word_embedding_dimension") ?? hiddenSize
-        guard width == hiddenSize else {
-            throw json.invalid("word_embedding_dimension", "is \(width), not \(hiddenSize)")
-        }
-        let modes: [(key: String, pooling: Pooling?)] = [
-            ("pooling_mode_cls_token", .firstToken), ("pooling_mode_mean_tokens", .mean),
-            ("pooling_mode_max_tokens", .maximum), ("pooling_mode_mean_sqrt_len_tokens", nil),
-            ("pooling_mode_weightedmean_tokens", nil), ("pooling_mode_lasttoken", nil),
-        ]
-        var chosen: [(key: String, pooling: Pooling?)] = []
-        for mode in modes where try json.bool(mode.key) == true { chosen.append(mode) }
-        guard let only = chosen.first, chosen.count == 1 else {
-            throw json.invalid("pooling_mode", "chooses \(chosen.count) modes, not one")
-        }
-        guard let pooling = only.pooling else {
-            throw .unsupportedConfiguration(path: path, key: only.key, value: "true")
-        }
-        return pooling
     }
 }

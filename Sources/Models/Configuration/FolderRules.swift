@@ -1,0 +1,12 @@
+/// By which rules a sentence encoder's folder is read.
+///
+/// A collection knows its encoder by the fingerprint. Where that does not fit today's rules, the
+/// earlier ones are tried, so a collection that was made by them is still searched and continued.
+enum FolderRules: CaseIterable, Sendable {
+    /// As sentence-transformers reads it.
+    case current
+    /// As release 0.1.0 read it: texts of at most 256 tokens unless sentence_bert_config.json says
+    /// otherwise, the first prompt of passage, document and corpus even where it is empty, and
+    /// neither `include_prompt` nor `do_lower_case` heeded.
+    case first
+}
