@@ -35,19 +35,9 @@ extension Checkpoint {
         let opened = try isZip ? openZip(file) : openStream(file)
         for (name, tensor) in try opened.stateDictionary() {
             let stored = try opened.stored(tensor, file: file, index: index)
-            tensors.append((renamed(name), stored))
+            tensors.append((name, stored))
         }
         return opened.checksums
-    }
-
-    /// Checkpoints from TensorFlow's days call a layer norm's parameters gamma and beta.
-    private static func renamed(_ name: String) -> String {
-        let layerNorm = "LayerNorm."
-        for (old, new) in [("gamma", "weight"), ("beta", "bias")]
-        where name.hasSuffix(layerNorm + old) {
-            return name.dropLast(old.count) + new
-        }
-        return name
     }
 
     /// A pickle that has been read, and where its storages lie.
@@ -63,16 +53,23 @@ extension Checkpoint {
             return reader.dictionaries[index]
         }
 
-        /// The named tensors: the root dictionary, or what it holds under `model_dict`.
+        /// The keys under which trainers keep a model's tensors beside other things.
+        private static let modelKeys = ["model_dict", "state_dict", "model_state_dict", "model"]
+
+        /// The named tensors: the root dictionary, or what it holds under one of `modelKeys`.
         func stateDictionary() throws(ModelError) -> [(String, PickleTensor)] {
             guard var entries = items(root) else {
                 throw reader.failure("the file holds no dictionary of tensors")
             }
-            if let model = entries.last(where: { $0.key == .string("model_dict") })?.value {
+            for key in Self.modelKeys {
+                guard let model = entries.last(where: { $0.key == .string(key) })?.value else {
+                    continue
+                }
                 guard let inner = items(model) else {
-                    throw reader.failure("model_dict is no dictionary of tensors")
+                    throw reader.failure("\(key) is no dictionary of tensors")
                 }
                 entries = inner
+                break
             }
             var tensors: [(String, PickleTensor)] = []
             for (key, value) in entries {

@@ -32,6 +32,8 @@ extension WeightPolicy {
 final class Checkpoint: Sendable {
     let files: [MappedFile]
     let tensors: TensorTable
+    /// How the files' own names became those of `tensors`.
+    let names: TensorNames
     let policy: WeightPolicy
     /// Checksums that the files themselves give, by file.
     let checksums: [[MemberChecksum]]
@@ -44,8 +46,11 @@ final class Checkpoint: Sendable {
         self.files = files
         self.checksums = checksums
         policy = WeightPolicy()
+        names = TensorNames(tensors.lazy.map(\.key))
+        var renamed = consume tensors
+        for index in renamed.indices { renamed[index].key = names(renamed[index].key) }
         do throws(TensorTable.DuplicateName) {
-            self.tensors = try TensorTable(consume tensors)
+            self.tensors = try TensorTable(consume renamed)
         } catch {
             throw .malformedFile(
                 path: files[error.entry.value.file].path, offset: 0,
@@ -57,6 +62,7 @@ final class Checkpoint: Sendable {
     init(_ other: Checkpoint, policy: WeightPolicy) {
         files = other.files
         tensors = other.tensors
+        names = other.names
         checksums = other.checksums
         self.policy = policy
     }

@@ -29,7 +29,7 @@ struct ShardIndexFile {
     /// Checks that each listed tensor is in the shard that should hold it.
     func check(_ checkpoint: Checkpoint) throws(ModelError) {
         for (name, file) in places.sorted(by: { $0.key < $1.key }) {
-            guard let tensor = checkpoint.tensors[name],
+            guard let tensor = checkpoint.tensors[checkpoint.names(name)],
                 checkpoint.files[tensor.file].path == file
             else { throw .missingTensor(path: file, name: name) }
         }

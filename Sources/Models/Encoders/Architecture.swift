@@ -62,7 +62,8 @@ enum Architecture: Equatable, Sendable {
     /// The values of `model_type` under which this family is stored.
     var modelTypes: [String] {
         switch self {
-        case .bert: ["bert"]
+        // A tower of DPR may be saved as its bare BERT.
+        case .bert: ["bert", "dpr"]
         // DPR's own checkpoints lie beside the configuration of the BERT they started from.
         case .dpr: ["dpr", "bert"]
         case .retribert: ["retribert"]

@@ -65,6 +65,15 @@ struct ModelDescription: Sendable {
         configuration = try BertConfiguration(json)
         maximumLength = min(Self.defaultLength, configuration.positions)
         switch architecture {
+        case .bert(let prefix) where type == "dpr":
+            kind = .dpr
+            self.prefix = prefix
+            try useSegments(options, json)
+            if configuration.projectionSize > 0 {
+                throw json.invalid(
+                    "projection_dim", "is not 0, and the weights hold no projection")
+            }
+            notes.append("The tensors are a bare BERT's: they are taken for either tower.")
         case .bert(let prefix):
             kind = .sentence
             self.prefix = prefix
@@ -77,10 +86,7 @@ struct ModelDescription: Sendable {
             }
             kind = .dpr
             prefix = names.prefix
-            segmentIDs = options.segmentIDs ?? .zero
-            if segmentIDs == .pair, configuration.segments < 2 {
-                throw json.invalid("type_vocab_size", "is 1: pairs need two segments")
-            }
+            try useSegments(options, json)
             if type == "bert", let weights = checkpoint.tensors[names.projection + ".weight"] {
                 configuration.projectionSize = weights.shape.first ?? 0
             }
@@ -103,6 +109,16 @@ struct ModelDescription: Sendable {
         }
         if let prefix = options.questionPrefix { prefixes.question = prefix }
         if let prefix = options.passagePrefix { prefixes.passage = prefix }
+    }
+
+    /// Segment ids of DPR's pairs.
+    private mutating func useSegments(
+        _ options: EncoderOptions, _ json: JSONFile
+    ) throws(ModelError) {
+        segmentIDs = options.segmentIDs ?? .zero
+        if segmentIDs == .pair, configuration.segments < 2 {
+            throw json.invalid("type_vocab_size", "is 1: pairs need two segments")
+        }
     }
 
     /// Pooling, length and prefixes of a sentence encoder.

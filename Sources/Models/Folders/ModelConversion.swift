@@ -115,7 +115,8 @@ public struct ModelConversion: Sendable {
             leftOut: checkpoint.tensors.filter { !$0.value.type.isFloat }.map(\.key))
     }
 
-    /// A sentence encoder's list of modules, and the settings of each: Pooling, Normalize.
+    /// A sentence encoder's list of modules, and what belongs to each: settings, and the weights of
+    /// a Dense as they are.
     private func copyModules(
         from root: String, except transformer: String, to writer: ModelFolderWriter
     ) throws(ModelError) {
@@ -127,7 +128,9 @@ public struct ModelConversion: Sendable {
         for name in names.sorted() where ModelFolders.isFolder(root + "/" + name) {
             // The transformer's settings have been written with what is new in them.
             guard root + "/" + name != transformer else { continue }
-            try writer.copy(root + "/" + name + "/config.json", as: name + "/config.json")
+            for file in ["config.json", "model.safetensors", "pytorch_model.bin"] {
+                try writer.copy("\(root)/\(name)/\(file)", as: "\(name)/\(file)")
+            }
         }
     }
 }
