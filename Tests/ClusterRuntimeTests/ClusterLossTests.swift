@@ -14,7 +14,8 @@ import Testing
         let own = Holder()
         let endpoint = "ipc://\(folder.path)/control"
         let process = try MiniProcess("coordinator") { inbound in
-            guard case .message(let envelope, let peer?, let lane) = inbound else { return }
+            guard case .message(let envelope, let origin) = inbound, let peer = origin.peer
+            else { return }
             let answer: Message?
             switch envelope.message {
             case .hello: answer = .welcome(Welcome(queryEndpoint: endpoint + ".query"))
@@ -24,7 +25,7 @@ import Testing
             guard let answer else { return }
             own.send(
                 Envelope(sender: "coordinator", requestID: envelope.requestID, message: answer),
-                on: lane, to: peer)
+                on: origin.lane, to: peer)
         }
         own.reactor = process.reactor
         _ = try process.reactor.bind(.control, to: endpoint)

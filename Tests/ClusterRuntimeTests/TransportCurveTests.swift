@@ -56,22 +56,72 @@ struct TransportCurveTests {
         #expect(coordinator.reactor.counters.keysRefused == 0)
     }
 
-    @Test func `a key that is not allowed is refused and counted, until it is allowed`()
+    @Test func `a key that is not allowed is refused, told on both sides, and in once allowed`()
         async throws
     {
         let coordinator = try MiniProcess("coordinator", security: .curve(server))
         let endpoint = try coordinator.bind(.control)
         let keys = try client("stranger", isAllowed: false)
+        guard case .client(let pair, _) = keys else { return }
         let stranger = try MiniProcess("stranger", security: .curve(keys))
         try stranger.reactor.connect(.control, to: endpoint)
         try stranger.hello()
-        try await eventually("the refusal") { coordinator.reactor.counters.keysRefused > 0 }
+        let rejection = Rejection.keyRefused(fingerprint: pair.fingerprint, endpoint: endpoint)
+        try await eventually("both sides hear of it") {
+            stranger.events.contains(.rejected(.control, rejection))
+                && coordinator.events.contains(
+                    .keyRefused(fingerprint: pair.fingerprint, address: "127.0.0.1"))
+        }
+        #expect(coordinator.reactor.counters.keysRefused > 0)
         #expect(coordinator.inbound.isEmpty)
 
+        // The transport tries again by itself, and what waited is sent.
         try allow("stranger")
-        try stranger.reactor.connect(.control, to: endpoint)
-        try stranger.hello()
         try await coordinator.wait(for: "the hello") { $0.count == 1 }
+        #expect(coordinator.senders.first?.key == pair.publicKey)
+    }
+
+    @Test func `a key that is removed ends its connections, and nobody else's`() async throws {
+        let coordinator = try MiniProcess("coordinator", security: .curve(server))
+        let endpoint = try coordinator.bind(.control)
+        var clients: [MiniProcess] = []
+        for name in ["kept", "removed"] {
+            let process = try MiniProcess(
+                name, security: .curve(try client(name, isAllowed: true)))
+            try process.reactor.connect(.control, to: endpoint)
+            try process.hello()
+            clients.append(process)
+        }
+        try await coordinator.wait(for: "both") { $0.count == 2 }
+        try FileManager.default.removeItem(atPath: "\(allowed)/removed.public")
+        let start = ContinuousClock.now
+        try await eventually("it is closed") {
+            clients[1].inbound.contains(.disconnected(.control))
+        }
+        // A look each quarter of a second; a second is the promise, the rest is for slow machines.
+        #expect(start.duration(to: .now) < .seconds(3))
+        try clients[1].hello()
+        try clients[0].hello()
+        try await coordinator.wait(for: "the other one") { $0.count == 3 }
+        #expect(coordinator.envelopes.last?.sender == "kept")
+    }
+
+    @Test func `without a key none is told, whatever a peer says of itself`() async throws {
+        let coordinator = try MiniProcess("coordinator", security: .insecure)
+        let peer = try HandMadePeer(to: try coordinator.bind(.control))
+        let liar = "0123456789012345678901234567890123456789"
+        peer.greet([("Identity", "raw"), ("User-Id", liar), ("Connection", "99")])
+        let frames = try Wire.encode(
+            Envelope(sender: "raw", message: .done(Done())), limits: .control)
+        for (index, frame) in frames.enumerated() {
+            peer.send(frame, more: index + 1 < frames.count)
+        }
+        try await coordinator.wait(for: "it") { $0.count == 1 }
+        let id = try #require(coordinator.senders.first?.peer)
+        #expect(coordinator.senders == [MessageOrigin(peer: id, key: nil, lane: .control)])
+        // Its connection is known by the number that it was given here.
+        try coordinator.reactor.disconnect(id)
+        #expect(peer.isEnded())
     }
 
     @Test func `whoever has no keys, or another server's, hears nothing`() async throws {

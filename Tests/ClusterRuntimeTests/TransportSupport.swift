@@ -29,17 +29,29 @@ final class MiniProcess: Sendable {
             name: name, incarnation: incarnation, security: security,
             queueLimitBytes: queueLimitBytes
         ) { inbound in
-            inbox.inbound.withLock { $0.append(inbound) }
-            reply?(inbound)
+            if case .connection(let event) = inbound {
+                inbox.events.withLock { $0.append(event) }
+            } else {
+                inbox.inbound.withLock { $0.append(inbound) }
+                reply?(inbound)
+            }
         }
     }
 
-    /// What came so far.
+    /// What came so far, without what happened to connections.
     var inbound: [Inbound] { inbox.inbound.withLock { $0 } }
+
+    /// What happened to connections so far.
+    var events: [ConnectionEvent] { inbox.events.withLock { $0 } }
+
+    /// Who sent the messages that came so far.
+    var senders: [MessageOrigin] {
+        inbound.compactMap { if case .message(_, let sender) = $0 { sender } else { nil } }
+    }
 
     /// The messages that came so far.
     var envelopes: [Envelope] {
-        inbound.compactMap { if case .message(let envelope, _, _) = $0 { envelope } else { nil } }
+        inbound.compactMap { if case .message(let envelope, _) = $0 { envelope } else { nil } }
     }
 
     /// Binds a lane to a free port of the loopback.
@@ -73,6 +85,7 @@ final class MiniProcess: Sendable {
 
 private final class Inbox: Sendable {
     let inbound = Locked<[Inbound]>([])
+    let events = Locked<[ConnectionEvent]>([])
 }
 
 /// Waits until something holds; records an issue after twenty seconds.

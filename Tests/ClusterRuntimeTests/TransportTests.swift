@@ -21,13 +21,14 @@ import Testing
                 let sent = worker.envelope(
                     .credit(Credit(bytes: UInt64(lane.rawValue))), frames: [[1, 2], [], [3]])
                 try worker.reactor.send(sent, on: lane)
-                let expected = Inbound.message(sent, from: worker.reactor.id, lane: lane)
+                let expected = Inbound.message(
+                    sent, from: MessageOrigin(peer: worker.reactor.id, lane: lane))
                 try await coordinator.wait(for: "\(lane)") { $0.contains(expected) }
             }
             for lane in Lane.allCases {
                 let sent = coordinator.envelope(.drain(Drain(reason: "\(lane)")))
                 try coordinator.reactor.send(sent, on: lane, to: worker.reactor.id)
-                let expected = Inbound.message(sent, from: nil, lane: lane)
+                let expected = Inbound.message(sent, from: MessageOrigin(peer: nil, lane: lane))
                 try await worker.wait(for: "\(lane)") { $0.contains(expected) }
             }
             #expect(coordinator.reactor.counters.received == 3)
@@ -110,7 +111,7 @@ import Testing
         let holder = Holder()
         let worker = try MiniProcess("worker") { inbound in
             guard let reactor = holder.reactor,
-                case .message(let envelope, _, .control) = inbound
+                case .message(let envelope, let sender) = inbound, sender.lane == .control
             else { return }
             if case .welcome = envelope.message {
                 try? reactor.connect(.query, to: query)

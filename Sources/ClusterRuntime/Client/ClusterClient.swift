@@ -151,7 +151,7 @@ public actor ClusterClient {
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
-        case .message(let envelope, _, let lane): receive(envelope, on: lane)
+        case .message(let envelope, let origin): receive(envelope, on: origin.lane)
         case .disconnected:
             lose(
                 .unavailable(
@@ -159,7 +159,9 @@ public actor ClusterClient {
                     The coordinator at \(endpoint) has ended, or the connection to it has broken. \
                     Run the same command again; `index` goes on where it stopped.
                     """, nil))
-        case .undeliverable, .refused: break
+        case .connection(.rejected(_, let rejection)):
+            lose(.unavailable(rejection.description, nil))
+        case .connection, .undeliverable, .refused: break
         }
     }
 

@@ -182,15 +182,16 @@ public actor Coordinator {
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
-        case .message(let envelope, let peer?, let lane):
-            receive(envelope, from: peer, on: lane)
+        case .message(let envelope, let origin):
+            if let peer = origin.peer { receive(envelope, from: peer, on: origin.lane) }
         case .undeliverable(let peer, _, _, _):
             if let worker = peers.first(where: { $0.value == peer })?.key {
                 follow(membership.unreachable(worker))
             }
         case .refused(let error, _, let lane):
             log.warning("refused a message on the \(lane) lane: \(error)")
-        case .message, .disconnected: break
+        case .connection(let event): log.warning("\(event)")
+        case .disconnected: break
         }
     }
 

@@ -21,7 +21,7 @@ struct SignsOfLife: Sendable {
     func answer(through reactor: Reactor) { self.reactor.withLock { $0 = reactor } }
 
     func answer(_ inbound: Inbound) {
-        guard case .message(let envelope, let peer?, let lane) = inbound,
+        guard case .message(let envelope, let origin) = inbound, let peer = origin.peer,
             case .heartbeat(let heartbeat) = envelope.message, envelope.requestID != 0
         else { return }
         // What cannot be queued is lost; it is asked again.
@@ -30,6 +30,6 @@ struct SignsOfLife: Sendable {
                 clusterID: clusterID, sender: "coordinator", incarnation: incarnation,
                 epoch: epoch, requestID: envelope.requestID,
                 message: .heartbeatAck(HeartbeatAck(progress: heartbeat.progress))),
-            on: lane, to: peer)
+            on: origin.lane, to: peer)
     }
 }

@@ -50,6 +50,8 @@ public final class TrainerLink: Sendable {
         var group: (any AbortableGroup)?
         var generation: UInt64 = 0
         var refusal: Failure?
+        /// Why the coordinator does not let this rank's connection in, as long as it does not.
+        var rejection: Rejection?
         var progress = ""
         var step: UInt64 = 0
         var isStopping = false
@@ -77,8 +79,13 @@ public final class TrainerLink: Sendable {
             reactor = try Reactor(
                 name: options.name, incarnation: incarnation, security: options.security
             ) { inbound in
-                guard case .message(let envelope, _, _) = inbound else { return }
-                state.withLock { $0.receive(envelope) }
+                switch inbound {
+                case .message(let envelope, _): state.withLock { $0.receive(envelope) }
+                case .connection(.rejected(_, let rejection)):
+                    state.withLock { $0.rejection = rejection }
+                case .connection(.connected): state.withLock { $0.rejection = nil }
+                default: return
+                }
                 changed.signal()
             }
             try reactor.connect(.control, to: options.coordinator)
@@ -221,6 +228,9 @@ extension TrainerLink {
                 throw .unavailable("The coordinator did not answer in time.", nil)
             }
             guard heard.duration(to: .now) < options.patience else {
+                if let rejection = state.withLock({ $0.rejection }) {
+                    throw .unavailable(rejection.description, nil)
+                }
                 throw .unavailable(
                     "The coordinator at \(options.coordinator) has been silent for "
                         + "\(options.patience / .seconds(1)) s. Start it again, then this rank.",

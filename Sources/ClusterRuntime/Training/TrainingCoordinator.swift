@@ -136,12 +136,14 @@ public actor TrainingCoordinator {
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
-        case .message(let envelope, let peer?, _): receive(envelope, peer)
-        case .message, .disconnected: break
+        case .message(let envelope, let origin):
+            if let peer = origin.peer { receive(envelope, peer) }
+        case .disconnected: break
         case .undeliverable(let peer, _, _, _):
             // A rank that has just connected may not be known to the socket yet; silence decides.
             log.debug("\(peer) cannot be reached")
         case .refused(let error, _, _): log.warning("refused a message: \(error)")
+        case .connection(let event): log.warning("\(event)")
         }
     }
 

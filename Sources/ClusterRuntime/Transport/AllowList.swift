@@ -1,4 +1,3 @@
-import CZeroMQ
 import Glibc
 
 /// The public keys in a folder, read anew when it changes.
@@ -15,21 +14,24 @@ struct AllowList {
     /// Whether a key of 32 bytes is let in.
     ///
     /// The folder's time of change tells of files added and removed at once; one that is
-    /// rewritten in place is seen within a second.
+    /// rewritten in place is seen within half a second.
     mutating func allows(_ key: [UInt8], now: ContinuousClock.Instant = .now) -> Bool {
-        guard key.count == 32 else { return false }
+        guard let text = KeyFile.text(ofKey: key) else { return false }
+        return contains(text, now: now)
+    }
+
+    /// Whether a key in Z85 is let in.
+    mutating func contains(_ key: String, now: ContinuousClock.Instant = .now) -> Bool {
         var status = stat()
         guard stat(folder, &status) == 0 else { return false }
         let changed = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
-        let isFresh = read.map { $0.duration(to: now) < .seconds(1) } == true
+        let isFresh = read.map { $0.duration(to: now) < .milliseconds(500) } == true
         if !isFresh || modified != changed {
             keys = Self.keys(in: folder)
             modified = changed
             read = now
         }
-        var text = [CChar](repeating: 0, count: KeyFile.length + 1)
-        guard zmq_z85_encode(&text, key, key.count) != nil else { return false }
-        return keys.contains(KeyFile.text(text))
+        return keys.contains(key)
     }
 
     /// The keys of all `*.public` files; a file that holds none lets nobody in.

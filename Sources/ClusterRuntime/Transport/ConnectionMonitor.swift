@@ -32,6 +32,8 @@ final class ConnectionMonitor {
             throw lastError("zmq_socket_monitor")
         }
         try socket.handle.set(ZMQ_LINGER, to: CInt(0))
+        // Without limit: nothing that ZeroMQ tells is lost, and its thread never waits for us.
+        try socket.handle.set(ZMQ_RCVHWM, to: CInt(0))
         try socket.handle.connect(try Endpoint(endpoint))
     }
 
@@ -50,7 +52,7 @@ final class ConnectionMonitor {
     /// Asked until nil, it arms ``descriptor`` again.
     func next() -> Event? {
         while let events = try? socket.handle.events, events & CInt(ZMQ_POLLIN) != 0 {
-            guard case .frames(let frames) = try? socket.receive(limits: .control),
+            guard case .frames(let frames, _) = try? socket.receive(limits: .control),
                 frames.count == 2, frames[0].count == 6
             else { continue }
             // Kind and value in the byte order of this host, not aligned; then the endpoint.

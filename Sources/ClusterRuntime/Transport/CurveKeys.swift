@@ -1,4 +1,5 @@
 import CZeroMQ
+import Crypto
 import Foundation
 
 /// Who may reach what a reactor binds.
@@ -36,6 +37,15 @@ public enum CurveKeys: Equatable, Sendable {
             serverKey: try KeyFile.read(serverPublicFile))
     }
 
+    /// The first sixteen digits of the SHA-256 of a public key's text.
+    ///
+    /// `tr -d '\n' < NAME.public | sha256sum | cut -c -16` shows the same.
+    public static func fingerprint(of publicKey: String) -> String {
+        SHA256.hash(data: Data(publicKey.utf8)).prefix(8).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+
     /// Makes a pair and writes `NAME.secret` and `NAME.public` to a folder, mode 0600 each.
     ///
     /// The folder is made, for its owner alone, where there is none. Throws where either file
@@ -65,6 +75,9 @@ public struct CurveKeyPair: Equatable, Sendable, CustomStringConvertible,
     public let publicKey: String
     /// The key that they may not.
     let secretKey: String
+
+    /// What logs call the key on both sides; see ``CurveKeys/fingerprint(of:)``.
+    public var fingerprint: String { CurveKeys.fingerprint(of: publicKey) }
 
     /// Shows the public key alone.
     public var description: String { "CurveKeyPair(\(publicKey))" }
@@ -146,6 +159,13 @@ enum KeyFile {
         guard status.st_mode & 0o077 == 0 else {
             throw .keyPermissions(path: path, mode: status.st_mode & 0o777)
         }
+    }
+
+    /// A key of 32 bytes in Z85.
+    static func text(ofKey key: [UInt8]) -> String? {
+        var text = [CChar](repeating: 0, count: length + 1)
+        guard key.count == 32, zmq_z85_encode(&text, key, key.count) != nil else { return nil }
+        return self.text(text)
     }
 
     /// The text in a buffer that ends with NUL.

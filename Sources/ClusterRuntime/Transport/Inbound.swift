@@ -2,8 +2,8 @@ public import ClusterCore
 
 /// What a reactor tells its handler.
 public enum Inbound: Equatable, Sendable {
-    /// A message came; `from` is nil on a lane that this process connected.
-    case message(Envelope, from: PeerID?, lane: Lane)
+    /// A message came.
+    case message(Envelope, from: MessageOrigin)
     /// A message could not be sent: the peer is not connected. It is dropped.
     case undeliverable(to: PeerID, lane: Lane, requestID: UInt64, type: MessageType)
     /// Frames came that are no message; they are dropped.
@@ -11,6 +11,8 @@ public enum Inbound: Equatable, Sendable {
     /// The connection of a lane that this process connected has broken: what was asked over it
     /// and not answered is lost. ZeroMQ connects again by itself.
     case disconnected(Lane)
+    /// Something else happened to a connection.
+    case connection(ConnectionEvent)
 }
 
 /// What a reactor has done since its start.
@@ -29,6 +31,8 @@ public struct TransportCounters: Equatable, Sendable {
     public var undeliverable: UInt64 = 0
     /// Messages dropped since their lane was disconnected or the reactor stopped.
     public var dropped: UInt64 = 0
+    /// Messages dropped since their peer had been disconnected, or its key removed.
+    public var unwelcome: UInt64 = 0
     /// Handshakes with a client key that is allowed.
     public var keysAccepted: UInt64 = 0
     /// Handshakes with a client key that is not.

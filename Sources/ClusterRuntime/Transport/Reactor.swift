@@ -63,7 +63,7 @@ public final class Reactor: Sendable {
     /// Connects a lane, now or whenever the server is there; messages wait until then.
     ///
     /// On a lane that is connected this drops the old connection and what waits for it. A server
-    /// that refused the keys or the protocol is not tried again until this is called again.
+    /// that refused the keys or the protocol is told of and tried again each second.
     public func connect(_ lane: Lane, to endpoint: String) throws(TransportError) {
         try core.perform { loop throws(TransportError) in
             try loop.connect(lane, to: endpoint)
@@ -73,6 +73,14 @@ public final class Reactor: Sendable {
     /// Drops the connection of a lane and what waits for it; nothing happens where there is none.
     public func disconnect(_ lane: Lane) throws(TransportError) {
         try core.perform { loop throws(TransportError) in loop.disconnect(lane) }
+    }
+
+    /// Closes all connections of a peer on the bound lanes.
+    ///
+    /// What waits for it is dropped, and so is what it sent and was not read yet; it is heard again
+    /// once it has connected anew.
+    public func disconnect(_ peer: PeerID) throws(TransportError) {
+        try core.perform { loop throws(TransportError) in loop.disconnect(peer, .asked) }
     }
 
     /// Sends to a peer on a lane that is bound.

@@ -8,6 +8,7 @@ extension ZMQSocket {
         try socket.setCommonOptions(lane)
         try socket.handle.set(ZMQ_ROUTER_MANDATORY, to: CInt(1))
         try socket.handle.set(ZMQ_ROUTER_HANDOVER, to: CInt(1))
+        try socket.handle.set(ZMQ_ZAP_DOMAIN, to: KeyGate.domain)
         return socket
     }
 

@@ -19,11 +19,11 @@ final class ZMQSocket {
     enum Received: Equatable {
         /// Nothing is there.
         case nothing
-        /// The frames of one message, the routing id first on a ROUTER.
-        case frames([[UInt8]])
+        /// The frames of one message, the routing id first on a ROUTER, and where it came from.
+        case frames([[UInt8]], Origin?)
         /// A message beyond the limit of frames or bytes; it has been read and dropped. The
         /// frames are those within the limits, so that the sender is known.
-        case tooLarge(WireError, [[UInt8]])
+        case tooLarge(WireError, [[UInt8]], Origin?)
     }
 
     /// What became of a message given to ZeroMQ.
@@ -106,6 +106,7 @@ extension ZMQSocket {
         var count = 0
         var bytes = 0
         var more = true
+        var origin: Origin?
         while more {
             zmq_msg_init(scratch)
             defer { zmq_msg_close(scratch) }
@@ -119,6 +120,8 @@ extension ZMQSocket {
             }
             more = zmq_msg_more(scratch) != 0
             count += 1
+            // The frame of the routing id is of ZeroMQ's own making and carries nothing.
+            if kind == .router, count == 2 { origin = self.origin }
             let size = zmq_msg_size(scratch)
             if count > routingFrames { bytes += size }
             if count <= limits.frames + routingFrames, bytes <= limits.message {
@@ -128,11 +131,27 @@ extension ZMQSocket {
         }
         count -= routingFrames
         if count > limits.frames {
-            return .tooLarge(.tooManyFrames(found: count, limit: limits.frames), frames)
+            return .tooLarge(.tooManyFrames(found: count, limit: limits.frames), frames, origin)
         }
         if bytes > limits.message {
-            return .tooLarge(.messageTooLarge(bytes: bytes, limit: limits.message), frames)
+            return .tooLarge(.messageTooLarge(bytes: bytes, limit: limits.message), frames, origin)
         }
-        return .frames(frames)
+        return .frames(frames, origin)
+    }
+
+    /// Where the frame that was just read came from, as the handshake of its connection put it on
+    /// record; nil where a connection had no number.
+    private var origin: Origin? {
+        guard let number = property(KeyGate.numberProperty).flatMap({ UInt64($0) }) else {
+            return nil
+        }
+        let key = property("User-Id")
+        return Origin(
+            number: number, descriptor: zmq_msg_get(scratch, ZMQ_SRCFD),
+            key: key?.isEmpty == false ? key : nil)
+    }
+
+    private func property(_ name: String) -> String? {
+        zmq_msg_gets(scratch, name).map { String(cString: $0) }
     }
 }

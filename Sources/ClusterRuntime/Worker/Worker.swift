@@ -15,6 +15,9 @@ public actor Worker {
     /// Silence of the coordinator after which the worker introduces itself anew.
     static let coordinatorSilence: Duration = .seconds(3)
 
+    /// Time between two lines of the log that tell that the coordinator does not let this one in.
+    static let rejectionLogInterval: Duration = .seconds(30)
+
     let options: WorkerOptions
     let incarnation = ProcessFacts.nonce()
     let counters = WorkerCounters()
@@ -34,6 +37,7 @@ public actor Worker {
     private var isDone = false
     private var lastHeard = MonotonicClock.now()
     private var lastHello = Instant(nanoseconds: 0)
+    private var lastRejection = Instant(nanoseconds: .min / 2)
 
     // Encoding (Worker+Encoding.swift).
     var incoming: [LeaseKey: IncomingLease] = [:]
@@ -147,7 +151,9 @@ public actor Worker {
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
-        case .message(let envelope, _, let lane): receive(envelope, lane)
+        case .message(let envelope, let origin): receive(envelope, origin.lane)
+        case .connection(.rejected(_, let rejection)): rejected(rejection)
+        case .connection(let event): log.debug("\(event)")
         case .undeliverable: break
         case .disconnected(let lane):
             // What it was told on the way is lost, and a coordinator that takes its place knows
@@ -157,6 +163,14 @@ public actor Worker {
         case .refused(let error, _, let lane):
             log.warning("refused a message on the \(lane) lane: \(error)")
         }
+    }
+
+    /// The transport tries again each second, so that a key allowed later lets this worker in.
+    private func rejected(_ rejection: Rejection) {
+        let now = MonotonicClock.now()
+        guard now - lastRejection > Worker.rejectionLogInterval else { return }
+        lastRejection = now
+        log.error("\(rejection)")
     }
 
     private func receive(_ envelope: Envelope, _ lane: Lane) {

@@ -1,0 +1,167 @@
+import CZeroMQ
+import ClusterCore
+import Glibc
+import Locks
+
+/// Connections: who is let in, who is still welcome, who is closed.
+extension ReactorLoop {
+    /// Time after which a lane that was not let in is connected anew.
+    static let retryInterval = Duration.seconds(1)
+    /// What the monitors of lanes tell.
+    static let watchedEvents =
+        ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+        | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+
+    /// Takes note of what became of connections, and looks after them when it is time to.
+    ///
+    /// Whether there was anything to do.
+    func followConnections() -> Bool {
+        var progress = false
+        for lane in Lane.allCases where follow(lane) { progress = true }
+        let now = MonotonicClock.now()
+        guard now >= nextLook else { return progress }
+        nextLook = now + Self.lookInterval
+        for lane in Lane.allCases {
+            if let retry = lines[lane.rawValue]?.retry, now >= retry { reconnect(lane) }
+        }
+        closeRemovedKeys()
+        return progress
+    }
+
+    /// Answers the handshakes that wait; whether there were any.
+    func answerHandshakes() -> Bool {
+        var progress = false
+        while let events = try? gate?.socket.handle.events, events & CInt(ZMQ_POLLIN) != 0 {
+            progress = true
+            // Acceptances first: a connection is admitted after it was accepted.
+            for lane in Lane.allCases { _ = follow(lane) }
+            guard let answer = gate?.answer(number: { connections.admit() }) else { break }
+            guard let key = answer.key else { continue }
+            core.state.withLock { state in
+                state.counters.keysAccepted += answer.isAllowed ? 1 : 0
+                state.counters.keysRefused += answer.isAllowed ? 0 : 1
+            }
+            if !answer.isAllowed {
+                let fingerprint = CurveKeys.fingerprint(of: key)
+                handler(
+                    .connection(.keyRefused(fingerprint: fingerprint, address: answer.address)))
+            }
+        }
+        return progress
+    }
+
+    /// Whether a message's peer may be heard: it was not disconnected, and its key is allowed.
+    func isWelcome(_ peer: PeerID, _ origin: Origin?, on lane: Lane) -> Bool {
+        guard let origin else { return true }
+        _ = follow(lane)
+        let (verdict, replaced) = connections.received(origin, from: peer, on: lane)
+        // ZeroMQ lets go of the old connection's messages, but not of the connection.
+        if let replaced { Self.shutDown(replaced) }
+        guard verdict == .deliver else { return false }
+        if let key = origin.key, gate?.stillAllows(key) != true {
+            disconnect(peer, .keyRemoved(fingerprint: CurveKeys.fingerprint(of: key)))
+            return false
+        }
+        return true
+    }
+
+    /// See ``Reactor/disconnect(_:)-(PeerID)``.
+    func disconnect(_ peer: PeerID, _ reason: CloseReason) {
+        for lane in Lane.allCases { _ = follow(lane) }
+        for entry in connections.disconnect(peer, at: MonotonicClock.now()) {
+            Self.shutDown(entry)
+        }
+        core.state.withLock { state in
+            for lane in Lane.allCases where state.roles[lane.rawValue] == .bound {
+                let messages = state.outbox.removeAll(on: lane, to: peer)
+                state.counters.dropped += UInt64(messages.count)
+            }
+        }
+        handler(.connection(.closed(peer, reason)))
+    }
+
+    /// Closes the connections whose keys are no longer allowed.
+    private func closeRemovedKeys() {
+        guard connections.hasKeys else { return }
+        var removed: [PeerID: String] = [:]
+        for entry in connections.all {
+            guard let peer = entry.peer, let key = entry.key, gate?.stillAllows(key) != true
+            else { continue }
+            removed[peer] = key
+        }
+        for (peer, key) in removed {
+            disconnect(peer, .keyRemoved(fingerprint: CurveKeys.fingerprint(of: key)))
+        }
+    }
+
+    /// Takes note of what ZeroMQ tells of a bound lane's connections; whether it told anything.
+    private func follow(_ lane: Lane) -> Bool {
+        guard let line = lines[lane.rawValue], line.socket.kind == .router else { return false }
+        var progress = false
+        while let event = line.monitor.next() {
+            progress = true
+            let descriptor = CInt(bitPattern: event.value)
+            switch event.kind {
+            case ZMQ_EVENT_ACCEPTED:
+                guard let inode = Self.inode(descriptor) else { continue }
+                connections.accepted(descriptor, inode: inode, on: lane, at: MonotonicClock.now())
+            case ZMQ_EVENT_DISCONNECTED: connections.ended(descriptor)
+            default: break
+            }
+        }
+        return progress
+    }
+
+    /// Takes note of what became of the connection that a lane made; whether anything did.
+    ///
+    /// Looked at when all that came over the lane is read: an answer may come just before the end.
+    func watch(_ lane: Lane) -> Bool {
+        var progress = false
+        while let line = lines[lane.rawValue], line.socket.kind == .dealer,
+            let event = line.monitor.next()
+        {
+            progress = true
+            lines[lane.rawValue]?.isConnected = event.kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+            switch event.kind {
+            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: handler(.connection(.connected(lane)))
+            case ZMQ_EVENT_DISCONNECTED:
+                // An attempt that failed was no connection.
+                if line.isConnected { handler(.disconnected(lane)) }
+            case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: rejected(lane, line, isKey: true)
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: rejected(lane, line, isKey: false)
+            default: break
+            }
+        }
+        return progress
+    }
+
+    /// The other side does not let this one in: ZeroMQ itself does not try again.
+    private func rejected(_ lane: Lane, _ line: Line, isKey: Bool) {
+        lines[lane.rawValue]?.retry = MonotonicClock.now() + Self.retryInterval
+        let endpoint = line.endpoint?.text ?? ""
+        var rejection = Rejection.notUnderstood(endpoint: endpoint)
+        if isKey, case .curve(.client(let pair, _)) = security {
+            rejection = .keyRefused(fingerprint: pair.fingerprint, endpoint: endpoint)
+        }
+        handler(.connection(.rejected(lane, rejection)))
+    }
+
+    /// Ends a connection for both sides, if it is still that one.
+    ///
+    /// ZeroMQ's thread may close the descriptor at any moment, and another file may get it; so a
+    /// duplicate is taken first, which nobody else closes, and its inode compared.
+    private static func shutDown(_ entry: ConnectionTable.Entry) {
+        let duplicate = fcntl(entry.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { return }
+        defer { close(duplicate) }
+        if inode(duplicate) == entry.inode { shutdown(duplicate, Int32(SHUT_RDWR)) }
+    }
+
+    private static func inode(_ descriptor: CInt) -> UInt64? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
+            return nil
+        }
+        return UInt64(status.st_ino)
+    }
+}

@@ -1,0 +1,119 @@
+import CZeroMQ
+import ClusterCore
+import Locks
+
+/// Messages: out of the outbox to ZeroMQ, from ZeroMQ to the handler.
+extension ReactorLoop {
+    /// Messages read from a lane before the others have their turn.
+    private static let receiveBurst = 16
+
+    /// Sends what waits on a lane, each peer in turn, up to the lane's burst; whether any left.
+    func send(_ lane: Lane) -> Bool {
+        guard let socket = lines[lane.rawValue]?.socket else { return false }
+        var peers = core.state.withLock { $0.outbox.peers(on: lane) }
+        var left = lane.sendBurst
+        var isBlocked = false
+        var progress = false
+        while left > 0, !peers.isEmpty {
+            var again: [PeerID] = []
+            for peer in peers.prefix(left) {
+                guard let message = core.state.withLock({ $0.outbox.first(on: lane, to: peer) })
+                else { continue }
+                switch socket.send(message.frames, to: peer) {
+                case .sent:
+                    core.state.withLock { $0.noteSent(message, on: lane, to: peer) }
+                    left -= 1
+                    progress = true
+                    again.append(peer)
+                case .blocked:
+                    isBlocked = true
+                case .unreachable:
+                    progress = true
+                    giveUp(on: lane, peer)
+                }
+            }
+            peers = Array(peers.dropFirst(left)) + again
+        }
+        lines[lane.rawValue]?.isBlocked = isBlocked
+        return progress
+    }
+
+    /// Drops what waits for a peer that is not connected, and tells the handler.
+    func giveUp(on lane: Lane, _ peer: PeerID) {
+        let messages = core.state.withLock { state in
+            let messages = state.outbox.removeAll(on: lane, to: peer)
+            state.counters.undeliverable += UInt64(messages.count)
+            return messages
+        }
+        for message in messages {
+            handler(
+                .undeliverable(
+                    to: peer, lane: lane, requestID: message.requestID, type: message.type))
+        }
+    }
+
+    /// Reads from a lane up to a burst; whether there may be more to do.
+    func receive(_ lane: Lane) -> Bool {
+        for count in 0..<Self.receiveBurst {
+            // Asked for anew each time: the handler may have replaced the lane.
+            guard let line = lines[lane.rawValue], let events = try? line.socket.handle.events
+            else {
+                return count > 0
+            }
+            guard events & CInt(ZMQ_POLLIN) != 0 else {
+                let canSend = line.socket.kind == .dealer && events & CInt(ZMQ_POLLOUT) != 0
+                return count > 0 || (line.isBlocked && canSend)
+            }
+            guard let received = try? line.socket.receive(limits: lane.limits) else { continue }
+            switch received {
+            case .nothing: continue
+            case .frames(let frames, let origin):
+                take(frames, origin, from: line.socket.kind, on: lane, nil)
+            case .tooLarge(let error, let frames, let origin):
+                take(frames, origin, from: line.socket.kind, on: lane, error)
+            }
+        }
+        return true
+    }
+
+    /// Hands a message to the handler, or the reason why it is none.
+    private func take(
+        _ frames: [[UInt8]], _ origin: Origin?, from kind: ZMQSocket.Kind, on lane: Lane,
+        _ refusal: WireError?
+    ) {
+        var frames = frames
+        let bytes = UInt64(frames.reduce(0) { $0 + $1.count })
+        let peer = kind == .router && !frames.isEmpty ? PeerID(bytes: frames.removeFirst()) : nil
+        if let peer, !isWelcome(peer, origin, on: lane) {
+            core.state.withLock { state in
+                state.counters.unwelcome += 1
+                state.counters.receivedBytes += bytes
+            }
+            return
+        }
+        do throws(WireError) {
+            if let refusal { throw refusal }
+            let envelope = try Wire.decode(frames, limits: lane.limits)
+            core.state.withLock { state in
+                state.counters.received += 1
+                state.counters.receivedBytes += bytes
+            }
+            handler(
+                .message(envelope, from: MessageOrigin(peer: peer, key: origin?.key, lane: lane)))
+        } catch {
+            core.state.withLock { state in
+                state.counters.refused[error.kind, default: 0] += 1
+                state.counters.receivedBytes += bytes
+            }
+            handler(.refused(error, from: peer, lane: lane))
+        }
+    }
+}
+
+extension ReactorCore.State {
+    fileprivate mutating func noteSent(_ message: Outgoing, on lane: Lane, to peer: PeerID) {
+        outbox.removeFirst(on: lane, to: peer)
+        counters.sent += 1
+        counters.sentBytes += UInt64(message.bytes)
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A peer that speaks ZMTP 3 byte by byte, so that it can break its rules.
+final class HandMadePeer {
+    private let descriptor: CInt
+
+    /// Connects to a port of the loopback; nothing is said yet.
+    init(to endpoint: String) throws {
+        let port = try #require(endpoint.split(separator: ":").last.flatMap { UInt16($0) })
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let failed = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, size)
+            }
+        }
+        try #require(failed == 0)
+        // No read or write of a test waits without end.
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(
+                descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Greets as a DEALER without keys, with properties of its own choice.
+    func greet(_ properties: [(name: String, value: String)]) {
+        var greeting: [UInt8] = [0xff] + [UInt8](repeating: 0, count: 8) + [0x7f, 3, 0]
+        greeting += Array("NULL".utf8) + [UInt8](repeating: 0, count: 16 + 32)
+        write(greeting)
+        read(64)
+        var body = Array("\u{5}READY".utf8)
+        for (name, value) in [("Socket-Type", "DEALER")] + properties {
+            body += [UInt8(name.utf8.count)] + Array(name.utf8)
+            body += [0, 0, 0, UInt8(value.utf8.count)] + Array(value.utf8)
+        }
+        write([4, UInt8(body.count)] + body)
+    }
+
+    /// Sends one frame; whether the other side took it.
+    @discardableResult
+    func send(_ frame: [UInt8], more: Bool) -> Bool {
+        let length = (0..<8).reversed().map { UInt8(truncatingIfNeeded: frame.count >> (8 * $0)) }
+        return write([more ? 3 : 2] + length + frame)
+    }
+
+    /// Whether the other side has ended the connection; waits for that for a while.
+    func isEnded() -> Bool {
+        var byte = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(descriptor, &byte, byte.count, 0)
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
+            if count < 0 { return false }
+        }
+    }
+
+    @discardableResult
+    private func write(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count <= 0 { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    private func read(_ count: Int) {
+        var bytes = [UInt8](repeating: 0, count: count)
+        _ = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+    }
+}
