@@ -9,13 +9,17 @@ struct MiningTests {
     private static func found(_ count: Int) -> [TrainingPassage] {
         (1...count).map {
             TrainingPassage(
-                id: "\($0)", title: "", text: "passage \($0)", score: Double(100 - $0))
+                id: "\($0)", title: "", text: "passage \($0)", score: Double(100 - $0),
+                corpus: "corpus.tsv")
         }
     }
 
     private static let example = TrainingExample(
         id: "q", question: "?", answers: ["passage 4"],
-        positives: [TrainingPassage(id: "3", title: "other", text: "the same by its id")])
+        positives: [
+            TrainingPassage(
+                id: "3", title: "other", text: "the same by its id", corpus: "corpus.tsv")
+        ])
 
     private func chosen(_ change: (inout MiningSettings) -> Void) -> [String] {
         var settings = MiningSettings()

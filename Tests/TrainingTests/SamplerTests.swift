@@ -70,7 +70,7 @@ struct SamplerTests {
                     id: "\(position)", question: "", answers: [],
                     passages: [TrainingPassage](
                         repeating: TrainingPassage(text: "x"), count: position + 1),
-                    positiveIdentities: [], position: position))
+                    identities: [], positives: [], position: position))
         }
         var input = InputSettings()
         #expect(input.rows(of: batch) == [[0], [1, 2], [3, 4, 5]])

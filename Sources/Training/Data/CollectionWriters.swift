@@ -3,14 +3,14 @@ import Foundation
 
 /// Gives each different passage an id of its own: the source's where it has one.
 struct PassageNumbering {
-    private var ids: [PassageIdentity: String] = [:]
-    private var owners: [String: PassageIdentity] = [:]
+    private var ids: [PassageContent: String] = [:]
+    private var owners: [String: PassageContent] = [:]
 
     /// The id, and whether the passage comes for the first time; nil where the source gave this id
     /// to another passage.
     mutating func id(of passage: TrainingPassage) -> (id: String, isNew: Bool)? {
-        let identity = passage.identity
-        if let known = ids[identity] { return (known, false) }
+        let content = passage.content
+        if let known = ids[content] { return (known, false) }
         var id = passage.id
         if id.isEmpty {
             var number = ids.count + 1
@@ -18,8 +18,8 @@ struct PassageNumbering {
             id = "p\(number)"
         }
         if owners[id] != nil { return nil }
-        owners[id] = identity
-        ids[identity] = id
+        owners[id] = content
+        ids[content] = id
         return (id, true)
     }
 }

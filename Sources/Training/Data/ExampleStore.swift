@@ -10,11 +10,15 @@ public final class ExampleStore: Sendable {
 
     private let spool: SpoolFile
     private let offsets: [UInt64]
+    private let corpus: String?
 
-    private init(_ spool: SpoolFile, _ offsets: [UInt64], _ dropped: DroppedRows) {
+    private init(
+        _ spool: SpoolFile, _ offsets: [UInt64], _ dropped: DroppedRows, corpus: String?
+    ) {
         self.spool = spool
         self.offsets = offsets
         self.dropped = dropped
+        self.corpus = corpus
     }
 
     /// Number of examples.
@@ -23,7 +27,7 @@ public final class ExampleStore: Sendable {
     /// A passage of the store, by which it can be read and told from others.
     public struct Reference: Hashable, Sendable {
         /// A number for its content.
-        public var identity: PassageIdentity
+        var content: PassageContent
         /// What the source says of its fit to the question.
         public var score: Double?
         var offset: UInt64
@@ -57,14 +61,14 @@ public final class ExampleStore: Sendable {
     ) throws(TrainingError) -> ExampleStore {
         let spool = try SpoolFile(folder: scratchFolder)
         var offsets: [UInt64] = []
-        var known: [PassageIdentity: UInt64] = [:]
+        var known: [PassageContent: UInt64] = [:]
         let dropped = try source.read { example throws(TrainingError) in
             func store(_ passages: [TrainingPassage]) throws(TrainingError) -> [Reference] {
                 var references: [Reference] = []
                 for passage in passages {
-                    let identity = passage.identity
+                    let content = passage.content
                     let offset: UInt64
-                    if let known = known[identity] {
+                    if let known = known[content] {
                         offset = known
                     } else {
                         var record = ByteRecord()
@@ -72,10 +76,10 @@ public final class ExampleStore: Sendable {
                         record.append(passage.title)
                         record.append(passage.text)
                         offset = try spool.append(record.bytes)
-                        known[identity] = offset
+                        known[content] = offset
                     }
                     references.append(
-                        Reference(identity: identity, score: passage.score, offset: offset))
+                        Reference(content: content, score: passage.score, offset: offset))
                 }
                 return references
             }
@@ -89,7 +93,7 @@ public final class ExampleStore: Sendable {
                 record.append(UInt64(references.count))
                 for reference in references {
                     record.append(reference.offset)
-                    record.append(reference.identity.rawValue)
+                    record.append(reference.content.rawValue)
                     record.append((reference.score ?? .nan).bitPattern)
                 }
             }
@@ -99,7 +103,7 @@ public final class ExampleStore: Sendable {
             throw .noExamples(path: source.path, dropped: dropped.rows)
         }
         try spool.flush()
-        return ExampleStore(spool, offsets, dropped)
+        return ExampleStore(spool, offsets, dropped, corpus: source.corpusName)
     }
 
     /// Reads an example without its passages.
@@ -112,10 +116,10 @@ public final class ExampleStore: Sendable {
         func references() -> [Reference] {
             (0..<record.number()).map { _ in
                 let offset = record.number()
-                let identity = PassageIdentity(rawValue: record.number())
+                let content = PassageContent(rawValue: record.number())
                 let score = Double(bitPattern: record.number())
                 return Reference(
-                    identity: identity, score: score.isNaN ? nil : score, offset: offset)
+                    content: content, score: score.isNaN ? nil : score, offset: offset)
             }
         }
         outline.positives = references()
@@ -128,7 +132,8 @@ public final class ExampleStore: Sendable {
     public func passage(_ reference: Reference) throws(TrainingError) -> TrainingPassage {
         var record = ByteRecord(try spool.read(at: reference.offset))
         return TrainingPassage(
-            id: record.text(), title: record.text(), text: record.text(), score: reference.score)
+            id: record.text(), title: record.text(), text: record.text(), score: reference.score,
+            corpus: corpus)
     }
 
     /// Reads an example whole.

@@ -10,29 +10,35 @@ public struct TrainingPassage: Hashable, Sendable {
     public var text: String
     /// What the source says of its fit to the question.
     public var score: Double?
+    /// The corpus that the id is of, by its path; nil where that is not known.
+    public var corpus: String?
 
     /// Makes a passage.
-    public init(id: String = "", title: String = "", text: String, score: Double? = nil) {
+    public init(
+        id: String = "", title: String = "", text: String, score: Double? = nil,
+        corpus: String? = nil
+    ) {
         self.id = id
         self.title = title
         self.text = text
         self.score = score
+        self.corpus = corpus
     }
 
-    /// A number that two passages share when title and text are the same, whatever their ids.
-    public var identity: PassageIdentity { PassageIdentity(title: title, text: text) }
+    /// What tells it from others.
+    public var identity: PassageIdentity { PassageIdentity(self) }
 
-    /// Whether two passages are one: the same text, or the same id where both have one.
-    func isSame(as other: TrainingPassage) -> Bool {
-        if !id.isEmpty, id == other.id { return true }
-        return title == other.title && text == other.text
-    }
+    /// A number for title and text as they are.
+    var content: PassageContent { PassageContent(title: title, text: text) }
+
+    /// Tells whether two passages are one.
+    func isSame(as other: TrainingPassage) -> Bool { identity.isSame(as: other.identity) }
 }
 
-/// A number for the content of a passage, the same on every machine.
-public struct PassageIdentity: Hashable, Sendable {
+/// A number for the bytes of title and text, by which each is kept once, the same on every machine.
+struct PassageContent: Hashable, Sendable {
     /// 64 bits that depend on title and text alone.
-    public var rawValue: UInt64
+    var rawValue: UInt64
 
     /// Takes a number made before.
     init(rawValue: UInt64) {
@@ -141,10 +147,11 @@ extension TrainingExample {
             dropped.withoutPositive += 1
             return nil
         }
+        let known = example.positives.map(\.identity)
+        let ids = Set(example.positives.map(\.id).filter { !$0.isEmpty })
         func otherThanPositives(_ passages: [TrainingPassage]) -> [TrainingPassage] {
-            let kept = passages.filter { passage in
-                !example.positives.contains { $0.isSame(as: passage) }
-            }
+            // The ids of one row are all its file's.
+            let kept = passages.filter { !ids.contains($0.id) && !known.holds($0.identity) }
             dropped.negativesEqualToPositive += passages.count - kept.count
             return kept
         }

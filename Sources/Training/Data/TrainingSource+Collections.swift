@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 
 extension TrainingSource {
     /// Reads a BEIR folder: a row per question with judgements above 0 as positives.
@@ -19,6 +20,17 @@ extension TrainingSource {
             corpus: try required(["collection.tsv"]), format: .msmarco,
             questions: try required(["queries.\(split).tsv", "queries.tsv"]),
             judgements: try required(["qrels.\(split).tsv", "qrels.tsv"]), body)
+    }
+
+    /// The corpus that the ids of this source's passages are of; nil where they are its own.
+    var corpusName: String? {
+        switch form {
+        case .dpr, .simpleTransformers, .pairs: nil
+        case .beir: Self.file(in: path, ["corpus.jsonl"]).map { CorpusSource.name(of: [$0]) }
+        case .msmarco: Self.file(in: path, ["collection.tsv"]).map { CorpusSource.name(of: [$0]) }
+        case .lists(let corpus, _):
+            (try? CorpusSource(paths: [corpus])).map(\.name)
+        }
     }
 
     private func required(_ names: [String]) throws(TrainingError) -> String {
@@ -139,13 +151,16 @@ extension TrainingSource {
 final class PassageTable {
     private let spool: SpoolFile
     private var offsets: [String: UInt64] = [:]
+    private let name: String
 
     /// Goes over a corpus once and keeps the passages that are needed.
     init(corpus: String, format: CorpusFormat?, ids: Set<String>) throws(TrainingError) {
         spool = try SpoolFile()
-        let reader = try readingCorpus { () throws(CorpusError) in
-            try PassageReader(CorpusSource(paths: [corpus], format: format))
+        let source = try readingCorpus { () throws(CorpusError) in
+            try CorpusSource(paths: [corpus], format: format)
         }
+        name = source.name
+        let reader = try readingCorpus { () throws(CorpusError) in try PassageReader(source) }
         while true {
             let passage = try readingCorpus { () throws(CorpusError) in try reader.next() }
             guard let passage else { break }
@@ -167,8 +182,19 @@ final class PassageTable {
             guard let offset = offsets[id] else { throw .unknownPassage(id: id, place: place) }
             var record = ByteRecord(try spool.read(at: offset))
             passages.append(
-                TrainingPassage(id: id, title: record.text(), text: record.text(), score: score))
+                TrainingPassage(
+                    id: id, title: record.text(), text: record.text(), score: score, corpus: name))
         }
         return passages
+    }
+}
+
+extension CorpusSource {
+    /// What the corpus is known by among passages of several: the places of its files.
+    var name: String { Self.name(of: paths) }
+
+    static func name(of paths: [String]) -> String {
+        paths.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+            .joined(separator: "\n")
     }
 }

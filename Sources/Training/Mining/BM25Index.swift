@@ -9,6 +9,7 @@ import GRDB
 /// others: they change little in the ranking and cost most of the time.
 public final class BM25Index: CandidateSource {
     private let path: String
+    private let corpus: String
     private let database: DatabaseQueue
     /// Passages in the index.
     public let count: Int
@@ -23,6 +24,7 @@ public final class BM25Index: CandidateSource {
         let path =
             (scratchFolder ?? NSTemporaryDirectory()) + "/sheaf-bm25-\(UUID().uuidString).sqlite"
         self.path = path
+        corpus = source.name
         var configuration = Configuration()
         configuration.prepareDatabase { database in
             // The file is thrown away: nothing is lost with a crash.
@@ -146,7 +148,8 @@ public final class BM25Index: CandidateSource {
                 """, arguments: [query, limit])
         return rows.map { row in
             // SQLite's bm25 is better the lower it is.
-            TrainingPassage(id: row[0], title: row[1], text: row[2], score: -(row[3] as Double))
+            TrainingPassage(
+                id: row[0], title: row[1], text: row[2], score: -(row[3] as Double), corpus: corpus)
         }
     }
 

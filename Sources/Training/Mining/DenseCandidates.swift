@@ -86,9 +86,11 @@ public final class DenseCandidates: CandidateSource {
 final class PassageList {
     private let spool: SpoolFile
     private let offsets: [UInt64]
+    private let name: String
 
     init(_ corpus: CorpusSource) throws(TrainingError) {
         spool = try SpoolFile()
+        name = corpus.name
         let reader = try readingCorpus { () throws(CorpusError) in try PassageReader(corpus) }
         var offsets: [UInt64] = []
         while true {
@@ -108,6 +110,7 @@ final class PassageList {
 
     func passage(_ index: Int) throws(TrainingError) -> TrainingPassage {
         var record = ByteRecord(try spool.read(at: offsets[index]))
-        return TrainingPassage(id: record.text(), title: record.text(), text: record.text())
+        return TrainingPassage(
+            id: record.text(), title: record.text(), text: record.text(), corpus: name)
     }
 }

@@ -43,6 +43,12 @@ public enum HardNegativeMiner {
                 var example = example
                 example.hardNegatives = choose(
                     found, example, number: report.examples, settings, &report)
+                // The row is read again as one source: an id of another must not name a positive.
+                let ids = Set(example.positives.map(\.id))
+                for index in example.hardNegatives.indices
+                where ids.contains(example.hardNegatives[index].id) {
+                    example.hardNegatives[index].id = ""
+                }
                 report.examples += 1
                 report.negatives += example.hardNegatives.count
                 if example.hardNegatives.isEmpty { report.withoutNegatives += 1 }
@@ -66,16 +72,19 @@ public enum HardNegativeMiner {
         _ found: [TrainingPassage], _ example: TrainingExample, number: Int,
         _ settings: MiningSettings, _ report: inout Report
     ) -> [TrainingPassage] {
-        let gold = found.first { passage in example.positives.contains { $0.isSame(as: passage) } }
+        let positives = example.positives.map(\.identity)
+        let identities = found.map(\.identity)
+        let gold = zip(found, identities).first { positives.holds($0.1) }?.0
         let matcher = AnswerMatcher(answers: settings.skipsAnswers ? example.answers : [])
         var left: [TrainingPassage] = []
-        var seen: Set<PassageIdentity> = []
+        var seen: Set<UInt64> = []
         let window = settings.firstRank - 1..<max(settings.firstRank - 1, found.count)
-        for passage in found[window.clamped(to: found.indices)].prefix(
+        for index in window.clamped(to: found.indices).prefix(
             settings.lastRank - settings.firstRank + 1)
         {
-            guard seen.insert(passage.identity).inserted else { continue }
-            if example.positives.contains(where: { $0.isSame(as: passage) }) {
+            let passage = found[index]
+            guard seen.insert(identities[index].content).inserted else { continue }
+            if positives.holds(identities[index]) {
                 report.gold += 1
             } else if settings.skipsAnswers, matcher.matches(passage.text) {
                 report.withAnswer += 1

@@ -15,7 +15,7 @@ extension InputSettings {
             let missing = hardNegatives + 1 - chosen.count
             guard missing > 0 else { break }
             var candidates = list.filter { candidate in
-                !chosen.contains { $0.identity == candidate.identity }
+                !chosen.contains { $0.content == candidate.content }
             }
             if negativeChoice == .random { dice.shuffle(&candidates) }
             chosen += candidates.prefix(missing)
@@ -33,8 +33,10 @@ struct RetrieverBatch {
         var answers: [String]
         /// The positive first.
         var passages: [TrainingPassage]
-        /// Contents that answer the question, whether in the batch or not.
-        var positiveIdentities: [PassageIdentity]
+        /// What tells each of them from others, as the model reads it.
+        var identities: [PassageIdentity]
+        /// Those of what answers the question, whether in the batch or not.
+        var positives: [PassageIdentity]
         /// Its position in the batch of all ranks.
         var position: Int
     }
@@ -54,17 +56,30 @@ extension InputSettings {
             let outline = try store.outline(number.index)
             var passages: [TrainingPassage] = []
             for reference in chosen(of: outline, example: number, seed: seed, epoch: epoch) {
-                var passage = try store.passage(reference)
-                if !usesTitles { passage.title = "" }
-                passages.append(passage)
+                passages.append(try store.passage(reference))
+            }
+            var positives: [PassageIdentity] = []
+            for reference in outline.positives {
+                positives.append(try store.passage(reference).identity)
             }
             batch.items.append(
                 RetrieverBatch.Item(
                     id: outline.id, question: outline.question, answers: outline.answers,
-                    passages: passages, positiveIdentities: outline.positives.map(\.identity),
-                    position: position))
+                    passages: passages.map(asRead),
+                    identities: passages.map { asRead($0.identity) },
+                    positives: positives.map(asRead), position: position))
         }
         return batch
+    }
+
+    private func asRead(_ passage: TrainingPassage) -> TrainingPassage {
+        var passage = passage
+        if !usesTitles { passage.title = "" }
+        return passage
+    }
+
+    private func asRead(_ identity: PassageIdentity) -> PassageIdentity {
+        usesTitles ? identity : identity.withoutTitle
     }
 
     /// Where each item's passages lie in the batch, its positive first.

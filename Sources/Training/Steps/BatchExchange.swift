@@ -6,7 +6,7 @@ struct BatchExchange {
     var questionCounts: [Int] = []
     /// Passages of each rank.
     var passageCounts: [Int] = []
-    /// The content of each passage, over all ranks.
+    /// What tells each passage from others, over all ranks.
     var identities: [PassageIdentity] = []
     /// The row of each question's positive, over all ranks.
     var positives: [Int] = []
@@ -22,16 +22,15 @@ struct BatchExchange {
         step: Int
     ) throws(TrainingError) {
         let count = rows.reduce(0) { $0 + $1.count }
-        var inOrder = [TrainingPassage](repeating: TrainingPassage(text: ""), count: count)
-        for (item, rows) in zip(batch.items, rows) {
-            for (passage, row) in zip(item.passages, rows) { inOrder[row] = passage }
-        }
+        let places = zip(batch.items, rows).flatMap { item, rows in
+            rows.indices.map { (row: rows[$0], item: item, slot: $0) }
+        }.sorted { $0.row < $1.row }
         var record = ByteRecord()
         record.append(UInt64(rows.count))
         record.append(UInt64(count))
         for row in rows { record.append(UInt64(row[0])) }
-        for passage in inOrder { record.append(passage.identity.rawValue) }
-        if withTexts { for passage in inOrder { record.append(passage.text) } }
+        for place in places { place.item.identities[place.slot].append(to: &record) }
+        if withTexts { for place in places { record.append(place.item.passages[place.slot].text) } }
         let parts = try exchanging(step: step) { () throws(CollectiveError) in
             try group.allGather(bytes: record.bytes)
         }
@@ -40,9 +39,7 @@ struct BatchExchange {
             let (questions, passages) = (Int(part.number()), Int(part.number()))
             let offset = identities.count
             for _ in 0..<questions { positives.append(offset + Int(part.number())) }
-            for _ in 0..<passages {
-                identities.append(PassageIdentity(rawValue: part.number()))
-            }
+            for _ in 0..<passages { identities.append(PassageIdentity(from: &part)) }
             if withTexts { for _ in 0..<passages { texts.append(part.text()) } }
             questionCounts.append(questions)
             passageCounts.append(passages)
@@ -54,11 +51,10 @@ struct BatchExchange {
     func masked(_ batch: RetrieverBatch, own: [[Int]], duplicates: Bool) -> [[Int]] {
         let tokens = texts.map { AnswerTokens($0) }
         return zip(batch.items, own).map { item, own in
-            let known = Set(item.positiveIdentities)
             let matcher = texts.isEmpty ? nil : AnswerMatcher(answers: item.answers)
             return identities.indices.filter { row in
                 guard row != own[0] else { return false }
-                if duplicates, known.contains(identities[row]) { return true }
+                if duplicates, item.positives.holds(identities[row]) { return true }
                 return matcher?.matches(tokens[row]) ?? false
             }
         }

@@ -130,11 +130,11 @@ extension RetrieverTask {
             let own = row[row.startIndex + example.positive]
             var rank = 1
             for (column, score) in row.enumerated()
-            where score >= own && column != example.positive && !example.known.contains(column) {
+            where score >= own && column != example.positive && !pool.isKnown(column, example) {
                 rank += 1
             }
             let batch = pool.batchColumns(of: question)
-            let rivals = batch.filter { $0 == example.positive || !example.known.contains($0) }
+            let rivals = batch.filter { $0 == example.positive || !pool.isKnown($0, example) }
             let numbers = rivals.map { Double(row[row.startIndex + $0]) }
             let isRight = rivals.allSatisfy {
                 $0 == example.positive || row[row.startIndex + $0] < own
@@ -152,8 +152,8 @@ struct EvaluationPool {
         var question: String
         /// Column of its first positive.
         var positive: Int
-        /// Columns of all its positives: none of them counts against it.
-        var known: Set<Int>
+        /// What tells all its positives from others: none of them counts against it.
+        var positives: [PassageIdentity]
         /// Columns that it brings into a batch.
         var inBatch: [Int]
     }
@@ -161,34 +161,51 @@ struct EvaluationPool {
     /// The passages; a column is an index here.
     private(set) var references: [ExampleStore.Reference] = []
     private(set) var examples: [Example] = []
+    private let identities: [PassageIdentity]
     private let batchSize: Int
 
     init(_ store: ExampleStore, _ settings: TrainingConfiguration) throws(TrainingError) {
         let evaluation = settings.evaluation
         batchSize = evaluation.batchSize
-        var columns: [PassageIdentity: Int] = [:]
+        var known: [PassageContent: Int] = [:]
         var references: [ExampleStore.Reference] = []
-        func column(_ reference: ExampleStore.Reference) -> Int {
-            if let known = columns[reference.identity] { return known }
-            columns[reference.identity] = references.count
+        var identities: [PassageIdentity] = []
+        func column(_ reference: ExampleStore.Reference) throws(TrainingError) -> Int {
+            if let column = known[reference.content] { return column }
+            known[reference.content] = references.count
             references.append(reference)
+            identities.append(try store.passage(reference).identity)
             return references.count - 1
+        }
+        func columns(
+            _ references: some Sequence<ExampleStore.Reference>
+        ) throws(TrainingError) -> [Int] {
+            var columns: [Int] = []
+            for reference in references { columns.append(try column(reference)) }
+            return columns
         }
         let count =
             evaluation.maximumExamples > 0
             ? min(evaluation.maximumExamples, store.count) : store.count
         for number in 0..<count {
             let outline = try store.outline(number)
-            let positives = outline.positives.map(column)
-            let hard = outline.hardNegatives.prefix(evaluation.hardNegatives).map(column)
-            let others = outline.negatives.prefix(evaluation.otherNegatives).map(column)
+            let positives = try columns(outline.positives)
+            let hard = try columns(outline.hardNegatives.prefix(evaluation.hardNegatives))
+            let others = try columns(outline.negatives.prefix(evaluation.otherNegatives))
             examples.append(
                 Example(
-                    question: outline.question, positive: positives[0], known: Set(positives),
+                    question: outline.question, positive: positives[0],
+                    positives: positives.map { identities[$0] },
                     inBatch: [positives[0]]
                         + (hard + others).prefix(settings.input.hardNegatives)))
         }
         self.references = references
+        self.identities = identities
+    }
+
+    /// Whether a column is one of an example's positives.
+    func isKnown(_ column: Int, _ example: Example) -> Bool {
+        example.positives.holds(identities[column])
     }
 
     /// The columns of the batch that a question is in, each once.

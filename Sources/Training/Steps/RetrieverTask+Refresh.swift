@@ -82,19 +82,19 @@ extension RetrieverTask {
         var record = ByteRecord()
         var report = HardNegativeMiner.Report()
         for (index, list) in zip(own, lists) {
-            var columns: [PassageIdentity: Int] = [:]
+            var columns: [PassageContent: Int] = [:]
             var found: [TrainingPassage] = []
             for entry in list {
                 var passage = try corpus.passage(entry.column)
                 passage.score = Double(entry.score)
-                if columns[passage.identity] == nil { columns[passage.identity] = entry.column }
+                if columns[passage.content] == nil { columns[passage.content] = entry.column }
                 found.append(passage)
             }
             let chosen = HardNegativeMiner.choose(
                 found, try store.example(index), number: index, settings.mining, &report)
             record.append(UInt64(chosen.count))
             for passage in chosen {
-                record.append(UInt64(columns[passage.identity] ?? 0))
+                record.append(UInt64(columns[passage.content] ?? 0))
                 record.append((passage.score ?? 0).bitPattern)
             }
         }
