@@ -44,17 +44,21 @@ public enum Evaluation {
 
     /// Measures by the questions' gold passages: all measures, over the questions that have one.
     ///
+    /// Questions of equal text share their gold passages.
+    ///
     /// - Throws: an `EvaluationError` where nothing can be measured.
     public static func byGoldPassages(
         _ lists: [RankedList], _ questions: [Question],
         cutOffs: [Int] = Evaluator.defaultCutOffs
     ) throws(EvaluationError) -> EvaluationReport {
+        var gold: [UInt64: [String: Int]] = [:]
+        for question in questions {
+            for id in question.goldIDs {
+                gold[NormalisedText.hash(question.text), default: [:]][id] = 1
+            }
+        }
         let gains = questions.map { question in
-            (
-                id: question.id,
-                gains: Dictionary(
-                    question.goldIDs.map { ($0, 1) }, uniquingKeysWith: { first, _ in first })
-            )
+            (id: question.id, gains: gold[NormalisedText.hash(question.text)] ?? [:])
         }
         return try measure(lists, gains, "gold passages", notes: [], cutOffs: cutOffs)
     }

@@ -89,6 +89,19 @@ struct EvaluationTests {
         #expect(report.value(.meanAveragePrecision) == 0.25)
     }
 
+    @Test func `questions of equal text share their gold passages`() throws {
+        let questions = [
+            Question(id: "1", text: "who wrote faust", goldIDs: ["a"]),
+            Question(id: "2", text: "who wrote  faust ", goldIDs: ["b"]),
+            Question(id: "3", text: "who wrote hamlet", goldIDs: ["a"]),
+        ]
+        let report = try Evaluation.byGoldPassages(
+            ["1", "2", "3"].map { list($0, ["b", "a"]) }, questions, cutOffs: [1, 2])
+        #expect(report.questions == 3)
+        #expect(report.value(.accuracy, at: 1) == 2.0 / 3)
+        #expect(report.value(.recall, at: 2) == 1)
+    }
+
     @Test func `answers are looked up in the texts or read from the flags`() throws {
         let lists = [
             RankedList(

@@ -27,7 +27,8 @@ struct MiningTests {
         change(&settings)
         var report = HardNegativeMiner.Report()
         return HardNegativeMiner.choose(
-            Self.found(10), Self.example, number: 0, settings, &report
+            Self.found(10), Self.example, positives: Self.example.positives.map(\.identity),
+            number: 0, settings, &report
         ).map(\.id)
     }
 

@@ -125,6 +125,73 @@ struct PassageIdentityTests {
         #expect(try masks(of: store, InputSettings()) == [[1], [0], []])
     }
 
+    private static let rowsOfOneQuestion = """
+        {"question": "who wrote faust", "positive_ctxs": [{"text": "goethe wrote faust"}]}
+        {"question": "who  wrote faust", "positive_ctxs": [{"text": "faust is by goethe"}],
+         "hard_negative_ctxs": [{"text": "goethe wrote  faust"}, {"text": "faust is an opera"}]}
+        {"question": "who wrote hamlet", "positive_ctxs": [{"text": "hamlet is by shakespeare"}]}
+
+        """
+
+    @Test func `questions of equal text mine none of their positives`() throws {
+        let folder = try TemporaryFolder()
+        let corpus = try folder.write(
+            "corpus.tsv",
+            "id\ttext\n1\tgoethe wrote faust\n2\tfaust is by goethe\n3\tfaust is an opera\n")
+        let data = try folder.write("train.jsonl", Self.rowsOfOneQuestion)
+        var settings = MiningSettings()
+        settings.perQuestion = 3
+        var mined: [TrainingExample] = []
+        _ = try HardNegativeMiner.mine(
+            try TrainingSource.detect(data), from: try BM25Index.open(corpus), settings
+        ) { example throws(TrainingError) in mined.append(example) }
+        #expect(mined.prefix(2).map { $0.hardNegatives.map(\.id) } == [["3"], ["3"]])
+    }
+
+    @Test func `questions of equal text share their positives in a batch and across data sets`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let data = try folder.write("train.jsonl", Self.rowsOfOneQuestion)
+        let more = try folder.write(
+            "more.jsonl",
+            #"{"question": "who wrote hamlet", "#
+                + #""positive_ctxs": [{"text": "a play by shakespeare"}], "#
+                + #""hard_negative_ctxs": [{"text": "hamlet is by shakespeare"}]}"# + "\n")
+        let stores = [
+            try ExampleStore.fill(from: try TrainingSource.detect(data)),
+            try ExampleStore.fill(from: try TrainingSource.detect(more)),
+        ]
+        let numbers =
+            (0..<3).map { ExampleNumber(dataset: 0, index: $0) }
+            + [ExampleNumber(dataset: 1, index: 0)]
+        let input = InputSettings()
+        let batch = try input.batch(numbers[...], of: stores, seed: 1, epoch: 0)
+        #expect(batch.items[1].passages.map(\.text) == ["faust is by goethe", "faust is an opera"])
+        #expect(batch.items[3].passages.map(\.text) == ["a play by shakespeare"])
+        let rows = input.rows(of: batch)
+        let exchange = try BatchExchange(
+            batch, rows: rows, withTexts: false, over: SoloGroup(), step: 0)
+        #expect(rows == [[0], [1, 2], [3], [4]])
+        #expect(exchange.masked(batch, own: rows, duplicates: true) == [[1], [0], [4], [3]])
+        let plain = try input.batch(numbers[...], of: stores, seed: 1, epoch: 0, sharing: false)
+        #expect(plain.items[3].passages.count == 2)
+    }
+
+    @Test func `in measuring no positive of a question counts against another of its rows`() throws
+    {
+        let folder = try TemporaryFolder()
+        let data = try folder.write("dev.jsonl", Self.rowsOfOneQuestion)
+        let store = try ExampleStore.fill(from: try TrainingSource.detect(data))
+        let pool = try EvaluationPool(store, TrainingConfiguration())
+        let texts = try pool.references.map { try store.passage($0).text }
+        for example in pool.examples.prefix(2) {
+            let known = texts.indices.filter { pool.isKnown($0, example) }.map { texts[$0] }
+            #expect(
+                Set(known) == ["goethe wrote faust", "faust is by goethe", "goethe wrote  faust"])
+        }
+    }
+
     private func masks(of store: ExampleStore, _ input: InputSettings) throws -> [[Int]] {
         let numbers = (0..<store.count).map { ExampleNumber(dataset: 0, index: $0) }
         let batch = try input.batch(numbers[...], of: [store], seed: 1, epoch: 0)

@@ -2,22 +2,26 @@ import Foundation
 
 /// The examples of a training set, kept in a temporary file and read back by number.
 ///
-/// Memory is 8 bytes an example, and 16 a different passage while the store is filled; each
-/// passage is kept once. The file has no name, so nothing is left behind when the process ends.
+/// Memory is 8 bytes an example and 40 a positive, and 16 a different passage while the store is
+/// filled; each passage is kept once. The file has no name, so nothing is left behind when the
+/// process ends.
 public final class ExampleStore: Sendable {
     /// What was dropped while the store was filled.
     public let dropped: DroppedRows
 
     private let spool: SpoolFile
     private let offsets: [UInt64]
+    private let shared: SharedPositives
     private let corpus: String?
 
     private init(
-        _ spool: SpoolFile, _ offsets: [UInt64], _ dropped: DroppedRows, corpus: String?
+        _ spool: SpoolFile, _ offsets: [UInt64], _ dropped: DroppedRows, _ shared: SharedPositives,
+        corpus: String?
     ) {
         self.spool = spool
         self.offsets = offsets
         self.dropped = dropped
+        self.shared = shared
         self.corpus = corpus
     }
 
@@ -62,6 +66,7 @@ public final class ExampleStore: Sendable {
         let spool = try SpoolFile(folder: scratchFolder)
         var offsets: [UInt64] = []
         var known: [PassageContent: UInt64] = [:]
+        var shared = SharedPositives()
         let dropped = try source.read { example throws(TrainingError) in
             func store(_ passages: [TrainingPassage]) throws(TrainingError) -> [Reference] {
                 var references: [Reference] = []
@@ -83,6 +88,7 @@ public final class ExampleStore: Sendable {
                 }
                 return references
             }
+            shared.add(example.question, example.positives)
             var record = ByteRecord()
             record.append(example.id)
             record.append(example.question)
@@ -103,8 +109,12 @@ public final class ExampleStore: Sendable {
             throw .noExamples(path: source.path, dropped: dropped.rows)
         }
         try spool.flush()
-        return ExampleStore(spool, offsets, dropped, corpus: source.corpusName)
+        shared.sort()
+        return ExampleStore(spool, offsets, dropped, shared, corpus: source.corpusName)
     }
+
+    /// What tells the positives of a question from other passages, over all rows that ask it.
+    func positives(of question: String) -> [PassageIdentity] { shared.positives(of: question) }
 
     /// Reads an example without its passages.
     public func outline(_ number: Int) throws(TrainingError) -> Outline {
@@ -134,6 +144,24 @@ public final class ExampleStore: Sendable {
         return TrainingPassage(
             id: record.text(), title: record.text(), text: record.text(), score: reference.score,
             corpus: corpus)
+    }
+
+    /// Leaves out the negatives of an example that other rows of its question have as positives.
+    func removePositives(
+        _ positives: [PassageIdentity], from outline: inout Outline
+    ) throws(TrainingError) {
+        // A row's own negatives are none of its own positives.
+        guard positives.count > outline.positives.count else { return }
+        func others(_ references: [Reference]) throws(TrainingError) -> [Reference] {
+            var kept: [Reference] = []
+            for reference in references
+            where !positives.holds(try passage(reference).identity) {
+                kept.append(reference)
+            }
+            return kept
+        }
+        outline.hardNegatives = try others(outline.hardNegatives)
+        outline.negatives = try others(outline.negatives)
     }
 
     /// Reads an example whole.

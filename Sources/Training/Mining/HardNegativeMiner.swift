@@ -24,8 +24,10 @@ public enum HardNegativeMiner {
     /// Questions searched at a time.
     private static let blockSize = 64
 
-    /// Reads examples, finds their negatives and hands each example over; holds one block at a
-    /// time.
+    /// Reads examples, finds their negatives and hands each example over.
+    ///
+    /// Questions of equal text share their positives, so the source is read twice. Holds one block
+    /// at a time, and 40 bytes a positive.
     ///
     /// - Throws: `TrainingError`, or what `body` throws.
     public static func mine(
@@ -33,6 +35,11 @@ public enum HardNegativeMiner {
         _ body: (TrainingExample) throws(TrainingError) -> Void
     ) throws(TrainingError) -> Report {
         try settings.validate()
+        var shared = SharedPositives()
+        _ = try source.read { example throws(TrainingError) in
+            shared.add(example.question, example.positives)
+        }
+        shared.sort()
         var report = Report()
         var block: [TrainingExample] = []
         func flush() throws(TrainingError) {
@@ -42,7 +49,8 @@ public enum HardNegativeMiner {
             for (example, found) in zip(block, found) {
                 var example = example
                 example.hardNegatives = choose(
-                    found, example, number: report.examples, settings, &report)
+                    found, example, positives: shared.positives(of: example.question),
+                    number: report.examples, settings, &report)
                 // The row is read again as one source: an id of another must not name a positive.
                 let ids = Set(example.positives.map(\.id))
                 for index in example.hardNegatives.indices
@@ -67,12 +75,11 @@ public enum HardNegativeMiner {
         return report
     }
 
-    /// The negatives of one example.
+    /// The negatives of one example, whose question has these positives over all rows.
     static func choose(
-        _ found: [TrainingPassage], _ example: TrainingExample, number: Int,
-        _ settings: MiningSettings, _ report: inout Report
+        _ found: [TrainingPassage], _ example: TrainingExample, positives: [PassageIdentity],
+        number: Int, _ settings: MiningSettings, _ report: inout Report
     ) -> [TrainingPassage] {
-        let positives = example.positives.map(\.identity)
         let identities = found.map(\.identity)
         let gold = zip(found, identities).first { positives.holds($0.1) }?.0
         let matcher = AnswerMatcher(answers: settings.skipsAnswers ? example.answers : [])

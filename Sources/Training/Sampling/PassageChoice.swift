@@ -46,21 +46,23 @@ struct RetrieverBatch {
 
 extension InputSettings {
     /// Reads a rank's share of a batch.
+    ///
+    /// Questions of equal text share their positives, over all data sets; with `sharing`, what is
+    /// a positive in one row is a negative in none.
     func batch(
-        _ numbers: ArraySlice<ExampleNumber>, of stores: [ExampleStore], seed: UInt64, epoch: Int
+        _ numbers: ArraySlice<ExampleNumber>, of stores: [ExampleStore], seed: UInt64, epoch: Int,
+        sharing: Bool = true
     ) throws(TrainingError) -> RetrieverBatch {
         var batch = RetrieverBatch()
         for position in numbers.indices {
             let number = numbers[position]
             let store = stores[number.dataset]
-            let outline = try store.outline(number.index)
+            var outline = try store.outline(number.index)
+            let positives = stores.flatMap { $0.positives(of: outline.question) }
+            if sharing { try store.removePositives(positives, from: &outline) }
             var passages: [TrainingPassage] = []
             for reference in chosen(of: outline, example: number, seed: seed, epoch: epoch) {
                 passages.append(try store.passage(reference))
-            }
-            var positives: [PassageIdentity] = []
-            for reference in outline.positives {
-                positives.append(try store.passage(reference).identity)
             }
             batch.items.append(
                 RetrieverBatch.Item(

@@ -2,12 +2,14 @@ import Models
 
 extension ReaderTask {
     /// The passages of a question: a positive that holds an answer where one does, then hard
-    /// negatives, then ordinary ones.
+    /// negatives, then ordinary ones; no positive of another row of the question among them.
     func readerExample(
         _ number: ExampleNumber, _ stores: [ExampleStore], epoch: Int, shuffles: Bool
     ) throws(TrainingError) -> Example {
         let store = stores[number.dataset]
-        let outline = try store.outline(number.index)
+        var outline = try store.outline(number.index)
+        try store.removePositives(
+            stores.flatMap { $0.positives(of: outline.question) }, from: &outline)
         var dice = SplitMix(
             seed: settings.seed, 4, UInt64(epoch), UInt64(number.dataset), UInt64(number.index))
         var positives = outline.positives

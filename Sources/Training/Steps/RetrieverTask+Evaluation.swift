@@ -152,7 +152,7 @@ struct EvaluationPool {
         var question: String
         /// Column of its first positive.
         var positive: Int
-        /// What tells all its positives from others: none of them counts against it.
+        /// What tells the positives of its question from others: none of them counts against it.
         var positives: [PassageIdentity]
         /// Columns that it brings into a batch.
         var inBatch: [Int]
@@ -195,7 +195,7 @@ struct EvaluationPool {
             examples.append(
                 Example(
                     question: outline.question, positive: positives[0],
-                    positives: positives.map { identities[$0] },
+                    positives: store.positives(of: outline.question),
                     inBatch: [positives[0]]
                         + (hard + others).prefix(settings.input.hardNegatives)))
         }

@@ -90,8 +90,10 @@ extension RetrieverTask {
                 if columns[passage.content] == nil { columns[passage.content] = entry.column }
                 found.append(passage)
             }
+            let example = try store.example(index)
             let chosen = HardNegativeMiner.choose(
-                found, try store.example(index), number: index, settings.mining, &report)
+                found, example, positives: stores.flatMap { $0.positives(of: example.question) },
+                number: index, settings.mining, &report)
             record.append(UInt64(chosen.count))
             for passage in chosen {
                 record.append(UInt64(columns[passage.content] ?? 0))

@@ -74,8 +74,9 @@ final class RetrieverTask: TrainingTask {
         into sum: GradientSum
     ) throws(TrainingError) -> StepStatistics {
         let share = BatchSampler.share(of: numbers.count, rank: group.rank, world: group.world)
+        let masksDuplicates = settings.loss.masksDuplicates && settings.loss.scaling == .exact
         let batch = try settings.input.batch(
-            numbers[share], of: stores, seed: settings.seed, epoch: epoch)
+            numbers[share], of: stores, seed: settings.seed, epoch: epoch, sharing: masksDuplicates)
         let rows = settings.input.rows(of: batch)
         let exchange = try BatchExchange(
             batch, rows: rows, withTexts: settings.loss.masksAnswers, over: group, step: step)
