@@ -55,7 +55,8 @@ struct ConvertCommand: ParsableCommand {
               sheaf convert --input scifact --split test --to dpr --output test.json
 
             The form of the input is told by looking. Rows without a positive, and
-            negatives equal to a positive, are dropped and counted.
+            negatives equal to a positive, are dropped and counted; columns that are
+            not used are named.
             """)
 
     @OptionGroup var data: TrainingDataOptions
@@ -78,6 +79,7 @@ struct ConvertCommand: ParsableCommand {
                     UInt64(report.dropped.negativesEqualToPositive)),
                 "lists_of_other_questions": .integer(
                     UInt64(report.dropped.listsOfOtherQuestions)),
+                "unused_columns": .strings(report.dropped.unusedColumns),
             ]
             return try Terminal.answer(document.text)
         }

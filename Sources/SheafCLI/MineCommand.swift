@@ -14,9 +14,11 @@ struct MineCommand: AsyncParsableCommand {
               sheaf mine --input train.tsv --model run/model --passages corpus.tsv \\
                 --relative-margin 0.05 --to simple-transformers --output mined.tsv
 
-            A passage is no negative of a question if it is one of its positives, or holds
-            one of its answers. Margins count from the score of the best positive found; a
-            question whose positive is not found then gets none.
+            A passage is no negative of a question if it is one of its positives, in
+            whatever row the question stands, or holds one of its answers. Passages are
+            told apart by id within one corpus, else by text, titles apart. Margins
+            count from the score of the best positive found; a question whose positive
+            is not found then gets none.
             """)
 
     @OptionGroup var data: TrainingDataOptions
@@ -137,7 +139,7 @@ struct MineCommand: AsyncParsableCommand {
         \(Quantity.count(report.withoutNegatives, "question")). Left out: \
         \(Quantity.count(report.gold, "positive")), \
         \(report.withAnswer) with an answer, \(report.withinMargin) within the margin\
-        \(report.dropped.rows > 0 ? "; rows dropped: \(report.dropped.summary)" : "")
+        \(report.dropped.summary.isEmpty ? "" : "; dropped: \(report.dropped.summary)")
         """
     }
 }

@@ -71,6 +71,23 @@ extension TrainingProgramTests {
             }
         }
 
+        @Test func `a column that is not used is named, in JSON too`() throws {
+            try withFolder { folder in
+                let path = folder + "/train.tsv"
+                try "query_text\tgold_passage\thard_negatives_0\tnotes\nq\tp\tn\tx\n".write(
+                    toFile: path, atomically: true, encoding: .utf8)
+                let output = folder + "/o.json"
+                let call = ["convert", "--input", path, "--output", output]
+                let told = try Program.run(call, data: folder)
+                #expect(told.status == 0 && told.output.contains("“notes”"), "\(told)")
+                let json = try Program.run(call + ["--json"], data: folder)
+                #expect(json.output.contains(#""unused_columns":["notes"]"#), "\(json)")
+                let text = try String(contentsOfFile: output, encoding: .utf8)
+                #expect(
+                    text.contains(#""hard_negative_ctxs": [{"title": "", "text": "n""#), "\(text)")
+            }
+        }
+
         @Test func `a missing column is named`() throws {
             try withFolder { folder in
                 let path = folder + "/train.tsv"

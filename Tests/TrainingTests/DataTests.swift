@@ -60,6 +60,42 @@ struct DataTests {
         #expect(rows[1].hardNegatives.isEmpty)
     }
 
+    @Test func `negatives are read under each name, and unused columns are named once`() throws {
+        let folder = try TemporaryFolder()
+        func read(_ text: String) throws -> (rows: [TrainingExample], dropped: DroppedRows) {
+            let path = try folder.write("train.tsv", text)
+            var rows: [TrainingExample] = []
+            let dropped = try TrainingSource.detect(path).read { row throws(TrainingError) in
+                rows.append(row)
+            }
+            return (rows, dropped)
+        }
+        let numbered = try read(
+            """
+            query_text\tgold_passage\thard_negatives_1\thard_negatives_0\tpassage_id\tnegative
+            q1\tp1\tn1\tn0\t7\tx
+            q2\tp2\t\tm0\t8\ty
+
+            """)
+        #expect(numbered.rows.map { $0.hardNegatives.map(\.text) } == [["n0", "n1"], ["m0"]])
+        #expect(numbered.dropped.unusedColumns == ["passage_id", "negative"])
+        #expect(
+            numbered.dropped.summary
+                == "column “passage_id”, which is not used, column “negative”, which is not used")
+        let list = try read(
+            """
+            query_text\tgold_passage\thard_negatives
+            q1\tp1\t['it''s n0', "n1"]
+            q2\tp2\t[sic] one text
+            q3\tp3\t
+
+            """)
+        #expect(
+            list.rows.map { $0.hardNegatives.map(\.text) }
+                == [["its n0", "n1"], ["[sic] one text"], []])
+        #expect(list.dropped == DroppedRows())
+    }
+
     @Test func `missing columns are named`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("train.tsv", "query_text\tpassage\nq\tp\n")

@@ -2,7 +2,7 @@
 ///
 /// Strings may be quoted either way, carry every escape of Python but `\N{…}`, and stand side by
 /// side to be joined. Numbers are kept as they are written.
-struct PythonList {
+package struct PythonList {
     private let scalars: [Unicode.Scalar]
     private var at = 0
 
@@ -14,6 +14,12 @@ struct PythonList {
     static func parse(_ text: String) throws(Malformation) -> [String] {
         var reader = PythonList(text)
         return try reader.list()
+    }
+
+    /// The elements of a list; nil where the text is none.
+    package static func texts(_ text: String) -> [String]? {
+        guard looksLikeList(text) else { return nil }
+        return try? parse(text)
     }
 
     /// Tells whether a text has the brackets of a list.

@@ -127,6 +127,7 @@ extension HardNegativeMiner.Report {
                 "within_margin": .integer(UInt64(withinMargin)),
             ],
             "dropped": .integer(UInt64(dropped.rows)),
+            "unused_columns": .strings(dropped.unusedColumns),
         ]
     }
 }

@@ -96,6 +96,8 @@ public struct DroppedRows: Equatable, Sendable, Codable {
     public var negativesEqualToPositive = 0
     /// Lists of negatives for questions that are not asked.
     public var listsOfOtherQuestions = 0
+    /// Columns of a table that nothing is read from.
+    public var unusedColumns: [String] = []
 
     /// Nothing dropped.
     public init() {}
@@ -103,7 +105,7 @@ public struct DroppedRows: Equatable, Sendable, Codable {
     /// Rows dropped as a whole.
     public var rows: Int { withoutPositive + withoutQuestion }
 
-    /// The counts that are not zero, as one sentence; empty where nothing was dropped.
+    /// What was left out, as one sentence; empty where nothing was.
     public var summary: String {
         let parts = [
             (withoutPositive, "row", " without a positive"),
@@ -111,8 +113,9 @@ public struct DroppedRows: Equatable, Sendable, Codable {
             (negativesEqualToPositive, "negative", " equal to the positive"),
             (listsOfOtherQuestions, "list", " of questions that are not asked"),
         ]
-        return parts.filter { $0.0 > 0 }.map { counted($0.0, $0.1) + $0.2 }
-            .joined(separator: ", ")
+        return
+            (parts.filter { $0.0 > 0 }.map { counted($0.0, $0.1) + $0.2 }
+            + unusedColumns.map { "column “\($0)”, which is not used" }).joined(separator: ", ")
     }
 
     static func + (left: DroppedRows, right: DroppedRows) -> DroppedRows {
@@ -122,6 +125,7 @@ public struct DroppedRows: Equatable, Sendable, Codable {
         sum.emptyPassages += right.emptyPassages
         sum.negativesEqualToPositive += right.negativesEqualToPositive
         sum.listsOfOtherQuestions += right.listsOfOtherQuestions
+        sum.unusedColumns += right.unusedColumns
         return sum
     }
 }

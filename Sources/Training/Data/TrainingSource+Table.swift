@@ -15,9 +15,11 @@ extension TrainingSource {
     }
 
     /// Reads a table with named columns.
+    ///
+    /// - Returns: The columns that are not used.
     func readTable(
         _ body: (TrainingExample) throws(TrainingError) -> Void
-    ) throws(TrainingError) {
+    ) throws(TrainingError) -> [String] {
         var columns: TrainingColumns?
         var number = 0
         try Self.rows(of: path) { place, cells throws(TrainingError) in
@@ -38,11 +40,10 @@ extension TrainingSource {
                 TrainingExample(
                     id: "\(number)", question: cells[known.question],
                     positives: positive.text.isEmpty ? [] : [positive],
-                    hardNegatives: known.hardNegatives.compactMap { column in
-                        cells[column].isEmpty ? nil : TrainingPassage(text: cells[column])
-                    }))
+                    hardNegatives: known.negatives(in: cells)))
         }
-        if columns == nil { throw .noExamples(path: path, dropped: 0) }
+        guard let columns else { throw .noExamples(path: path, dropped: 0) }
+        return columns.unused
     }
 
     /// Reads a question and a passage a row.
@@ -77,8 +78,12 @@ struct TrainingColumns: Equatable {
     var title: Int?
     /// In the order of their numbers.
     var hardNegatives: [Int]
+    /// The one among them whose cells may hold a list, as a table library writes it.
+    var list: Int?
+    /// The names of the others.
+    var unused: [String] = []
 
-    /// Reads the first line; columns that are not known are passed over.
+    /// Reads the first line.
     init(_ names: [String], path: String) throws(TrainingError) {
         count = names.count
         let question = names.firstIndex(of: "query_text")
@@ -92,16 +97,38 @@ struct TrainingColumns: Equatable {
         self.question = question
         self.passage = passage
         title = names.firstIndex(of: "title")
+        list = names.firstIndex(of: "hard_negatives")
         var numbered: [(number: Int, column: Int)] = []
         for (column, name) in names.enumerated() {
-            // The documentation of Simple Transformers says hard_negatives, its code the others.
-            if name == "hard_negative" || name == "hard_negatives" {
-                numbered.append((-1, column))
-            } else if name.hasPrefix("hard_negative_"), let number = Int(name.dropFirst(14)) {
+            if let number = Self.negativeNumber(name) {
                 numbered.append((number, column))
+            } else if ![question, passage, title].contains(column) {
+                unused.append(name)
             }
         }
         hardNegatives = numbered.sorted { ($0.number, $0.column) < ($1.number, $1.column) }
             .map(\.column)
+    }
+
+    /// The place of a column of hard negatives among them; nil where it is none.
+    ///
+    /// The code of Simple Transformers says hard_negative for one and numbers several; of its
+    /// releases and its documentation some write the plural.
+    private static func negativeNumber(_ name: String) -> Int? {
+        for stem in ["hard_negatives", "hard_negative"] where name.hasPrefix(stem) {
+            let rest = name.dropFirst(stem.count)
+            if rest.isEmpty { return -1 }
+            return rest.first == "_" ? Int(rest.dropFirst()) : nil
+        }
+        return nil
+    }
+
+    /// The hard negatives of a row.
+    func negatives(in cells: [String]) -> [TrainingPassage] {
+        hardNegatives.flatMap { column in
+            let cell = cells[column]
+            let texts = column == list ? PythonList.texts(cell) ?? [cell] : [cell]
+            return texts.filter { !$0.isEmpty }.map { TrainingPassage(text: $0) }
+        }
     }
 }

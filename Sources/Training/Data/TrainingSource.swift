@@ -9,7 +9,7 @@ public struct TrainingSource: Hashable, Sendable {
         /// hard_negative_ctxs, negative_ctxs.
         case dpr
         /// A table with the columns query_text, gold_passage, and where they are there title,
-        /// hard_negative or hard_negative_0, hard_negative_1 and so on.
+        /// hard_negative or hard_negative_0, hard_negative_1 and so on, or the same in the plural.
         case simpleTransformers
         /// A folder with corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv.
         case beir(split: String)
@@ -112,9 +112,10 @@ extension TrainingSource {
             if let example = row.cleaned(&dropped) { try body(example) }
         }
         var strangers = 0
+        var unused: [String] = []
         switch form {
         case .dpr: try readDPR(take)
-        case .simpleTransformers: try readTable(take)
+        case .simpleTransformers: unused = try readTable(take)
         case .pairs: try readPairs(take)
         case .beir(let split): try readBEIR(split: split, take)
         case .msmarco(let split): try readMSMARCO(split: split, take)
@@ -122,6 +123,7 @@ extension TrainingSource {
             strangers = try readLists(corpus: corpus, negatives: negatives, take)
         }
         dropped.listsOfOtherQuestions = strangers
+        dropped.unusedColumns = unused
         return dropped
     }
 }
