@@ -1,12 +1,14 @@
 /// Rewrites a regular expression from the syntax of Python's `regex` package to that of ICU.
 ///
 /// Both read most patterns alike. What differs: names of groups, `\Z`, `\a`, `\v`, octal escapes,
-/// the quantifier `{,n}`, braces and brackets that stand for themselves, and escapes of letters
-/// that Python refuses while ICU gives them a meaning.
+/// the quantifier `{,n}`, braces and brackets that stand for themselves, escapes of letters that
+/// Python refuses while ICU gives them a meaning, and how case is ignored: see `FullFolding`.
 struct PythonExpression {
     private let scalars: [Unicode.Scalar]
     private var at = 0
     private var output = String.UnicodeScalarView()
+    /// Whether what was written last stands for one character, to which ICU would join the next.
+    private var followsCharacter = false
 
     private static let lettersEscapedOutside = Set("ABDGKMNPRSWXZabdfghmnprstvwxuU".unicodeScalars)
     private static let lettersEscapedInClass = Set("DNPSWabdfhnprstvwxuU".unicodeScalars)
@@ -39,20 +41,58 @@ struct PythonExpression {
         while let scalar = peek() {
             switch scalar {
             case "\\":
-                guard escape(inClass: false) else { return false }
+                part()
+                guard outsideEscape() else { return false }
             case "[":
                 guard characterClass() else { return false }
+                followsCharacter = false
             case "(":
                 guard group() else { return false }
+                followsCharacter = false
             case "{":
                 brace()
+                followsCharacter = false
             case "}", "]":
                 emit("\\")
                 copy()
-            default:
+                followsCharacter = false
+            case "*", "+", "?", "|", "^", "$", ".", ")":
                 copy()
+                followsCharacter = false
+            default:
+                part()
+                emit(FullFolding.guarded(scalar))
+                at += 1
+                followsCharacter = true
             }
         }
+        return true
+    }
+
+    /// Parts a character from the one before it, since ICU folds characters that stand side by
+    /// side as one string, in which ﬁ is f and i.
+    private mutating func part() {
+        if followsCharacter { emit("(?:)") }
+        followsCharacter = false
+    }
+
+    /// Rewrites an escape outside of a class; one of a character by its number may need a guard.
+    private mutating func outsideEscape() -> Bool {
+        let digits: [Unicode.Scalar: Int] = ["x": 2, "u": 4, "U": 8]
+        if let letter = peek(1), let count = digits[letter], at + 2 + count <= scalars.count {
+            var text = String.UnicodeScalarView()
+            text.append(contentsOf: scalars[at + 2..<at + 2 + count])
+            if let value = UInt32(String(text), radix: 16), let scalar = Unicode.Scalar(value),
+                FullFolding.isGuarded(scalar)
+            {
+                emit(FullFolding.guarded(scalar))
+                at += 2 + count
+                followsCharacter = true
+                return true
+            }
+        }
+        guard escape(inClass: false) else { return false }
+        followsCharacter = true
         return true
     }
 
@@ -131,6 +171,10 @@ struct PythonExpression {
             case "-" where isFirst || peek(1) == "]":
                 emit("\\")
                 copy()
+            case "I":
+                // On the side where it is no end of a range.
+                emit(peek(1) == "-" ? "ıI" : "Iı")
+                at += 1
             default:
                 copy()
             }
@@ -142,13 +186,16 @@ struct PythonExpression {
     private mutating func group() -> Bool {
         guard peek(1) == "?", peek(2) == "P" else {
             copy()
-            if peek() == "?" { copy() }
+            guard peek() == "?" else { return true }
+            copy()
+            copyHead()
             return true
         }
         switch peek(3) {
         case "<":
             emit("(?<")
             at += 4
+            copyName(until: ">")
             return true
         case "=":
             at += 4
@@ -164,6 +211,20 @@ struct PythonExpression {
         default:
             return false
         }
+    }
+
+    /// Copies what tells the kind of a group: flags, a name, or a comment to its end.
+    private mutating func copyHead() {
+        switch peek() {
+        case "#": copyName(until: ")")
+        case "<" where peek(1) != "=" && peek(1) != "!": copyName(until: ">")
+        default:
+            while let scalar = peek(), scalar == "-" || scalar.properties.isAlphabetic { copy() }
+        }
+    }
+
+    private mutating func copyName(until end: Unicode.Scalar) {
+        while let scalar = peek(), scalar != end { copy() }
     }
 
     /// Rewrites a brace: a quantifier, or itself.

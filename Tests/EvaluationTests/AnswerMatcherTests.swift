@@ -34,6 +34,21 @@ struct AnswerMatcherTests {
         #expect(rows > 0)
     }
 
+    @Test func `case is folded one character to one, as Python's regex does`() throws {
+        let known = Set(FullFolding.ranges.joined())
+        var seen: Set<UInt32> = []
+        for row in try AnswerRow.read("\(fixtures)/answers.folding.jsonl") {
+            let matcher = AnswerMatcher(answers: row.answers, mode: .expression)
+            #expect(
+                matcher.matches(row.text) == row.hasAnswer,
+                "\(row.answers[0].debugDescription) in \(row.text.debugDescription)")
+            seen.formUnion(row.answers[0].unicodeScalars.map(\.value))
+        }
+        #expect(known.count == 104 && known.isSubset(of: seen))
+        #expect(!AnswerMatcher(answers: ["fi"], mode: .expression).matches("the of\u{FB01}ce"))
+        #expect(AnswerMatcher(answers: ["O\u{FB01}C"], mode: .expression).matches("o\u{FB01}ce"))
+    }
+
     @Test func `a final sigma is told by what stands around it`() {
         func lower(_ word: String) -> String {
             var bytes: [UInt8] = []

@@ -71,6 +71,22 @@ def expressions():
         yield {"answers": [pattern], "text": text, "has_answer": has_expression([pattern], text)}
 
 
+def foldings():
+    """Each character that folds to several, beside what it folds to, alone, in a word and in a class."""
+    several = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and len(chr(c).casefold()) > 1]
+    for character in [*several, "I", "i", "\u0131", "s", "S", "\u017f", "k", "K", "\u212a"]:
+        forms = {character, character.casefold(), character.lower(), character.upper(), character.title()}
+        for pattern in sorted(forms):
+            for text in sorted(forms):
+                for patterns in (pattern, f"a{pattern}b", f"\\b{pattern}+$"):
+                    yield {"answers": [patterns], "text": f"A{text}B {text}"}
+                if len(pattern) == 1 and pattern != "\u0131":
+                    yield {"answers": [f"[{pattern}]"], "text": text}
+        if len(character) == 1 and character not in "Ii\u0131":
+            yield {"answers": [f"\\u{ord(character):04x}"], "text": character.casefold()}
+            yield {"answers": [f"(?P<first>x)(?i)\\U{ord(character):08x}"], "text": "x" + character}
+
+
 def ranking():
     rng = random.Random(9)
     qrels, run = {}, {}
@@ -100,6 +116,7 @@ def main():
     files = {
         "answers.string.jsonl": jsonl([*strings(), *every_character()]),
         "answers.regex.jsonl": jsonl(expressions()),
+        "answers.folding.jsonl": jsonl(row | {"has_answer": has_expression(**row)} for row in foldings()),
         "graded.run": run,
         "graded.qrels": qrels,
         "graded.expected.json": json.dumps(means, indent=2, sort_keys=True) + "\n",
