@@ -56,6 +56,8 @@ extension Malformation: CustomStringConvertible {
         case .wrongColumnCount(let expected, let got):
             "\(counted(got, "tab-separated column")) where \(expected) are expected; "
                 + "correct the line\(Self.orSkip)"
+        case .wrongColumns(let got, let expected):
+            "\(counted(got, "column")) where \(expected) are expected; correct the line"
         case .badJSON(let column, let detail):
             "not a JSON object (byte \(column): \(detail)); correct the line\(Self.orSkip)"
         case .missingField(let field):

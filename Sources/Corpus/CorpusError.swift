@@ -40,6 +40,8 @@ public enum CorpusError: Error, Hashable, Sendable {
 public enum Malformation: Error, Hashable, Sendable {
     /// The line has another number of columns than the format.
     case wrongColumnCount(expected: Int, got: Int)
+    /// The line has another number of columns, parted by white space, than a run or judgements.
+    case wrongColumns(got: Int, expected: String)
     /// The line is not a JSON object; `column` is the byte in the record, counted from 1.
     case badJSON(column: Int, detail: String)
     /// A member is missing or empty.

@@ -5,6 +5,9 @@ public struct RelevanceJudgements: Hashable, Sendable {
     /// Relevance by question id and passage id, as the file gives it, negative values too.
     public private(set) var relevance: [String: [String: Int]] = [:]
 
+    private static let four = "4 (question, 0, passage, relevance)"
+    private static let three = "3 (question, passage, relevance)"
+
     /// Makes empty judgements.
     public init() {}
 
@@ -33,11 +36,17 @@ public struct RelevanceJudgements: Hashable, Sendable {
             {
                 continue
             }
+            let first = expected == nil
             let count = expected ?? (columns.count == 3 ? 3 : 4)
             expected = count
             guard columns.count == count else {
                 throw .malformed(
-                    place: place, reason: .wrongColumnCount(expected: count, got: columns.count))
+                    place: place,
+                    reason: .wrongColumns(
+                        got: columns.count,
+                        expected: expected == 3
+                            ? Self.three
+                            : first ? "\(Self.four) or \(Self.three)" : Self.four))
             }
             guard let value = Int(columns[count - 1]) else {
                 throw .malformed(
@@ -46,8 +55,9 @@ public struct RelevanceJudgements: Hashable, Sendable {
             let passage = columns[count - 2]
             let before = judgements.set(question: columns[0], passage: passage, relevance: value)
             if let before, before != value {
-                let first = places[columns[0]]?[passage] ?? place
-                throw .duplicateEntry(id: "\(columns[0]) \(passage)", first: first, second: place)
+                let earlier = places[columns[0]]?[passage] ?? place
+                throw .duplicateEntry(
+                    id: "\(columns[0]) \(passage)", first: earlier, second: place)
             }
             if before == nil { places[columns[0], default: [:]][passage] = place }
         }

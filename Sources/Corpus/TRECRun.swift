@@ -34,6 +34,9 @@ public final class TRECRunWriter {
 public enum TRECRun {
     /// Reads a run: questions in the order they occur, entries by score, then by rank.
     ///
+    /// The first line tells whether it has TREC's six columns or MS MARCO's three (`qid pid rank`),
+    /// in which minus the rank is the score.
+    ///
     /// - Throws: a `CorpusError` with file and line: a wrong column count, a number that is none, a
     ///   passage ranked twice for one question, or an empty file.
     public static func read(_ path: String) throws(CorpusError) -> [RankedList] {
@@ -41,20 +44,32 @@ public enum TRECRun {
         var lists: [RankedList] = []
         var ranks: [[Int]] = []
         var places: [[String: SourcePlace]] = []
+        var expected: Int?
         let lines = try TextLines(path: path)
         while let (place, columns) = try lines.nextColumns() {
-            guard columns.count == 6 else {
+            let count = expected ?? (columns.count == 3 ? 3 : 6)
+            guard columns.count == count else {
                 throw .malformed(
-                    place: place, reason: .wrongColumnCount(expected: 6, got: columns.count))
+                    place: place,
+                    reason: .wrongColumns(
+                        got: columns.count,
+                        expected: expected == nil
+                            ? "\(Self.six) or \(Self.three)"
+                            : count == 3 ? Self.three : Self.six))
             }
-            guard let rank = Int(columns[3]) else {
+            expected = count
+            let id = columns[count == 3 ? 1 : 2]
+            let rankText = columns[count == 3 ? 2 : 3]
+            guard let rank = Int(rankText) else {
                 throw .malformed(
-                    place: place, reason: .badNumber(field: "rank", value: columns[3]))
+                    place: place, reason: .badNumber(field: "rank", value: rankText))
             }
-            guard let score = Double(columns[4]), score.isFinite else {
+            let scoreText = count == 3 ? rankText : columns[4]
+            guard let number = Double(scoreText), number.isFinite else {
                 throw .malformed(
-                    place: place, reason: .badNumber(field: "score", value: columns[4]))
+                    place: place, reason: .badNumber(field: "score", value: scoreText))
             }
+            let score = count == 3 ? -number : number
             let index = order[columns[0]] ?? lists.count
             if index == lists.count {
                 order[columns[0]] = index
@@ -62,10 +77,10 @@ public enum TRECRun {
                 ranks.append([])
                 places.append([:])
             }
-            if let first = places[index].updateValue(place, forKey: columns[2]) {
-                throw .duplicateEntry(id: columns[2], first: first, second: place)
+            if let first = places[index].updateValue(place, forKey: id) {
+                throw .duplicateEntry(id: id, first: first, second: place)
             }
-            lists[index].entries.append(RankedEntry(id: columns[2], score: score))
+            lists[index].entries.append(RankedEntry(id: id, score: score))
             ranks[index].append(rank)
         }
         guard !lists.isEmpty else { throw .noQuestions(path: path) }
@@ -81,6 +96,9 @@ public enum TRECRun {
         }
         return lists
     }
+
+    private static let six = "6 (question, Q0, passage, rank, score, tag)"
+    private static let three = "3 (question, passage, rank)"
 
     /// The lines of a run for one question, each with its line end.
     ///

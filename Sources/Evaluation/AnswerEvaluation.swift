@@ -3,26 +3,34 @@ public import Corpus
 /// Measures whether retrieved texts hold answers, one list at a time.
 public struct AnswerEvaluation: Sendable {
     private let evidence: AnswerEvidence
+    private let options: MeasureOptions
     private var evaluator: Evaluator
     private var withoutAnswers = 0
     private var entries = 0
     private var entriesWithText = 0
+    private var identical = 0
 
     /// Starts without lists.
     ///
     /// - Throws: `EvaluationError.badCutOff`.
     public init(
-        evidence: AnswerEvidence = .texts(.string), cutOffs: [Int] = Evaluator.defaultCutOffs
+        evidence: AnswerEvidence = .texts(.string), _ options: MeasureOptions = MeasureOptions()
     ) throws(EvaluationError) {
         self.evidence = evidence
+        self.options = options
         evaluator = try Evaluator(
-            cutOffs: cutOffs, measures: [.accuracy, .meanReciprocalRank, .averageRank])
+            cutOffs: options.cutOffs,
+            measures: [.accuracy, .meanReciprocalRank, .reciprocalRank, .averageRank])
     }
 
     /// Adds what was retrieved for one question.
     ///
     /// - Throws: `EvaluationError.missingFlag` where flags are read and one is absent.
     public mutating func add(_ list: RankedList) throws(EvaluationError) {
+        var list = list
+        let given = list.entries.count
+        list.entries = options.entries(of: list)
+        identical += given - list.entries.count
         let flags = try self.flags(list)
         if list.answers.isEmpty, case .texts = evidence { withoutAnswers += 1 }
         entries += list.entries.count
@@ -43,6 +51,7 @@ public struct AnswerEvaluation: Sendable {
     public func report() throws(EvaluationError) -> EvaluationReport {
         if case .texts = evidence, entries > 0, entriesWithText == 0 { throw .noTexts }
         var evaluator = self.evaluator
+        if let note = Evaluation.noteOfIdentical(identical) { evaluator.note(note) }
         if withoutAnswers > 0 {
             evaluator.note("questions without answers, counted as missed: \(withoutAnswers)")
         }

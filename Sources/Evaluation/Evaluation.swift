@@ -23,23 +23,23 @@ public enum Evaluation {
     /// - Throws: an `EvaluationError` where nothing can be measured.
     public static func byJudgements(
         _ lists: [RankedList], _ judgements: RelevanceJudgements,
-        negatives: NegativeRelevance = .notRelevant, cutOffs: [Int] = Evaluator.defaultCutOffs
+        _ options: MeasureOptions = MeasureOptions()
     ) throws(EvaluationError) -> EvaluationReport {
         var gains: [(id: String, gains: [String: Int])] = []
         var negativeCount = 0
         for id in judgements.questionIDs {
             let given = judgements.relevance[id] ?? [:]
             negativeCount += given.values.count { $0 < 0 }
-            let taken = given.mapValues { $0 < 0 ? (negatives == .relevant ? 1 : 0) : $0 }
+            let taken = given.mapValues { $0 < 0 ? (options.negatives == .relevant ? 1 : 0) : $0 }
             gains.append((id, taken.filter { $0.value > 0 }))
         }
         var notes: [String] = []
         if negativeCount > 0 {
             notes.append(
                 "\(counted(negativeCount, "negative judgement")) taken as "
-                    + (negatives == .relevant ? "relevant" : "not relevant"))
+                    + (options.negatives == .relevant ? "relevant" : "not relevant"))
         }
-        return try measure(lists, gains, "judgements", notes: notes, cutOffs: cutOffs)
+        return try measure(lists, gains, "judgements", notes: notes, options)
     }
 
     /// Measures by the questions' gold passages: all measures, over the questions that have one.
@@ -49,7 +49,7 @@ public enum Evaluation {
     /// - Throws: an `EvaluationError` where nothing can be measured.
     public static func byGoldPassages(
         _ lists: [RankedList], _ questions: [Question],
-        cutOffs: [Int] = Evaluator.defaultCutOffs
+        _ options: MeasureOptions = MeasureOptions()
     ) throws(EvaluationError) -> EvaluationReport {
         var gold: [UInt64: [String: Int]] = [:]
         for question in questions {
@@ -60,7 +60,7 @@ public enum Evaluation {
         let gains = questions.map { question in
             (id: question.id, gains: gold[NormalisedText.hash(question.text)] ?? [:])
         }
-        return try measure(lists, gains, "gold passages", notes: [], cutOffs: cutOffs)
+        return try measure(lists, gains, "gold passages", notes: [], options)
     }
 
     /// Measures whether retrieved texts hold answers: accuracy, MRR and average rank.
@@ -71,9 +71,9 @@ public enum Evaluation {
     /// - Throws: an `EvaluationError` where flags or texts are missing.
     public static func byAnswers(
         _ lists: [RankedList], questions: [Question]? = nil,
-        evidence: AnswerEvidence = .texts(.string), cutOffs: [Int] = Evaluator.defaultCutOffs
+        evidence: AnswerEvidence = .texts(.string), _ options: MeasureOptions = MeasureOptions()
     ) throws(EvaluationError) -> EvaluationReport {
-        var evaluation = try AnswerEvaluation(evidence: evidence, cutOffs: cutOffs)
+        var evaluation = try AnswerEvaluation(evidence: evidence, options)
         guard let questions else {
             for list in lists { try evaluation.add(list) }
             return try evaluation.report()
@@ -102,22 +102,30 @@ public enum Evaluation {
 
     private static func measure(
         _ lists: [RankedList], _ gains: [(id: String, gains: [String: Int])], _ source: String,
-        notes: [String], cutOffs: [Int]
+        notes: [String], _ options: MeasureOptions
     ) throws(EvaluationError) -> EvaluationReport {
-        var evaluator = try Evaluator(cutOffs: cutOffs)
+        guard options.relevanceLevel >= 1 else {
+            throw .badRelevanceLevel(options.relevanceLevel)
+        }
+        var evaluator = try Evaluator(cutOffs: options.cutOffs)
         for note in notes { evaluator.note(note) }
         let byID = try index(lists)
         var missing: [String] = []
         var withoutRelevant: [String] = []
+        var identical = 0
         for (id, gains) in gains {
-            guard !gains.isEmpty else {
+            guard gains.values.contains(where: { $0 >= options.relevanceLevel }) else {
                 withoutRelevant.append(id)
                 continue
             }
             if byID[id] == nil { missing.append(id) }
-            let entries = byID[id].map { lists[$0].entries } ?? []
-            evaluator.add(RankedRelevance(rankedIDs: entries.map(\.id), gains: gains))
+            let entries = byID[id].map { options.entries(of: lists[$0]) } ?? []
+            identical += (byID[id].map { lists[$0].entries.count } ?? 0) - entries.count
+            evaluator.add(
+                RankedRelevance(
+                    rankedIDs: entries.map(\.id), gains: gains, level: options.relevanceLevel))
         }
+        if let note = noteOfIdentical(identical) { evaluator.note(note) }
         let known = Set(gains.map(\.id))
         let strangers = lists.map(\.questionID).filter { !known.contains($0) }
         for note in Self.notes(missing: missing, strangers: strangers, "the \(source)") {
@@ -155,6 +163,10 @@ public enum Evaluation {
                     + "left out: \(some(strangers))")
         }
         return notes
+    }
+
+    static func noteOfIdentical(_ count: Int) -> String? {
+        count > 0 ? "\(counted(count, "passage")) with the id of the question left out" : nil
     }
 
     private static func some(_ ids: [String]) -> String {

@@ -10,6 +10,8 @@ public enum EvaluationError: Error, Hashable, Sendable {
     case duplicateList(questionID: String)
     /// A cut-off is below 1.
     case badCutOff(Int)
+    /// A relevance level is below 1.
+    case badRelevanceLevel(Int)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -29,6 +31,8 @@ extension EvaluationError: CustomStringConvertible {
             "question \(questionID) has two lists of results; remove one of them"
         case .badCutOff(let cutOff):
             "a cut-off of \(cutOff) holds no passage; use 1 or more"
+        case .badRelevanceLevel(let level):
+            "a relevance level of \(level) makes every passage relevant; use 1 or more"
         }
     }
 }

@@ -2,14 +2,19 @@
 public enum Measure: String, Sendable, Codable, CaseIterable {
     /// Share of questions with a relevant passage among the first k.
     case accuracy
-    /// Mean over questions of relevant passages among the first k over min(relevant ones, k).
+    /// Mean over questions of relevant passages among the first k over all relevant ones, as
+    /// trec_eval has it.
     case recall
+    /// Mean over questions of relevant passages among the first k over min(relevant ones, k).
+    case cappedRecall = "capped_recall"
     /// Mean reciprocal rank of the first relevant passage among the first k.
     case meanReciprocalRank = "mrr"
     /// Mean normalised discounted cumulative gain of the first k.
     case ndcg
     /// Mean average precision over whole lists.
     case meanAveragePrecision = "map"
+    /// Mean reciprocal rank of the first relevant passage of whole lists.
+    case reciprocalRank = "recip_rank"
     /// Mean rank of the first relevant passage, over the questions that have one in their list.
     case averageRank = "average_rank"
 
@@ -18,9 +23,11 @@ public enum Measure: String, Sendable, Codable, CaseIterable {
         switch self {
         case .accuracy: "accuracy"
         case .recall: "recall"
+        case .cappedRecall: "capped recall"
         case .meanReciprocalRank: "MRR"
         case .ndcg: "nDCG"
         case .meanAveragePrecision: "MAP"
+        case .reciprocalRank: "MRR, whole list"
         case .averageRank: "average rank"
         }
     }
@@ -51,7 +58,7 @@ public struct EvaluationReport: Hashable, Sendable, Codable {
     public var depth: Int
     /// The values, by measure, then by cut-off.
     public var values: [Value]
-    /// What a reader of the values has to know: cut-offs left out, questions missing.
+    /// What a reader of the values has to know: cut-offs beyond all lists, questions missing.
     public var notes: [String]
 
     /// Makes a report.

@@ -17,12 +17,14 @@ public struct EvaluationOrder: Equatable, Sendable {
         case gold(String)
     }
 
-    /// The results: DPR's JSON or a TREC run.
+    /// The results: DPR's JSON, a TREC run, or MS MARCO's three columns.
     public var results: String
     /// What is right.
     public var truth: Truth
     /// How answers are looked up; nil: as expressions for CuratedTREC, else as strings.
     public var match: AnswerMode?
+    /// How lists are measured; how negative judgements count is said with them.
+    public var options = MeasureOptions()
 
     /// Makes an order.
     public init(results: String, truth: Truth = .results, match: AnswerMode? = nil) {
@@ -96,20 +98,24 @@ extension EvaluationOrder {
                     try EvaluationOrder.fill(&lists, from: collection)
                 }
                 return try Evaluation.byAnswers(
-                    lists, questions: list.questions, evidence: .texts(match ?? list.match))
+                    lists, questions: list.questions, evidence: .texts(match ?? list.match), options
+                )
             case .judgements(let file, let negatives):
+                var options = options
+                options.negatives = negatives
                 return try Evaluation.byJudgements(
-                    try lists(), try RelevanceJudgements.read(file), negatives: negatives)
+                    try lists(), try RelevanceJudgements.read(file), options)
             case .gold(let file):
                 let questions = try QuestionFile.read(file)
-                return try Evaluation.byGoldPassages(try aligned(with: questions), questions)
+                return try Evaluation.byGoldPassages(
+                    try aligned(with: questions), questions, options)
             }
         }
     }
 
     /// One list at a time, so that memory does not grow with the file.
     private func byOwnAnswers() throws -> EvaluationReport {
-        var evaluation = try AnswerEvaluation(evidence: .texts(match ?? .string))
+        var evaluation = try AnswerEvaluation(evidence: .texts(match ?? .string), options)
         var failure: EvaluationError?
         try DPRResults.read(results) { list in
             do throws(EvaluationError) {

@@ -12,14 +12,22 @@ struct EvaluateCommand: ParsableCommand {
               sheaf evaluate run.trec --qrels qrels.txt
               sheaf evaluate run.trec --answers nq-test.qa.csv --collection wiki
               sheaf evaluate run.trec --gold questions.jsonl
+              sheaf evaluate run.trec --qrels qrels.txt --ties trec --cutoffs 10,100
 
             RESULTS is DPR's JSON, whose own answers count unless another truth is
-            named, or a TREC run. Questions are matched by id (line numbers where a file
-            has none), DPR's results by the text of the question too. Cut-offs: 1, 5,
-            10, 20, 50, 100, 1000.
+            named, a TREC run, or MS MARCO's columns question, passage, rank. Questions
+            are matched by id (line numbers where a file has none), DPR's results by the
+            text of the question too.
+
+            recall is trec_eval's: found over all relevant passages; capped_recall
+            divides by no more than the cut-off. recip_rank (MRR) and map look at whole
+            lists. Means are over all judged questions with a relevant passage, those
+            without results too (trec_eval -c). Equal scores stand as the run ranks
+            them; with --ties trec as in trec_eval: scores as 32-bit floats, equal ones
+            by passage id, descending.
             """)
 
-    @Argument(help: "DPR result JSON, or a TREC run.")
+    @Argument(help: "DPR result JSON, a TREC run, or MS MARCO's three columns.")
     var results: String
 
     @Option(
@@ -43,6 +51,20 @@ struct EvaluateCommand: ParsableCommand {
         help: ArgumentHelp("The collection with the texts of a TREC run.", valueName: "name"))
     var collection: String?
 
+    @Option(
+        help: ArgumentHelp("How many of the first passages count, in turn.", valueName: "n,n,…"))
+    var cutoffs = CutOffs(values: MeasureOptions().cutOffs)
+
+    @Option(
+        help: ArgumentHelp("The least relevance in --qrels that is relevant.", valueName: "n"))
+    var relevanceLevel = 1
+
+    @Option(help: "The order of equal scores.")
+    var ties = TieOrder.rank
+
+    @Flag(help: "Leave out passages with the id of their question.")
+    var ignoreIdenticalIds = false
+
     @OptionGroup var data: DataOption
 
     @Flag(help: "Print one JSON object.")
@@ -52,10 +74,14 @@ struct EvaluateCommand: ParsableCommand {
         if [answers, qrels, gold].count(where: { $0 != nil }) > 1 {
             throw ValidationError("--answers, --qrels and --gold exclude each other: name one.")
         }
+        if relevanceLevel < 1 { throw ValidationError("--relevance-level must be 1 or more.") }
     }
 
     func run() throws {
-        let order = EvaluationOrder(results: results, truth: truth, match: match)
+        var order = EvaluationOrder(results: results, truth: truth, match: match)
+        order.options = MeasureOptions(
+            cutOffs: cutoffs.values, relevanceLevel: relevanceLevel, ties: ties,
+            ignoresIdenticalIDs: ignoreIdenticalIds)
         let report = try order.measure(texts: try reader(for: order))
         try Terminal.answer(json ? report.document.text : report.table)
     }
@@ -76,3 +102,21 @@ struct EvaluateCommand: ParsableCommand {
         return .results
     }
 }
+
+/// Numbers from 1 between commas.
+struct CutOffs: ExpressibleByArgument {
+    var values: [Int]
+
+    init(values: [Int]) { self.values = values }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let values = parts.compactMap { Int($0) }.filter { $0 >= 1 }
+        guard values.count == parts.count else { return nil }
+        self.values = values
+    }
+
+    var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
+}
+
+extension TieOrder: ExpressibleByArgument {}

@@ -40,10 +40,11 @@ struct EvaluationTests {
         }
         try check("map", .meanAveragePrecision, nil)
         try check("recip_rank", .meanReciprocalRank, 50)
+        try check("recip_rank", .reciprocalRank, nil)
         #expect(
             report.notes == [
                 "1 question without results, counted as missed: q5",
-                "cut-offs 100, 1000 are left out: the longest list has 50 passages",
+                "cut-offs 100, 1000 look beyond the longest list, which has 50 passages",
                 "the average rank leaves out 1 question whose list has no relevant passage",
             ])
     }
@@ -51,17 +52,18 @@ struct EvaluationTests {
     @Test func `missing questions are misses, strangers are named, empty ones left out`() throws {
         let report = try Evaluation.byJudgements(
             [list("1", ["a", "b"]), list("9", ["a"])],
-            judgements([("1", "b", 1), ("2", "a", 1), ("3", "a", 0)]), cutOffs: [1, 2, 3])
+            judgements([("1", "b", 1), ("2", "a", 1), ("3", "a", 0)]),
+            MeasureOptions(cutOffs: [1, 2, 3]))
         #expect(report.questions == 2)
         #expect(report.value(.accuracy, at: 2) == 0.5)
-        #expect(report.value(.accuracy, at: 3) == nil)
+        #expect(report.value(.accuracy, at: 3) == 0.5)
         #expect(report.value(.averageRank) == 2)
         #expect(
             report.notes == [
                 "1 question without results, counted as missed: 2",
                 "1 question of the results not in the judgements, left out: 9",
                 "1 question without a relevant passage in the judgements, left out: 3",
-                "cut-offs 3 are left out: the longest list has 2 passages",
+                "cut-offs 3 look beyond the longest list, which has 2 passages",
                 "the average rank leaves out 1 question whose list has no relevant passage",
             ])
     }
@@ -72,7 +74,8 @@ struct EvaluationTests {
         let without = try Evaluation.byJudgements(lists, judgements)
         #expect(without.value(.accuracy, at: 1) == 0)
         #expect(without.notes.first == "1 negative judgement taken as not relevant")
-        let with = try Evaluation.byJudgements(lists, judgements, negatives: .relevant)
+        let with = try Evaluation.byJudgements(
+            lists, judgements, MeasureOptions(negatives: .relevant))
         #expect(with.value(.accuracy, at: 1) == 1)
         #expect(with.value(.ndcg, at: 1) == 0.5)
     }
@@ -82,7 +85,8 @@ struct EvaluationTests {
             Question(id: "1", text: "q", goldIDs: ["b", "z"]), Question(id: "2", text: "r"),
         ]
         let report = try Evaluation.byGoldPassages(
-            [list("1", ["a", "b"]), list("2", ["a", "b"])], questions, cutOffs: [1, 2])
+            [list("1", ["a", "b"]), list("2", ["a", "b"])], questions,
+            MeasureOptions(cutOffs: [1, 2]))
         #expect(report.questions == 1)
         #expect(report.value(.recall, at: 2) == 0.5)
         #expect(report.value(.meanReciprocalRank, at: 2) == 0.5)
@@ -96,7 +100,8 @@ struct EvaluationTests {
             Question(id: "3", text: "who wrote hamlet", goldIDs: ["a"]),
         ]
         let report = try Evaluation.byGoldPassages(
-            ["1", "2", "3"].map { list($0, ["b", "a"]) }, questions, cutOffs: [1, 2])
+            ["1", "2", "3"].map { list($0, ["b", "a"]) }, questions,
+            MeasureOptions(cutOffs: [1, 2]))
         #expect(report.questions == 3)
         #expect(report.value(.accuracy, at: 1) == 2.0 / 3)
         #expect(report.value(.recall, at: 2) == 1)
@@ -111,21 +116,65 @@ struct EvaluationTests {
                     RankedEntry(id: "b", text: "in new york.", score: 1, hasAnswer: false),
                 ]), RankedList(questionID: "2", answers: [], entries: []),
         ]
-        let texts = try Evaluation.byAnswers(lists, cutOffs: [1, 2])
+        let texts = try Evaluation.byAnswers(lists, MeasureOptions(cutOffs: [1, 2]))
         #expect(texts.values.filter { $0.measure == .accuracy }.map(\.value) == [0, 0.5])
         #expect(texts.notes.contains("questions without answers, counted as missed: 1"))
         #expect(texts.value(.recall, at: 1) == nil)
-        let flags = try Evaluation.byAnswers(lists, evidence: .flags, cutOffs: [1, 2])
+        let flags = try Evaluation.byAnswers(
+            lists, evidence: .flags, MeasureOptions(cutOffs: [1, 2]))
         #expect(flags.values.filter { $0.measure == .accuracy }.map(\.value) == [0.5, 0.5])
         let questions = [
             Question(id: "2", text: "q", answers: ["x"]),
             Question(id: "1", text: "q", answers: ["x"]),
             Question(id: "3", text: "q", answers: ["x"]),
         ]
-        let named = try Evaluation.byAnswers(lists, questions: questions, cutOffs: [1])
+        let named = try Evaluation.byAnswers(
+            lists, questions: questions, MeasureOptions(cutOffs: [1]))
         #expect(named.questions == 3)
         #expect(named.value(.accuracy, at: 1) == 1.0 / 3)
         #expect(named.notes.contains("1 question without results, counted as missed: 3"))
+    }
+
+    @Test func `ties stand as the run ranks them, or as trec_eval has it`() throws {
+        let tied = RankedList(
+            questionID: "1",
+            entries: [
+                RankedEntry(id: "b", score: 16_777_217), RankedEntry(id: "c", score: 16_777_216),
+                RankedEntry(id: "é", score: 1),
+            ])
+        let judged = judgements([("1", "c", 1)])
+        for (ties, rank) in [(TieOrder.rank, 2.0), (.trec, 1)] {
+            let report = try Evaluation.byJudgements([tied], judged, MeasureOptions(ties: ties))
+            #expect(report.value(.averageRank) == rank)
+        }
+    }
+
+    @Test func `a passage with the id of its question is left out where that is asked`() throws {
+        let lists = [list("1", ["1", "a"]), list("2", ["b"])]
+        let judged = judgements([("1", "a", 1), ("2", "b", 1)])
+        let plain = try Evaluation.byJudgements(lists, judged)
+        #expect(plain.value(.reciprocalRank) == 0.75)
+        let report = try Evaluation.byJudgements(
+            lists, judged, MeasureOptions(ignoresIdenticalIDs: true))
+        #expect(report.value(.reciprocalRank) == 1)
+        #expect(report.notes.first == "1 passage with the id of the question left out")
+    }
+
+    @Test func `a relevance below the level is no hit, and still a gain of nDCG`() throws {
+        let judged = judgements([("1", "a", 1), ("1", "b", 2), ("2", "a", 1)])
+        let report = try Evaluation.byJudgements(
+            [list("1", ["a", "b"])], judged, MeasureOptions(cutOffs: [1], relevanceLevel: 2))
+        #expect(report.questions == 1)
+        #expect(report.value(.accuracy, at: 1) == 0)
+        #expect(report.value(.ndcg, at: 1) == 0.5)
+        #expect(report.value(.reciprocalRank) == 0.5)
+    }
+
+    @Test func `lists that end before a cut-off are counted`() throws {
+        let judged = judgements([("1", "a", 1), ("2", "a", 1), ("3", "a", 1)])
+        let report = try Evaluation.byJudgements(
+            [list("1", ["a", "b"]), list("2", ["a"])], judged, MeasureOptions(cutOffs: [1, 2]))
+        #expect(report.notes.contains("1 list shorter than the cut-off 2"))
     }
 
     @Test func `what cannot be measured is an error`() throws {
@@ -144,22 +193,29 @@ struct EvaluationTests {
                 [list("1", ["a"]), list("1", [])], judgements([("1", "a", 1)]))
         }
         #expect(throws: EvaluationError.badCutOff(0)) { try Evaluator(cutOffs: [0]) }
+        #expect(throws: EvaluationError.badRelevanceLevel(0)) {
+            try Evaluation.byJudgements(
+                [list("1", ["a"])], judgements([("1", "a", 1)]), MeasureOptions(relevanceLevel: 0))
+        }
     }
 
     @Test func `the table is aligned and the report survives JSON`() throws {
         let report = try Evaluation.byJudgements(
-            [list("1", ["a", "b"])], judgements([("1", "b", 1)]), cutOffs: [1, 2, 10])
+            [list("1", ["a", "b"])], judgements([("1", "b", 1)]),
+            MeasureOptions(cutOffs: [1, 2, 10]))
         #expect(
             report.table == """
                 1 question, lists of up to 2 passages
-                                  @1      @2
-                accuracy      0.0000  1.0000
-                recall        0.0000  1.0000
-                MRR           0.0000  0.5000
-                nDCG          0.0000  0.6309
-                MAP           0.5000
-                average rank    2.00
-                note: cut-offs 10 are left out: the longest list has 2 passages
+                                     @1      @2     @10
+                accuracy         0.0000  1.0000  1.0000
+                recall           0.0000  1.0000  1.0000
+                capped recall    0.0000  1.0000  1.0000
+                MRR              0.0000  0.5000  0.5000
+                nDCG             0.0000  0.6309  0.6309
+                MAP              0.5000
+                MRR, whole list  0.5000
+                average rank       2.00
+                note: cut-offs 10 look beyond the longest list, which has 2 passages
 
                 """)
         let data = try JSONEncoder().encode(report)
@@ -183,7 +239,7 @@ struct RealResultTests {
         let lists = try DPRResults.read(stem + ".json")
         for evidence in [AnswerEvidence.texts(.string), .flags] {
             let report = try Evaluation.byAnswers(
-                lists, evidence: evidence, cutOffs: Array(1...20))
+                lists, evidence: evidence, MeasureOptions(cutOffs: Array(1...20)))
             #expect(
                 report.values.filter { $0.measure == .accuracy }.map(\.value)
                     == expected.accuracies)

@@ -14,10 +14,11 @@ struct RankingMeasuresTests {
         #expect(relevance.gains == [3, 0, 2, 0, 1])
         #expect(relevance.idealGains == [3, 2, 2, 1])
         #expect(relevance.firstRank == 1)
-        #expect(relevance.recall(1) == 1)
-        #expect(relevance.recall(2) == 0.5)
-        #expect(near(relevance.recall(3), 2.0 / 3))
-        #expect(relevance.recall(5) == 0.75)
+        #expect([1, 2, 3, 5].map { relevance.recall($0) } == [0.25, 0.25, 0.5, 0.75])
+        #expect(relevance.cappedRecall(1) == 1)
+        #expect(relevance.cappedRecall(2) == 0.5)
+        #expect(near(relevance.cappedRecall(3), 2.0 / 3))
+        #expect(relevance.cappedRecall(5) == 0.75)
         #expect(near(relevance.averagePrecision, (1 + 2.0 / 3 + 3.0 / 5) / 4))
         let gained = 3 + 2 / log2(4.0) + 1 / log2(6.0)
         let ideal = 3 + 2 / log2(3.0) + 2 / log2(4.0) + 1 / log2(5.0)
@@ -41,7 +42,7 @@ struct RankingMeasuresTests {
         ] {
             #expect(relevance.firstRank == nil)
             #expect(relevance.accuracy(5) == 0)
-            #expect(relevance.recall(5) == 0)
+            #expect(relevance.recall(5) == 0 && relevance.cappedRecall(5) == 0)
             #expect(relevance.reciprocalRank(5) == 0)
             #expect(relevance.averagePrecision == 0)
             #expect(relevance.ndcg(5) == 0)
@@ -73,7 +74,11 @@ struct RankingMeasuresTests {
                 #expect(relevance.accuracy(k) == (hits > 0 ? 1 : 0))
                 let possible = min(relevant.count, k)
                 #expect(
-                    relevance.recall(k) == (possible == 0 ? 0 : Double(hits) / Double(possible)))
+                    relevance.cappedRecall(k)
+                        == (possible == 0 ? 0 : Double(hits) / Double(possible)))
+                #expect(
+                    relevance.recall(k)
+                        == (relevant.isEmpty ? 0 : Double(hits) / Double(relevant.count)))
                 var first = 0.0
                 for (index, id) in top.enumerated().reversed() where relevant[id] != nil {
                     first = 1 / Double(index + 1)

@@ -58,7 +58,7 @@ struct EvaluationOrderTests {
         }
     }
 
-    @Test func `a run is matched by id and its cut-offs end with its depth`() throws {
+    @Test func `a run is matched by id and cut-offs beyond its depth are named`() throws {
         try withFolder { folder in
             let run = try write(
                 (1...5).map { "7 Q0 p\($0) \($0) \(1.0 / Double($0)) t\n" }.joined(), to: "run",
@@ -69,9 +69,35 @@ struct EvaluationOrderTests {
             ).measure()
             #expect(report.questions == 2)
             #expect(report.value(.meanReciprocalRank, at: 5) == 0.25)
-            #expect(report.value(.accuracy, at: 10) == nil)
+            #expect(report.value(.accuracy, at: 10) == 0.5)
             #expect(report.notes.contains { $0.contains("10, 20") })
-            #expect(report.document.text.contains(#""mrr":{"1":0.0,"5":0.25}"#))
+            #expect(report.document.text.contains(#""mrr":{"1":0.0,"5":0.25,"10":0.25,"#))
+            #expect(report.document.text.contains(#""recip_rank":0.25"#))
+        }
+    }
+
+    @Test(.enabled(if: Program.isBuilt, "the program is not built"))
+    func `the measures that are asked for are those that are given`() throws {
+        try withFolder { folder in
+            // MS MARCO's columns: question, passage, rank.
+            let run = try write("1\t1\t1\n1\tz\t2\n1\ta\t3\n", to: "run.tsv", in: folder)
+            let qrels = try write("1\t0\ta\t1\n1\t0\tb\t2\n1 0 z 1\n", to: "qrels", in: folder)
+            func evaluate(_ more: [String]) throws -> Program.Outcome {
+                try Program.run(
+                    ["evaluate", run, "--qrels", qrels, "--json"] + more, data: folder)
+            }
+            let asked = try evaluate(["--cutoffs", "2,500"])
+            #expect(asked.status == 0, "\(asked)")
+            #expect(asked.output.contains(#""recall":{"2":0.3333333333333333,"500":0.6666666"#))
+            #expect(asked.output.contains(#""capped_recall":{"2":0.5,"#))
+            #expect(asked.output.contains(#""recip_rank":0.5"#))
+            let strict = try evaluate(["--relevance-level", "2"])
+            #expect(strict.output.contains(#""recip_rank":0.0"#), "\(strict)")
+            let own = try evaluate(["--ignore-identical-ids", "--ties", "trec"])
+            #expect(own.output.contains(#""recip_rank":1.0"#), "\(own)")
+            for wrong in [["--cutoffs", "1,0"], ["--cutoffs", ""], ["--relevance-level", "0"]] {
+                #expect(try evaluate(wrong).status == 2, "\(wrong)")
+            }
         }
     }
 

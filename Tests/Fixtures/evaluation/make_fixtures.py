@@ -3,6 +3,7 @@
 Needs the packages regex and pytrec-eval-terrier.
 """
 
+import gzip
 import hashlib
 import importlib.metadata
 import json
@@ -107,12 +108,49 @@ def ranking():
     return "".join(lines), "".join(judged), means
 
 
+CUTS = [1, 2, 3, 5, 10, 100]
+
+
+def random_runs():
+    """Runs with ties, graded, negative and missing judgements, and what trec_eval says of them.
+
+    The means are over the judged questions with a relevant passage, a question without results
+    being a miss: what sheaf evaluate measures.
+    """
+    rng = random.Random(10)
+    cuts = ",".join(map(str, CUTS))
+    wanted = {"map", "recip_rank", f"recall.{cuts}", f"ndcg_cut.{cuts}", f"success.{cuts}"}
+    names = [f"{stem}{n}" for stem in ("d", "D", "é", "") for n in range(12)]
+    scores = [0.0, 1.0, 1.0 + 1e-9, -1.0, 2.5, 16777216.0, 16777217.0, 1e-30, 1e-50]
+    for _ in range(1000):
+        level = rng.choice([1, 1, 1, 2, 3])
+        questions = [f"q{n}" for n in range(rng.randint(1, 4))]
+        pool = rng.sample(names, rng.randint(1, 14))
+        qrels = {q: {d: rng.choice([-2, -1, 0, 0, 1, 1, 2, 3]) for d in rng.sample(pool, rng.randint(1, len(pool)))} for q in questions}
+        for judged in qrels.values():
+            # trec_eval reads beyond its memory where all judgements of a question are below -1.
+            judged[next(iter(judged))] = rng.choice([0, 1, 2])
+        run = {}
+        for question in [*questions, "stranger"]:
+            if rng.random() < 0.85:
+                found = rng.sample(pool, rng.randint(1, len(pool)))
+                run[question] = {d: rng.choice(scores) if rng.random() < 0.6 else rng.uniform(-3, 3) for d in found}
+        found = pytrec_eval.RelevanceEvaluator(qrels, wanted, relevance_level=level).evaluate(run)
+        measured = [q for q in questions if max(qrels[q].values()) >= level]
+        expected = None
+        if measured and run:
+            keys = ["map", "recip_rank", *(f"{m}_{k}" for m in ("recall", "ndcg_cut", "success") for k in CUTS)]
+            expected = {m: round(sum(found.get(q, {}).get(m, 0.0) for q in measured) / len(measured), 10) for m in keys}
+        yield {"level": level, "run": {q: list(d.items()) for q, d in run.items()}, "qrels": {q: list(d.items()) for q, d in qrels.items()}, "expected": expected}
+
+
 def jsonl(rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def main():
     run, qrels, means = ranking()
+    runs = jsonl(random_runs())
     files = {
         "answers.string.jsonl": jsonl([*strings(), *every_character()]),
         "answers.regex.jsonl": jsonl(expressions()),
@@ -126,10 +164,11 @@ def main():
         "python": sys.version.split()[0],
         "regex": importlib.metadata.version("regex"),
         "pytrec-eval-terrier": importlib.metadata.version("pytrec-eval-terrier"),
-        "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()},
+        "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in [*files.items(), ("random.jsonl", runs)]},
     }
     for name, text in files.items():
         (HERE / name).write_text(text)
+    (HERE / "random.jsonl.gz").write_bytes(gzip.compress(runs.encode(), 9, mtime=0))
     (HERE / "MANIFEST.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
