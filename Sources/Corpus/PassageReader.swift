@@ -151,6 +151,17 @@ public final class PassageReader {
             current = (bytes, buffer)
             return
         }
+        // Behind a byte order mark lies the first record, though no line feed is before it.
+        if position.byteOffset == LineBuffer.byteOrderMarkBytes {
+            let head = LineBuffer(try ByteSource(path: path))
+            try head.skipByteOrderMark()
+            if head.offset == position.byteOffset {
+                layout = try columnLayout(head)
+                current = (bytes, LineBuffer(bytes, line: position.line))
+                try current?.buffer.skipByteOrderMark()
+                return
+            }
+        }
         layout = try headerLayout(path)
         // One byte early, to see that a line ends there.
         let isInside = try bytes.advance(to: position.byteOffset - 1)

@@ -168,4 +168,34 @@ struct QuestionFileTests {
             }
         }
     }
+
+    @Test(arguments: [
+        "who\nwhat\n", "1\twho\n2\twhat\n", "who\t['a']\nwhat\t['b']\n",
+        "1\tk\twho\tp\n2\tk\twhat\tp\n",
+        "{\"id\":1,\"text\":\"who\"}\n{\"id\":2,\"text\":\"what\"}",
+        "[{\"question\":\"who\"},{\"question\":\"what\"}]",
+    ])
+    func `questions behind a byte order mark are those without`(_ text: String) throws {
+        let folder = try TemporaryFolder()
+        let plain = try QuestionFile.read(try folder.write("plain", text))
+        let marked = [0xEF, 0xBB, 0xBF] + Array(text.utf8)
+        #expect(plain.map(\.text) == ["who", "what"])
+        #expect(try QuestionFile.read(try folder.write("marked", marked)) == plain)
+        #expect(try QuestionFile.read(try folder.write("marked.gz", gzip(marked))) == plain)
+    }
+
+    @Test func `results and judgements behind a byte order mark are those without`() throws {
+        let folder = try TemporaryFolder()
+        func marked(_ text: String) throws -> String {
+            try folder.write("m.gz", gzip([0xEF, 0xBB, 0xBF] + Array(text.utf8)))
+        }
+        #expect(try TRECRun.read(try marked("1 Q0 a 1 2.5 t\n"))[0].questionID == "1")
+        #expect(try TRECRun.read(try marked("1\ta\t1\n"))[0].entries[0].id == "a")
+        let judged = try RelevanceJudgements.read(
+            try marked("query-id\tcorpus-id\tscore\n1\ta\t1\n"))
+        #expect(judged.relevance == ["1": ["a": 1]])
+        let lists = try DPRResults.read(
+            try marked("[{\"question\": \"q\", \"ctxs\": [{\"id\": 1, \"score\": 1}]}]"))
+        #expect(lists[0].entries.map(\.id) == ["1"])
+    }
 }

@@ -45,6 +45,57 @@ struct SourceScanTests {
         #expect(try scan([one], format: .msmarco).digest == pinned)
     }
 
+    @Test(arguments: [
+        ("id\ttext\ttitle\n1\ta\tA\n2\tb\tB\n", CorpusFormat.psgs),
+        ("title\ttext\tid\nA\ta\t1\nB\tb\t2\n", .psgs), ("1\ta\tA\n2\tb\tB", .psgs),
+        ("\n\nid\ttext\ttitle\n\n1\ta\tA\n2\tb\tB\n", .psgs), ("1\ta\n2\tb\n", .msmarco),
+        ("{\"_id\":\"1\",\"text\":\"a\"}\r\n{\"_id\":\"2\",\"text\":\"b\"}\n", .beir),
+        ("\n{\"id\":1,\"text\":\"a\"}\n{\"id\":2,\"text\":\"b\"}", .jsonl),
+    ])
+    func `a corpus behind a byte order mark is read from each of its batches`(
+        _ text: String, _ format: CorpusFormat
+    ) throws {
+        let folder = try #require(folder)
+        let marked = [0xEF, 0xBB, 0xBF] + Array(text.utf8)
+        for (name, bytes) in [("plain", marked), ("packed.gz", gzip(marked))] {
+            let path = try folder.write(name, bytes)
+            let source = try CorpusSource(paths: [path])
+            #expect(source.format == format)
+            try expect(["1", "2"], fromBatchesOf: source)
+        }
+    }
+
+    @Test func `a second file behind a byte order mark is read from each of its batches`() throws {
+        let folder = try #require(folder)
+        let first = try folder.write("1", "7\tx\ty\n")
+        let second = try folder.write(
+            "2", [0xEF, 0xBB, 0xBF] + Array("title\ttext\tid\nA\ta\t1\nB\tb\t2\n".utf8))
+        try expect(["7", "1", "2"], fromBatchesOf: try CorpusSource(paths: [first, second]))
+    }
+
+    private func expect(_ wanted: [String], fromBatchesOf source: CorpusSource) throws {
+        for batchSize in 1...3 {
+            let scan = try SourceScan.run(
+                source: source, batchSize: batchSize,
+                scratchFolder: #require(folder).path + "/scratch")
+            var ids: [String] = []
+            for batch in scan.batches {
+                let reader = try PassageReader(source, startingAt: batch.start)
+                for _ in 0..<batch.count { ids.append(try #require(try reader.next()).id) }
+            }
+            #expect(ids == wanted, "batches of \(batchSize)")
+        }
+    }
+
+    @Test func `a position at byte 3 of a file without a mark is a line's start or none`() throws {
+        let path = try #require(folder).write("3.tsv", "1\ta\n2\tb\n")
+        let source = try CorpusSource(paths: [path])
+        #expect(throws: CorpusError.strayPosition(path: path, byteOffset: 3)) {
+            try PassageReader(
+                source, startingAt: PassagePosition(file: 0, byteOffset: 3, line: 1))
+        }
+    }
+
     @Test(arguments: [1, 7, 64, 120, 122, 500])
     func `each batch, read from its start, gives its own passages`(_ batchSize: Int) throws {
         let second = try #require(folder).write("b.tsv", "text\ttitle\tid\na\t\tx1\nb\t\tx2\n")

@@ -41,6 +41,25 @@ struct CommandLineTests {
         }
     }
 
+    @Test func `a corpus behind a byte order mark is indexed and found`() throws {
+        try withFolder { folder in
+            let corpus = folder + "/marked.tsv"
+            let text = try String(
+                contentsOfFile: try Fixtures.corpus(in: folder, count: 12), encoding: .utf8)
+            try ("\u{FEFF}" + text).write(toFile: corpus, atomically: true, encoding: .utf8)
+            let index = try Program.run(
+                [
+                    "index", corpus, "--collection", "c", "--model",
+                    try Fixtures.tinyModel(in: folder), "--workers", "1", "--json",
+                ], data: folder + "/data")
+            #expect(index.status == 0, "\(index)")
+            let found = try Program.run(
+                ["search", "river stone", "--collection", "c", "-k", "12", "--format", "trec"],
+                data: folder + "/data")
+            #expect(found.output.split(separator: "\n").count == 12, "\(found)")
+        }
+    }
+
     private struct Summary: Decodable {
         var passages: Int
         var batches: Int

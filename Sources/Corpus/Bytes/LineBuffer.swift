@@ -107,6 +107,9 @@ final class LineBuffer {
         }
     }
 
+    /// The bytes of a byte order mark.
+    static let byteOrderMarkBytes: UInt64 = 3
+
     /// Drops a byte order mark at the start of a file.
     func skipByteOrderMark() throws(CorpusError) {
         while available < 3, try fill() {}
