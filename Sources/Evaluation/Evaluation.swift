@@ -90,9 +90,8 @@ public enum Evaluation {
             list.answers = question.answers
             try evaluation.add(list)
         }
-        let known = Set(questions.map(\.id))
         for note in notes(
-            missing: missing, strangers: lists.map(\.questionID).filter { !known.contains($0) },
+            missing: missing, results: lists.map(\.questionID), truth: questions.map(\.id),
             "the question file")
         {
             evaluation.note(note)
@@ -126,9 +125,10 @@ public enum Evaluation {
                     rankedIDs: entries.map(\.id), gains: gains, level: options.relevanceLevel))
         }
         if let note = noteOfIdentical(identical) { evaluator.note(note) }
-        let known = Set(gains.map(\.id))
-        let strangers = lists.map(\.questionID).filter { !known.contains($0) }
-        for note in Self.notes(missing: missing, strangers: strangers, "the \(source)") {
+        for note in Self.notes(
+            missing: missing, results: lists.map(\.questionID), truth: gains.map(\.id),
+            "the \(source)")
+        {
             evaluator.note(note)
         }
         if !withoutRelevant.isEmpty {
@@ -149,8 +149,16 @@ public enum Evaluation {
     }
 
     private static func notes(
-        missing: [String], strangers: [String], _ source: String
+        missing: [String], results: [String], truth: [String], _ source: String
     ) -> [String] {
+        let known = Set(truth)
+        let strangers = results.filter { !known.contains($0) }
+        if strangers.count == results.count, !results.isEmpty {
+            return [
+                "no question of the results is in \(source), so all values are 0: the results "
+                    + "have \(some(results)), \(source) \(some(truth)); use the same ids in both"
+            ]
+        }
         var notes: [String] = []
         if !missing.isEmpty {
             notes.append(

@@ -167,6 +167,8 @@ public struct TrainingSummary: Codable, Equatable, Sendable {
     public var ranks: Int
     /// How many times ranks came together.
     public var generations = 1
+    /// What people ought to know of it: what was left out, and what cannot have an effect.
+    public var notes: [String]
 }
 
 extension TrainingSummary {
@@ -185,6 +187,7 @@ extension TrainingSummary {
             "endedEarly": .bool(endedEarly), "seconds": .number(seconds),
             "waitedSeconds": .number(waitedSeconds), "waitedShare": .number(waitedShare),
             "ranks": .integer(UInt64(ranks)), "generations": .integer(UInt64(generations)),
+            "notes": .strings(notes),
         ]
     }
 }

@@ -131,7 +131,7 @@ public enum TrainingRank {
             steps: report.steps, model: report.model, modelStep: report.modelStep,
             measures: (report.evaluation?.values ?? [:]).filter(\.value.isFinite),
             endedEarly: report.endedEarly, seconds: report.seconds,
-            waitedSeconds: report.waitedSeconds, ranks: group.world)
+            waitedSeconds: report.waitedSeconds, ranks: group.world, notes: report.notes)
         do {
             // Nobody says that the work is done before it is on every rank.
             try group.barrier()

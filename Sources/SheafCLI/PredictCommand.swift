@@ -47,6 +47,12 @@ struct PredictCommand: AsyncParsableCommand {
             return !interrupted.isSet
         }
         line.end()
+        let short = found.count { $0.count < asked.k }
+        if short > 0 {
+            Terminal.say(
+                "\(Quantity.count(short, "list")) shorter than -k \(asked.k): the corpus has no "
+                    + "more passages")
+        }
         let writer = asked.writer(
             SearchOrder(collection: corpus, k: asked.k), match: list.match)
         let sink = try OutputSink(path: asked.output)

@@ -177,6 +177,30 @@ struct EvaluationTests {
         #expect(report.notes.contains("1 list shorter than the cut-off 2"))
     }
 
+    @Test func `results and truth without a common question are told once`() throws {
+        let wanted =
+            "no question of the results is in the %, so all values are 0: the results have 1, 2, "
+            + "the % q1; use the same ids in both"
+        let lists = [list("1", ["a"]), list("2", ["a"])]
+        let question = Question(id: "q1", text: "q", answers: ["x"], goldIDs: ["a"])
+        let options = MeasureOptions(cutOffs: [1])
+        for (report, source) in [
+            (
+                try Evaluation.byJudgements(lists, judgements([("q1", "a", 1)]), options),
+                "judgements"
+            ),
+            (try Evaluation.byGoldPassages(lists, [question], options), "gold passages"),
+            (
+                try Evaluation.byAnswers(
+                    lists, questions: [question], evidence: .flags, options), "question file"
+            ),
+        ] {
+            let note = wanted.replacingOccurrences(of: "%", with: source)
+            #expect(report.notes.filter { $0.contains("1, 2") || $0.contains("q1") } == [note])
+            #expect(report.value(.accuracy, at: 1) == 0)
+        }
+    }
+
     @Test func `what cannot be measured is an error`() throws {
         #expect(throws: EvaluationError.noQuestions) { try Evaluation.byAnswers([]) }
         #expect(throws: EvaluationError.noQuestions) {

@@ -51,6 +51,31 @@ extension TrainingProgramTests {
             #expect(try bench.trained("stopped") == bench.trained("peace"))
         }
 
+        @Test func `what cannot have an effect is said once, in JSON too`() throws {
+            let bench = try TrainingBench()
+            defer { bench.remove() }
+            let row = #"{"question": "q%", "positive_ctxs": [{"text": "the same for all"}]}"#
+            let path = bench.folder + "/same.jsonl"
+            try (0..<16).map { row.replacingOccurrences(of: "%", with: "\($0)") + "\n" }.joined()
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let outcome = try bench.run(
+                bench.command(
+                    "idle", workers: 1,
+                    [
+                        "--data.training", path, "--input.hardNegatives", "0", "--epochs", "1",
+                        "--schedule.warmupSteps", "50", "--evaluation.patience", "2", "--json",
+                    ]))
+            #expect(outcome.status == 0, "\(outcome)")
+            for part in [
+                "The loss is 0 at step 1", "warm-up has 50 steps and the run 2", "patience",
+            ] {
+                #expect(
+                    outcome.output.components(separatedBy: part).count == 2, "\(part): \(outcome)")
+                #expect(
+                    outcome.error.components(separatedBy: part).count <= 2, "\(part): \(outcome)")
+            }
+        }
+
         @Test func `settings come from file and flags, and unknown ones are named`() throws {
             let bench = try TrainingBench()
             defer { bench.remove() }

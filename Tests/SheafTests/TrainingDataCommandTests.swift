@@ -48,6 +48,14 @@ extension TrainingProgramTests {
                     ], data: folder)
                 #expect(found.status == 0, "\(found)")
                 #expect(found.output.split(separator: "\n").count == 3)
+                #expect(!found.error.contains("shorter"), "\(found)")
+                let all = try Program.run(
+                    [
+                        "predict", "which tower", "--model", model, "--corpus", corpus, "-k", "99",
+                        "--format", "trec", "--quiet",
+                    ], data: folder)
+                #expect(all.output.split(separator: "\n").count == 60)
+                #expect(all.error.contains("1 list shorter than -k 99"), "\(all)")
             }
         }
 

@@ -75,6 +75,13 @@ public struct ScheduleSettings: Equatable, Sendable, Codable {
     /// DPR's shape without warm-up.
     public init() {}
 
+    /// The steps of the warm-up of a run of `total` steps.
+    func warmup(of total: Int) -> Int {
+        // Rounded up, as Simple Transformers does.
+        let share = (Double(total) * warmupRatio).rounded(.up)
+        return warmupSteps > 0 ? warmupSteps : Int(share)
+    }
+
     func validate() throws(TrainingError) {
         if warmupSteps < 0 {
             throw .invalidSetting(
@@ -99,9 +106,7 @@ public struct Schedule: Equatable, Sendable {
         self.settings = settings
         self.peak = peak
         self.total = total
-        // Rounded up, as Simple Transformers does.
-        let share = (Double(total) * settings.warmupRatio).rounded(.up)
-        warmup = settings.warmupSteps > 0 ? settings.warmupSteps : Int(share)
+        warmup = settings.warmup(of: total)
     }
 
     /// The rate of a step, counted from 0: 0 at the first step of a warm-up.

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Models
 
@@ -26,6 +27,10 @@ public final class Trainer {
     var log: TrainingLog?
     /// The step of the newest checkpoint of this process or the one it resumed from.
     var lastCheckpoint: Int?
+    /// What a person ought to know of the result, each said once.
+    private(set) var notes: [String] = []
+    /// What of the validation data cannot be measured on.
+    private var validationLeftOut = DroppedRows()
     /// The epoch whose negatives were found last.
     var refreshedEpoch: Int?
 
@@ -56,6 +61,7 @@ public final class Trainer {
                 validation: validation, settings: configuration, group: group)
         }
         try self.init(configuration, group: group, task: task)
+        validationLeftOut = validation?.dropped ?? DroppedRows()
     }
 
     /// Takes a task, so that tests can bring their own models.
@@ -106,13 +112,14 @@ public final class Trainer {
         let start = ContinuousClock.now
         let whole = Exposure(of: group)
         tellDropped()
+        tellIdleSettings()
         try resume()
         if group.rank == 0 {
             log = try TrainingLog(
                 configuration.output + "/train_log.jsonl", keepingUpTo: state.step)
         }
         if configuration.accumulationSteps > 1 {
-            hooks.note(
+            note(
                 "Accumulating \(configuration.accumulationSteps) batches adds up their gradients;"
                     + " it gives no question more negatives. memory.chunkSize with a larger"
                     + " batchSize does.")
@@ -129,6 +136,13 @@ public final class Trainer {
             let exposure = Exposure(of: group)
             let batches = self.batches(&sampler, epoch: epoch, within: state.step % steps)
             let (statistics, norm) = try step(batches, epoch: epoch, schedule: schedule)
+            if statistics.loss == 0 {
+                noteOnce(
+                    beginning: "The loss is 0",
+                    "The loss is 0 at step \(state.step), so nothing is learnt there: no question"
+                        + " of the batch meets a passage that is not its own. Check that the"
+                        + " passages differ, or raise batchSize or input.hardNegatives.")
+            }
             let waited = exposure.soFar
             let rate = pace.add(statistics.questions)
             let learningRate = schedule.learningRate(step: state.step - 1)
@@ -153,14 +167,42 @@ public final class Trainer {
             steps: state.step, model: modelFolder,
             modelStep: state.best == nil ? state.step : state.bestStep, evaluation: state.best,
             endedEarly: state.endedEarly, seconds: start.seconds,
-            waitedSeconds: try longestWait(whole))
+            waitedSeconds: try longestWait(whole), notes: notes)
+    }
+
+    /// Says something, now and in the result.
+    private func note(_ text: String) {
+        notes.append(text)
+        hooks.note(text)
+    }
+
+    /// Says something unless what begins alike was said before.
+    private func noteOnce(beginning: String, _ text: String) {
+        if !notes.contains(where: { $0.hasPrefix(beginning) }) { note(text) }
+    }
+
+    /// Tells which settings cannot do what they are there for.
+    private func tellIdleSettings() {
+        let warmup = configuration.schedule.warmup(of: totalSteps)
+        if warmup >= totalSteps {
+            note(
+                "The warm-up has \(counted(warmup, "step")) and the run \(totalSteps): the learning"
+                    + " rate never reaches \(configuration.optimizer.learningRate). Lower"
+                    + " schedule.warmupSteps or schedule.warmupRatio.")
+        }
+        if configuration.evaluation.patience > 0, !task.canEvaluate {
+            note(
+                "evaluation.patience is \(configuration.evaluation.patience) and there are no"
+                    + " validation data, so training does not end early. Name data.validation.")
+        }
     }
 
     /// Tells how much of the training data cannot be trained on.
     private func tellDropped() {
-        for (path, store) in zip(configuration.data.training, task.stores) {
-            let left = store.dropped.summary
-            if !left.isEmpty { hooks.note("Left out of \(path): \(left).") }
+        let stores = Array(zip(configuration.data.training, task.stores.map(\.dropped)))
+        for (path, dropped) in stores + [(configuration.data.validation, validationLeftOut)] {
+            let left = dropped.summary
+            if !left.isEmpty { note("Left out of \(path): \(left).") }
         }
     }
 

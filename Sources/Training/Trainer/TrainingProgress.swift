@@ -47,6 +47,8 @@ public struct TrainingReport: Equatable, Sendable {
     public var seconds: Double
     /// Of these, how long the rank that waited longest did so, for others and for the wire.
     public var waitedSeconds: Double
+    /// What people ought to know of it: what was left out, and what cannot have an effect.
+    public var notes: [String]
 }
 
 /// What a run remembers from step to step, beside parameters and moments.
