@@ -7,7 +7,8 @@ extension CorpusError: CustomStringConvertible {
         case .cannotOpen(let path, let reason):
             "cannot open \(path): \(reason); check the path and its permissions"
         case .isFolder(let path):
-            "\(path) is a folder without a corpus.jsonl in it; name the file to read"
+            "\(path) is a folder without the BEIR file in it that is read (corpus.jsonl, or "
+                + "queries.jsonl for questions); name the file to read"
         case .notRegularFile(let path):
             "\(path) is not a regular file, and input is read more than once; "
                 + "save it to a file first"
@@ -20,6 +21,10 @@ extension CorpusError: CustomStringConvertible {
                 + "fetch or compress the file again"
         case .unknownFormat(let path, let reason):
             "cannot tell the format of \(path): \(reason); name the format explicitly"
+        case .mixedFormats(let first, let format, let second, let otherFormat):
+            "\(first) looks like \(format.rawValue), \(second) like \(otherFormat.rawValue); the "
+                + "files of one corpus have one format: convert one of them, or name the format "
+                + "if it is the same"
         case .emptyCorpus(let paths, let skippedLines):
             "no passage in \(paths.joined(separator: ", "))"
                 + (skippedLines > 0

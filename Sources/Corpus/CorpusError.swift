@@ -16,6 +16,9 @@ public enum CorpusError: Error, Hashable, Sendable {
     case corruptGzip(path: String, byteOffset: UInt64, reason: String)
     /// The format could not be told from the first record.
     case unknownFormat(path: String, reason: String)
+    /// The files of one corpus have several formats.
+    case mixedFormats(
+        first: String, format: CorpusFormat, second: String, otherFormat: CorpusFormat)
     /// The source holds no passage.
     case emptyCorpus(paths: [String], skippedLines: Int)
     /// A question file holds no question.

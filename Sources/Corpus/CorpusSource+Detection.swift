@@ -16,9 +16,11 @@ extension CorpusSource {
                 buffer.consume(length + (hasLineFeed ? 1 : 0), lines: hasLineFeed ? 1 : 0)
                 continue
             }
-            if buffer.first(0, in: line) != nil {
+            if let place = buffer.first(0, in: line) {
                 throw .unknownFormat(
-                    path: path, reason: "it is not text in UTF-8 (a NUL in the first line)")
+                    path: path,
+                    reason: "it is not text in UTF-8 (byte \(place + 1) of the first line is a NUL)"
+                )
             }
             if buffer[first] == 0x7B { return try jsonFormat(buffer, line, path) }
             if buffer[first] == 0x5B, hasJSONName(path) {
@@ -49,12 +51,22 @@ extension CorpusSource {
             names = try buffer.withBytes(line) { bytes throws(Malformation) in
                 try memberNames(bytes)
             }
+        } catch .badJSON(let column, let detail) {
+            throw .unknownFormat(
+                path: path,
+                reason: "the first line is not a JSON object (byte \(column): \(detail))")
         } catch {
-            throw .unknownFormat(path: path, reason: "the first line is not a JSON object")
+            throw .unknownFormat(
+                path: path, reason: "the first line is not a JSON object: \(error)")
         }
         if names.contains("_id") { return .beir }
-        if names.contains("id") { return .jsonl }
-        throw .unknownFormat(path: path, reason: "the first object has neither \"id\" nor \"_id\"")
+        let known = ["id"] + PassageReader.otherIDNames
+        if names.contains(where: known.contains) { return .jsonl }
+        throw .unknownFormat(
+            path: path,
+            reason: "the first object has no \"_id\", \"id\", \"docid\" or \"text_id\", but "
+                + (names.isEmpty
+                    ? "nothing" : names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")))
     }
 
     private static func memberNames(_ bytes: Span<UInt8>) throws(Malformation) -> [String] {

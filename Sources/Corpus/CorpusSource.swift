@@ -15,32 +15,32 @@ public struct CorpusSource: Hashable, Sendable {
         guard !paths.isEmpty else { throw .noPaths }
         var files: [String] = []
         var common = format
+        var first: String?
         for path in paths {
-            let file = try Self.file(of: path)
+            let file = try Self.file(of: path, inside: ["corpus.jsonl", "corpus.jsonl.gz"])
             files.append(file)
             if format != nil { continue }
             guard let detected = try Self.detectFormat(file) else { continue }
             if let common, common != detected {
-                throw .unknownFormat(
-                    path: file,
-                    reason: "it looks like \(detected.rawValue), the files before it like "
-                        + common.rawValue)
+                throw .mixedFormats(
+                    first: first ?? "", format: common, second: file, otherFormat: detected)
             }
             common = detected
+            first = first ?? file
         }
         self.paths = files
         guard let common else { throw .emptyCorpus(paths: files, skippedLines: 0) }
         self.format = common
     }
 
-    /// The file to read for a path: the path itself, or the corpus inside a BEIR folder.
-    private static func file(of path: String) throws(CorpusError) -> String {
+    /// The file to read for a path: the path itself, or the first of some names inside a folder.
+    static func file(of path: String, inside names: [String]) throws(CorpusError) -> String {
         do {
             _ = try FileBytes(path: path)
             return path
         } catch .isFolder {
             let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-            for name in ["corpus.jsonl", "corpus.jsonl.gz"] {
+            for name in names {
                 let file = folder + "/" + name
                 if (try? FileBytes(path: file)) != nil { return file }
             }

@@ -61,6 +61,11 @@ extension PassageReader {
         }
     }
 
+    /// The names that pyserini and Tevatron have for the members of plain JSON lines; each is read
+    /// where the member it stands for is missing.
+    static let otherIDNames = ["docid", "text_id"]
+    private static let otherTextName = "contents"
+
     /// Reads a passage off a JSON object, or nil off a blank line.
     private static func passage(
         _ line: Span<UInt8>, idName: String
@@ -69,6 +74,7 @@ extension PassageReader {
         JSONText.skipSpace(line, &at)
         if at == line.count { return nil }
         var passage = Passage(id: "", title: "", text: "")
+        var other = (id: "", text: "")
         var isFirst = true
         try JSONText.expect(0x7B, line, &at)
         while let name = try JSONText.nextName(line, &at, isFirst: &isFirst) {
@@ -78,11 +84,17 @@ extension PassageReader {
                 passage.text = try JSONText.stringOrNull(line, &at, field: name)
             } else if name == "title" {
                 passage.title = try JSONText.stringOrNull(line, &at, field: name)
+            } else if idName == "id", otherIDNames.contains(name) {
+                other.id = try JSONText.identifierOrSkip(line, &at)
+            } else if idName == "id", name == otherTextName {
+                other.text = try JSONText.identifierOrSkip(line, &at)
             } else {
                 try JSONText.skip(line, &at)
             }
         }
         try JSONText.expectEnd(line, &at)
+        if passage.id.isEmpty { passage.id = other.id }
+        if passage.text.isEmpty { passage.text = other.text }
         if passage.id.isEmpty { throw .missingField(idName) }
         if passage.text.isEmpty && passage.title.isEmpty { throw .emptyPassage }
         return passage
@@ -102,6 +114,17 @@ extension JSONText {
             try skip(bytes, &at)
             throw .wrongType(field: field, expected: "a string or a number")
         }
+    }
+
+    /// Reads an id or text that counts only where it is a string or a number; else it is empty.
+    static func identifierOrSkip(
+        _ bytes: Span<UInt8>, _ at: inout Int
+    ) throws(Malformation) -> String {
+        guard at < bytes.count else { throw fault(at, "the text is cut off") }
+        let isRead = [0x22, 0x2D].contains(bytes[at]) || 0x30...0x39 ~= bytes[at]
+        if isRead { return try identifier(bytes, &at, field: "") }
+        try skip(bytes, &at)
+        return ""
     }
 
     /// Reads a string; null is the empty one.

@@ -6,13 +6,17 @@ extension QuestionFile {
         while let (place, value) = try elements.next() {
             number += 1
             let ownNumber = elements.isArray ? "\(number)" : "\(place.line)"
-            let question: Question
+            let questions: [Question]
             do throws(Malformation) {
-                question = try Self.question(value, number: ownNumber)
+                if let paragraphs = try SQuADParagraph.paragraphs(of: value) {
+                    questions = paragraphs.flatMap(\.questions)
+                } else {
+                    questions = [try Self.question(value, number: ownNumber)]
+                }
             } catch {
                 throw .malformed(place: place, reason: error)
             }
-            try list.add(question, at: place)
+            for question in questions { try list.add(question, at: place) }
         }
     }
 

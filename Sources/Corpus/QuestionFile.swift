@@ -2,14 +2,16 @@
 public enum QuestionFile {
     /// Reads all questions of a file, its format told by its first record unless it is named.
     ///
-    /// Ids are the source's own (`qid`, `id`, `_id`, or the first column), else the number of the
-    /// line, or of the element of a JSON array, from 1. Rows that name columns are passed over.
+    /// Of a BEIR folder its queries.jsonl is meant. Ids are the source's own (`qid`, `id`, `_id`,
+    /// or the first column), else the number of the line, or of the element of a JSON array, from
+    /// 1. Rows that name columns are passed over.
     ///
     /// - Throws: a `CorpusError`: an empty question or malformed line with file and line, two
     ///   questions with one id, or a file without a question.
     public static func read(
         _ path: String, format: QuestionFormat? = nil
     ) throws(CorpusError) -> [Question] {
+        let path = try file(of: path)
         let known: QuestionFormat
         if let format { known = format } else { known = try QuestionFormat.detect(path) }
         var list = QuestionList()
@@ -20,6 +22,11 @@ public enum QuestionFile {
         }
         guard !list.questions.isEmpty else { throw .noQuestions(path: path) }
         return list.questions
+    }
+
+    /// The file to read for a path: the path itself, or the questions inside a BEIR folder.
+    static func file(of path: String) throws(CorpusError) -> String {
+        try CorpusSource.file(of: path, inside: ["queries.jsonl", "queries.jsonl.gz"])
     }
 }
 

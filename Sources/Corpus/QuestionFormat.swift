@@ -8,7 +8,8 @@ public enum QuestionFormat: String, CaseIterable, Sendable {
     case dpr
     /// `id<TAB>kind<TAB>question<TAB>pattern`: the answer is a regular expression.
     case curatedTREC
-    /// JSON objects, one a line or in one array: NQ-open, BEIR, SQuAD-like and DPR's training data.
+    /// JSON objects, one a line or in one array: NQ-open, BEIR, SQuAD-like and DPR's training data;
+    /// and SQuAD's own nested form.
     case json
 
     /// Whether answers are regular expressions.
@@ -19,6 +20,7 @@ public enum QuestionFormat: String, CaseIterable, Sendable {
     /// - Throws: a `CorpusError` where the file cannot be read, holds nothing, or has columns that
     ///   no format has.
     public static func detect(_ path: String) throws(CorpusError) -> QuestionFormat {
+        let path = try QuestionFile.file(of: path)
         let buffer = LineBuffer(try ByteSource(path: path))
         try buffer.skipByteOrderMark()
         while try !buffer.isAtEnd() {

@@ -155,4 +155,57 @@ struct PassageReaderTests {
         #expect(read.map(\.id) == ["1", "2", "3"])
         #expect(read[1].text == long + "\n\tend")
     }
+
+    @Test func `JSON lines of pyserini and Tevatron are read as what they are`() throws {
+        let folder = try TemporaryFolder()
+        for (name, text, wanted) in [
+            (
+                "contents", #"{"id": "1", "contents": "a title\nand a body", "vector": [1]}"#,
+                Passage(id: "1", title: "", text: "a title\nand a body")
+            ),
+            (
+                "docid", #"{"docid": 7, "title": "T", "text": "x"}"#,
+                Passage(id: "7", title: "T", text: "x")
+            ),
+            ("text_id", #"{"text_id": "t", "text": "x"}"#, Passage(id: "t", title: "", text: "x")),
+            // Members that other records have beside their own stay what they were.
+            (
+                "own", #"{"docid": {"a": 1}, "id": "1", "text": "own", "contents": "other"}"#,
+                Passage(id: "1", title: "", text: "own")
+            ),
+        ] {
+            let path = try folder.write(name, text + "\n")
+            #expect(try CorpusSource(paths: [path]).format == .jsonl)
+            #expect(try passages([path]) == [wanted], "\(name)")
+        }
+        let path = try folder.write("ids", #"{"contents": [1, 2], "id": "1"}"#)
+        #expect(throws: CorpusError.self) { try passages([path]) }
+    }
+
+    @Test func `a first line that tells no format says where and why`() throws {
+        let folder = try TemporaryFolder()
+        for (text, parts) in [
+            (#"{"id": "1", "text": tru}"#, ["first line", "byte 2"]),
+            ("a\u{0}b", ["byte 2", "NUL"]),
+            (#"{"name": "1", "body": "x"}"#, [#""name""#, #""docid""#]),
+        ] {
+            let path = try folder.write("first", text + "\n")
+            do {
+                _ = try CorpusSource(paths: [path])
+                Issue.record("\(text) was taken")
+            } catch {
+                for part in parts { #expect("\(error)".contains(part), "\(error)") }
+            }
+        }
+    }
+
+    @Test func `files of several formats are named with what they look like`() throws {
+        let folder = try TemporaryFolder()
+        let one = try folder.write("one.tsv", "id\ttext\ttitle\n1\ta\tA\n")
+        let two = try folder.write("two.jsonl", #"{"_id": "2", "text": "b"}"#)
+        #expect(
+            throws: CorpusError.mixedFormats(
+                first: one, format: .psgs, second: two, otherFormat: .beir)
+        ) { try CorpusSource(paths: [one, two]) }
+    }
 }

@@ -198,4 +198,42 @@ struct QuestionFileTests {
             try marked("[{\"question\": \"q\", \"ctxs\": [{\"id\": 1, \"score\": 1}]}]"))
         #expect(lists[0].entries.map(\.id) == ["1"])
     }
+
+    private static let nested = """
+        {"version": "v2.0", "data": [{"title": "Faust", "paragraphs": [
+          {"context": "Goethe wrote it.", "qas": [
+            {"id": "a1", "question": "Who wrote it?", "is_impossible": false,
+             "answers": [{"text": "Goethe", "answer_start": 0},
+                         {"text": "Goethe", "answer_start": 0},
+                         {"text": "it", "answer_start": 13}]},
+            {"id": "a2", "question": "When?", "is_impossible": true, "answers": []}]},
+          {"context": "No question."}]}]}
+        """
+
+    @Test func `SQuAD's nested JSON is read to its questions`() throws {
+        let questions = try QuestionFile.read(
+            try #require(folder).write("squad.json", Self.nested))
+        #expect(
+            questions == [
+                Question(id: "a1", text: "Who wrote it?", answers: ["Goethe", "it"]),
+                Question(id: "a2", text: "When?"),
+            ])
+        let broken = try #require(folder).write(
+            "broken.json", #"{"data": [{"paragraphs": [{"qas": []}]}]}"#)
+        #expect(
+            throws: CorpusError.malformed(
+                place: SourcePlace(path: broken, line: 1), reason: .missingField("context"))
+        ) { try QuestionFile.read(broken) }
+    }
+
+    @Test func `of a BEIR folder the questions are meant`() throws {
+        let folder = try TemporaryFolder()
+        #expect(throws: CorpusError.isFolder(path: folder.path)) {
+            try QuestionFile.read(folder.path)
+        }
+        _ = try folder.write("corpus.jsonl", #"{"_id": "p", "text": "passage"}"#)
+        _ = try folder.write("queries.jsonl", #"{"_id": "q1", "text": "who", "metadata": {}}"#)
+        #expect(try QuestionFormat.detect(folder.path) == .json)
+        #expect(try QuestionFile.read(folder.path) == [Question(id: "q1", text: "who")])
+    }
 }

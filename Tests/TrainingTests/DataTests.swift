@@ -96,6 +96,28 @@ struct DataTests {
         #expect(list.dropped == DroppedRows())
     }
 
+    @Test func `SQuAD's nested JSON is questions with their paragraphs`() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            "squad.json",
+            """
+            {"data": [{"title": "Faust", "paragraphs": [{"context": "Goethe wrote it.", "qas": [
+              {"id": "a1", "question": "Who?", "answers": [{"text": "Goethe", "answer_start": 0}]},
+              {"id": "a2", "question": "When?", "answers": [], "is_impossible": true}]}]}]}
+            """)
+        let source = try TrainingSource.detect(path)
+        #expect(source.form == .squad)
+        var rows: [TrainingExample] = []
+        let dropped = try source.read { row throws(TrainingError) in rows.append(row) }
+        #expect(
+            rows == [
+                TrainingExample(
+                    id: "a1", question: "Who?", answers: ["Goethe"],
+                    positives: [TrainingPassage(title: "Faust", text: "Goethe wrote it.")])
+            ])
+        #expect(dropped.withoutPositive == 1)
+    }
+
     @Test func `missing columns are named`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("train.tsv", "query_text\tpassage\nq\tp\n")

@@ -25,7 +25,7 @@ extension TrainingSource {
     /// The corpus that the ids of this source's passages are of; nil where they are its own.
     var corpusName: String? {
         switch form {
-        case .dpr, .simpleTransformers, .pairs: nil
+        case .dpr, .simpleTransformers, .pairs, .squad: nil
         case .beir: Self.file(in: path, ["corpus.jsonl"]).map { CorpusSource.name(of: [$0]) }
         case .msmarco: Self.file(in: path, ["collection.tsv"]).map { CorpusSource.name(of: [$0]) }
         case .lists(let corpus, _):

@@ -17,7 +17,7 @@ extension TrainingSource {
             example.positives = try Self.passages(value, "positive_ctxs")
             example.hardNegatives = try Self.passages(value, "hard_negative_ctxs")
             example.negatives = try Self.passages(value, "negative_ctxs")
-            return example
+            return [example]
         } body: { example throws(TrainingError) in
             try body(example)
         }
@@ -38,7 +38,7 @@ extension TrainingSource {
             if let title = element["title"] {
                 passage.title = try title.string(field: "\(name).title")
             }
-            if let id = element.first(of: ["passage_id", "psg_id", "id"]) {
+            if let id = element.first(of: ["passage_id", "psg_id", "id", "docid"]) {
                 passage.id = try id.value.identifier(field: "\(name).\(id.name)")
             }
             if let score = element["score"] {
@@ -55,7 +55,7 @@ extension TrainingSource {
 
     /// Hands over the objects of the file, made into examples.
     private func readElements(
-        _ example: (JSONValue, Int) throws(Malformation) -> TrainingExample,
+        _ examples: (JSONValue, Int) throws(Malformation) -> [TrainingExample],
         body: (TrainingExample) throws(TrainingError) -> Void
     ) throws(TrainingError) {
         let path = self.path
@@ -67,13 +67,35 @@ extension TrainingSource {
             let element = try readingCorpus { () throws(CorpusError) in try elements.next() }
             guard let element else { return }
             number += 1
-            let made: TrainingExample
+            let made: [TrainingExample]
             do throws(Malformation) {
-                made = try example(element.value, number)
+                made = try examples(element.value, number)
             } catch {
                 throw .corpus(.malformed(place: element.place, reason: error))
             }
-            try body(made)
+            for example in made { try body(example) }
+        }
+    }
+
+    /// Reads SQuAD's nested JSON.
+    func readSQuAD(
+        _ body: (TrainingExample) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        try readElements { value, _ throws(Malformation) in
+            guard let paragraphs = try SQuADParagraph.paragraphs(of: value) else {
+                throw .missingField("paragraphs")
+            }
+            return paragraphs.flatMap { paragraph in
+                paragraph.questions.map { question in
+                    TrainingExample(
+                        id: question.id, question: question.text, answers: question.answers,
+                        positives: paragraph.unanswerable.contains(question.id)
+                            ? []
+                            : [TrainingPassage(title: paragraph.title, text: paragraph.context)])
+                }
+            }
+        } body: { example throws(TrainingError) in
+            try body(example)
         }
     }
 
@@ -94,14 +116,16 @@ extension TrainingSource {
                 throw .missingField("answer")
             }
             let title = try value["title"]?.string(field: "title") ?? ""
-            return TrainingExample(
-                id: try value.first(of: ["id", "qid", "_id"])?.value.identifier(field: "id")
-                    ?? "\(number)",
-                question: try question.value.string(field: question.name),
-                positives: [
-                    TrainingPassage(
-                        title: title, text: try passage.value.string(field: passage.name))
-                ])
+            return [
+                TrainingExample(
+                    id: try value.first(of: ["id", "qid", "_id"])?.value.identifier(field: "id")
+                        ?? "\(number)",
+                    question: try question.value.string(field: question.name),
+                    positives: [
+                        TrainingPassage(
+                            title: title, text: try passage.value.string(field: passage.name))
+                    ])
+            ]
         } body: { example throws(TrainingError) in
             try body(example)
         }

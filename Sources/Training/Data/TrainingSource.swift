@@ -21,6 +21,8 @@ public struct TrainingSource: Hashable, Sendable {
         /// Questions that name their passages (`passage_id`), a corpus, and where there are any,
         /// lists of negatives: `qid<TAB>passage:score …`.
         case lists(corpus: String, negatives: String?)
+        /// SQuAD's nested JSON: each paragraph is the positive of its questions.
+        case squad
     }
 
     /// The file or folder.
@@ -64,6 +66,8 @@ public struct TrainingSource: Hashable, Sendable {
             let value = try readingCorpus { () throws(CorpusError) in
                 try JSONElements(path: path).next()?.value
             }
+            if value?["paragraphs"] != nil { return .squad }
+            if case .array? = value?["data"] { return .squad }
             return value?.first(of: ["answer", "passage", "document"]) != nil
                 && value?["positive_ctxs"] == nil ? .pairs : .dpr
         }
@@ -117,6 +121,7 @@ extension TrainingSource {
         case .dpr: try readDPR(take)
         case .simpleTransformers: unused = try readTable(take)
         case .pairs: try readPairs(take)
+        case .squad: try readSQuAD(take)
         case .beir(let split): try readBEIR(split: split, take)
         case .msmarco(let split): try readMSMARCO(split: split, take)
         case .lists(let corpus, let negatives):
