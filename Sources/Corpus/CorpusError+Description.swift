@@ -14,6 +14,8 @@ extension CorpusError: CustomStringConvertible {
                 + "save it to a file first"
         case .cannotRead(let path, let reason):
             "cannot read \(path): \(reason); check the disk and try again"
+        case .stopped:
+            "reading was stopped; start it again to go on"
         case .cannotWrite(let path, let reason):
             "cannot write \(path): \(reason); check the folder, its permissions and the free space"
         case .corruptGzip(let path, let byteOffset, let reason):

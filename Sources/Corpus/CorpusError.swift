@@ -10,6 +10,8 @@ public enum CorpusError: Error, Hashable, Sendable {
     case notRegularFile(path: String)
     /// Reading failed.
     case cannotRead(path: String, reason: String)
+    /// Reading was stopped by the one who asked for it.
+    case stopped
     /// Writing failed.
     case cannotWrite(path: String, reason: String)
     /// A compressed file is cut off or damaged; `byteOffset` counts compressed bytes.

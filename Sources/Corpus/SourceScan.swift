@@ -38,12 +38,13 @@ public struct SourceScan: Hashable, Sendable {
     ///   - batchSize: Passages in a batch, 1 or more.
     ///   - skipMalformed: Counts malformed records instead of stopping.
     ///   - scratchFolder: A folder for the hashes; made where it is missing.
-    ///   - progress: Called now and then with passages and decompressed bytes so far.
+    ///   - progress: Called now and then with passages and decompressed bytes so far; what it
+    ///     throws ends the scan.
     /// - Throws: a `CorpusError`: a malformed record, a duplicate id with both places, an empty
     ///   source, or an error of reading.
     public static func run(
         source: CorpusSource, batchSize: Int, skipMalformed: Bool = false, scratchFolder: String,
-        progress: (_ passages: UInt64, _ bytes: UInt64) -> Void = { _, _ in }
+        progress: (_ passages: UInt64, _ bytes: UInt64) throws(CorpusError) -> Void = { _, _ in }
     ) throws(CorpusError) -> SourceScan {
         precondition(batchSize > 0, "a batch holds at least one passage, not \(batchSize)")
         let reader = try PassageReader(
@@ -60,14 +61,14 @@ public struct SourceScan: Hashable, Sendable {
                 batches.append(batch)
                 batch = BatchBoundary(start: reader.position, firstOrdinal: passages, count: 0)
             }
-            if passages % progressInterval == 0 { progress(passages, reader.bytesRead) }
+            if passages % progressInterval == 0 { try progress(passages, reader.bytesRead) }
         }
         if batch.count > 0 { batches.append(batch) }
         guard passages > 0 else {
             throw .emptyCorpus(paths: source.paths, skippedLines: reader.skippedLines)
         }
         try duplicates.verify(in: source, skipMalformed: skipMalformed)
-        progress(passages, reader.bytesRead)
+        try progress(passages, reader.bytesRead)
         return SourceScan(
             digest: reader.finishDigest(), passages: passages, batches: batches,
             skippedLines: reader.skippedLines, firstSkipped: reader.firstSkipped)
@@ -77,13 +78,20 @@ public struct SourceScan: Hashable, Sendable {
 
     /// The digest alone, without looking at the records.
     ///
+    /// - Parameter progress: Called now and then with the decompressed bytes of the file so far;
+    ///   what it throws ends the reading.
     /// - Throws: a `CorpusError` where a file cannot be read.
-    public static func digest(of source: CorpusSource) throws(CorpusError) -> String {
+    public static func digest(
+        of source: CorpusSource,
+        progress: (_ bytes: UInt64) throws(CorpusError) -> Void = { _ in }
+    ) throws(CorpusError) -> String {
         var digest = SourceDigest(format: source.format)
         var scratch = [UInt8](repeating: 0, count: 1 << 20)
         for path in source.paths {
             let bytes = try ByteSource(path: path, digesting: true)
-            while try bytes.read(into: &scratch, 0..<scratch.count) > 0 {}
+            while try bytes.read(into: &scratch, 0..<scratch.count) > 0 {
+                try progress(bytes.offset)
+            }
             digest.add(fileDigest: bytes.digest, length: bytes.offset)
         }
         return digest.value

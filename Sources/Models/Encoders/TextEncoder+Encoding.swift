@@ -15,12 +15,19 @@ extension TextEncoder {
     /// - Parameters:
     ///   - passages: Titles (may be empty) and texts.
     ///   - threads: Threads to compute on, the calling one included.
-    ///   - progress: Called on the calling thread with the number of passages done so far.
-    public func encode(
+    public func encode(passages: [(title: String, text: String)], threads: Int = 1) -> [Float] {
+        encode(passages: passages, threads: threads) { _ in }
+    }
+
+    /// As `encode(passages:threads:)`, and tells how far it is.
+    ///
+    /// - Parameter progress: Called on the calling thread with the number of passages done so far;
+    ///   what it throws ends the encoding.
+    public func encode<Failure: Error>(
         passages: [(title: String, text: String)], threads: Int = 1,
-        progress: ((Int) -> Void)? = nil
-    ) -> [Float] {
-        encode(
+        progress: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> [Float] {
+        try encode(
             count: passages.count, leftOut: tokensLeftOut(.context), threads: threads,
             progress: progress
         ) { index, batch in
@@ -32,32 +39,35 @@ extension TextEncoder {
     public func encode(questions: [String], threads: Int = 1) -> [Float] {
         encode(
             count: questions.count, leftOut: tokensLeftOut(.question), threads: threads,
-            progress: nil
+            progress: { _ in }
         ) { index, batch in
             append(question: questions[index], to: &batch)
         }
     }
 
-    private func encode(
-        count: Int, leftOut: Int, threads: Int, progress: ((Int) -> Void)?,
+    private func encode<Failure: Error>(
+        count: Int, leftOut: Int, threads: Int, progress: (Int) throws(Failure) -> Void,
         append: (Int, inout TokenBatch) -> Void
-    ) -> [Float] {
+    ) throws(Failure) -> [Float] {
         guard count > 0 else { return [] }
         let workers = max(1, min(threads, count))
-        return [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
-            if let out = buffer.baseAddress {
-                for start in stride(from: 0, to: count, by: Self.windowTexts) {
-                    let texts = start..<min(start + Self.windowTexts, count)
-                    let window = TokenWindow(
-                        tokenize(texts, workers: workers, append: append),
-                        budget: Self.batchTokens, workers: workers)
-                    compute(window, leftOut: leftOut, workers: workers, out) {
-                        progress?(start + $0)
-                    }
+        var failure: Failure?
+        let vectors = [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
+            guard let out = buffer.baseAddress else { return }
+            for start in stride(from: 0, to: count, by: Self.windowTexts) where failure == nil {
+                let texts = start..<min(start + Self.windowTexts, count)
+                let window = TokenWindow(
+                    tokenize(texts, workers: workers, append: append),
+                    budget: Self.batchTokens, workers: workers)
+                failure = compute(window, leftOut: leftOut, workers: workers, out) {
+                    (done) throws(Failure) in
+                    try progress(start + done)
                 }
             }
-            filled = count * dimension
+            filled = failure == nil ? count * dimension : 0
         }
+        if let failure { throw failure }
+        return vectors
     }
 
     /// The tokens of some texts, by worker.
@@ -84,12 +94,23 @@ extension TextEncoder {
         return parts
     }
 
-    /// Computes all batches of a window, each by the thread that is free.
-    private func compute(
+    /// Computes all batches of a window, each by the thread that is free; gives what `progress`
+    /// threw, which ends it early.
+    private func compute<Failure: Error>(
         _ window: TokenWindow, leftOut: Int, workers: Int, _ out: UnsafeMutablePointer<Float>,
-        progress: (Int) -> Void
-    ) {
+        progress: (Int) throws(Failure) -> Void
+    ) -> Failure? {
         let shared = SharedProgress()
+        // The calling thread's alone.
+        var failure: Failure?
+        func report(_ done: Int) {
+            do throws(Failure) {
+                try progress(done)
+            } catch {
+                failure = error
+                shared.claimed.store(window.count, ordering: .relaxed)
+            }
+        }
         WorkerThreads.run(count: min(workers, window.count)) { worker in
             let arena = arenas.take()
             var batch = TokenBatch()
@@ -100,11 +121,12 @@ extension TextEncoder {
                 window.copy(next, to: &batch, rows: &rows)
                 compute(batch, leftOut: leftOut, rows, arena, out)
                 let done = shared.done.add(rows.count, ordering: .relaxed).newValue
-                if worker == 0 { progress(done) }
+                if worker == 0 { report(done) }
             }
             arenas.give(arena)
         }
-        progress(shared.done.load(ordering: .relaxed))
+        if failure == nil { report(shared.done.load(ordering: .relaxed)) }
+        return failure
     }
 
     /// The vectors of a batch in its own order: `[sequences, dimension]`.
