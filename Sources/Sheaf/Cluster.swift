@@ -1,8 +1,11 @@
 public import ClusterCore
 public import ClusterRuntime
 import Foundation
+import Tensors
 
 /// A cluster to index into and to search.
+///
+/// What a program starts runs within it, unless it asks for processes.
 ///
 ///     let cluster = try await Cluster.open(.resolve(nil))
 ///     let order = IndexOrder(collection: "wiki", corpus: ["psgs.tsv"], model: "all-MiniLM-L6-v2")
@@ -13,26 +16,45 @@ public struct Cluster: Sendable {
     let client: ClusterClient
     private let local: LocalCluster?
 
-    /// True when this process has started the cluster, so that `close()` ends it.
+    /// True when this process has started the cluster, so that `close()` ends it, unless others of
+    /// this process use it too.
     public var isOurs: Bool { local?.isOurs ?? false }
 
-    /// Workers of a cluster on this host where nobody names a number: one per core.
+    /// Whether the cluster ends with `close()`, whoever else may use it.
+    var endsWithClose: Bool { isOurs && local?.isShared != true }
+
+    /// Worker processes of a cluster on this host where nobody names a number: one per core.
     public static var defaultWorkers: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     /// Connects to the cluster of a data folder, or starts one that ends with `close()`.
+    ///
+    /// What runs in this process is shared by all of it that open the same folder, and ends when
+    /// the last of them has closed it; the first decides its size. It uses SIGBUS for its memory
+    /// maps, and raises the limit of open files as far as the system lets it.
+    ///
+    /// - Parameters:
+    ///   - workers: nil: one within this process, which has one copy of a model then; one process
+    ///     per core.
+    ///   - threads: Compute threads of each worker; nil: one per core for all workers together.
+    ///   - mode: Where the cluster runs if it is started.
     public static func open(
-        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1
+        _ data: DataFolder, workers: Int? = nil, threads: Int? = nil,
+        mode: ClusterMode = .inProcess
     ) async throws(SheafError) -> Cluster {
         try await typed(interrupted: "Interrupted while the cluster started.") {
+            let workers = workers ?? (mode == .inProcess ? 1 : defaultWorkers)
+            let threads = threads ?? max(1, defaultWorkers / max(1, workers))
+            if mode == .inProcess { OpenBLAS.useOneThread() }
             let local = try await LocalCluster.open(
-                data: data, size: try size(workers: workers, threads: threads))
+                data: data, size: try size(workers: workers, threads: threads), mode: mode)
             return Cluster(client: local.client, local: local)
         }
     }
 
-    /// As `open(_:workers:threads:)`, for a folder that must hold collections already.
+    /// As `open(_:workers:threads:mode:)`, for a folder that must hold collections already.
     public static func openExisting(
-        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1
+        _ data: DataFolder, workers: Int? = nil, threads: Int? = nil,
+        mode: ClusterMode = .inProcess
     ) async throws(SheafError) -> Cluster {
         guard FileManager.default.fileExists(atPath: data.catalog) else {
             throw .request(
@@ -41,7 +63,7 @@ public struct Cluster: Sendable {
                 or make one with `sheaf index CORPUS --collection NAME --model DIR`.
                 """)
         }
-        return try await open(data, workers: workers, threads: threads)
+        return try await open(data, workers: workers, threads: threads, mode: mode)
     }
 
     /// Connects to the coordinator whose control endpoint is named.

@@ -121,7 +121,7 @@ extension Cluster {
     /// it is. Paths and models are checked before anything is asked of the cluster. A cancelled
     /// call stops the run: what is committed stays.
     ///
-    /// - Parameter progress: Called a few times a second.
+    /// - Parameter progress: Called when the progress has changed, a few times a second at most.
     public func index(
         _ order: IndexOrder, progress: @escaping @Sendable (IndexProgress) -> Void
     ) async throws(SheafError) -> IndexSummary {
@@ -137,7 +137,7 @@ extension Cluster {
                 }
             } onCancel: {
                 // A cluster that stays would go on with the run; one of ours ends with `close()`.
-                if !isOurs { Task { try? await client.cancelIndexing() } }
+                if !endsWithClose { Task { try? await client.cancelIndexing() } }
             }
         }
         let ended = clock.now

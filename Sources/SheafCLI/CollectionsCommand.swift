@@ -105,7 +105,7 @@ struct CollectionsCommand: AsyncParsableCommand {
 
     private static func open(_ options: ClusterOptions) async throws(SheafError) -> Cluster {
         if let remote = try await options.remote() { return remote }
-        return try await Cluster.openExisting(options.data.folder, workers: 0)
+        return try await Cluster.openExisting(options.data.folder, workers: 0, mode: .processes)
     }
 
     private static func report(

@@ -88,7 +88,8 @@ struct IndexCommand: AsyncParsableCommand {
     private func connect() async throws(SheafError) -> Cluster {
         if let remote = try await cluster.remote() { return remote }
         return try await Cluster.open(
-            cluster.data.folder, workers: size.workerCount, threads: size.threads)
+            cluster.data.folder, workers: size.workerCount, threads: size.threads,
+            mode: .processes)
     }
 
     private func index(_ order: IndexOrder, on cluster: Cluster) async throws -> IndexSummary {

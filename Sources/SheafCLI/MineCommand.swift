@@ -129,7 +129,8 @@ struct MineCommand: AsyncParsableCommand {
     private func connect() async throws(SheafError) -> Cluster {
         if let remote = try await cluster.remote() { return remote }
         return try await Cluster.openExisting(
-            cluster.data.folder, workers: size.workerCount, threads: size.threads)
+            cluster.data.folder, workers: size.workerCount, threads: size.threads,
+            mode: .processes)
     }
 
     private func text(_ report: HardNegativeMiner.Report) -> String {

@@ -19,7 +19,8 @@ struct QuestionsBenchmark: AsyncParsableCommand {
     func run() async throws {
         unsafe setenv("SHEAF_EXECUTABLE", sheaf, 1)
         let asked = Array(try QuestionFile.read(questions).prefix(limit))
-        let cluster = try await Cluster.open(DataFolder(path: data), workers: workers)
+        let cluster = try await Cluster.open(
+            DataFolder(path: data), workers: workers, threads: 1, mode: .processes)
         let order = SearchOrder(collection: collection, k: k)
         try await cluster.closing {
             try await cluster.search(Array(asked.prefix(8)), order) { _, _ in }

@@ -18,7 +18,8 @@ struct SearchBenchmark: AsyncParsableCommand {
     func run() async throws {
         unsafe setenv("SHEAF_EXECUTABLE", sheaf, 1)
         let asked = try QuestionFile.read(questions)
-        let cluster = try await Cluster.open(DataFolder(path: data), workers: workers)
+        let cluster = try await Cluster.open(
+            DataFolder(path: data), workers: workers, threads: 1, mode: .processes)
         let order = SearchOrder(collection: collection, k: k)
         try await cluster.closing {
             let timings = Recorder()

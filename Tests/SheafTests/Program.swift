@@ -24,15 +24,17 @@ enum Program {
 
     /// Runs it to its end.
     static func run(
-        _ arguments: [String], data: String, input: String = ""
+        _ arguments: [String], data: String, input: String = "", variables: [String: String] = [:]
     ) throws -> Outcome {
-        let running = try start(arguments, data: data, input: input)
+        let running = try start(arguments, data: data, input: input, variables: variables)
         return try running.wait()
     }
 
     /// Starts it.
-    static func start(_ arguments: [String], data: String, input: String = "") throws -> Running {
-        try Running(arguments, data: data, input: input)
+    static func start(
+        _ arguments: [String], data: String, input: String = "", variables: [String: String] = [:]
+    ) throws -> Running {
+        try Running(arguments, data: data, input: input, variables: variables)
     }
 
     /// What a JSON text says; its names are written with underscores.
@@ -47,7 +49,9 @@ enum Program {
         let process = Process()
         private let folder: TemporaryFolder
 
-        init(_ arguments: [String], data: String, input: String) throws {
+        init(
+            _ arguments: [String], data: String, input: String, variables: [String: String]
+        ) throws {
             folder = try TemporaryFolder()
             let folder = folder.path
             process.executableURL = URL(fileURLWithPath: Program.path)
@@ -55,6 +59,7 @@ enum Program {
             var environment = ProcessInfo.processInfo.environment
             environment["SHEAF_DATA"] = data
             environment["SHEAF_EXECUTABLE"] = nil
+            environment.merge(variables) { $1 }
             process.environment = environment
             try input.write(toFile: folder + "/in", atomically: false, encoding: .utf8)
             process.standardInput = FileHandle(forReadingAtPath: folder + "/in")

@@ -241,7 +241,7 @@ public actor ClusterClient {
 
     /// Indexes a source and returns when it is complete.
     ///
-    /// - Parameter progress: Called a few times a second.
+    /// - Parameter progress: Called when the progress has changed, a few times a second at most.
     public func index(
         _ order: IndexRequest, progress: @Sendable (IndexProgress) -> Void
     ) async throws(ClusterError) -> IndexProgress {
@@ -249,9 +249,11 @@ public actor ClusterClient {
             var answers = try request(
                 .indexRequest(order), on: .control, patience: ClusterClient.longPatience
             ).makeIterator()
+            var last: IndexProgress?
             while let envelope = try await answers.next() {
                 guard case .indexProgress(let report) = envelope.message else { continue }
-                progress(report)
+                if report != last { progress(report) }
+                last = report
                 if report.state == .complete { return report }
             }
             throw ClusterError.unavailable("The coordinator stopped while it was indexing.", nil)

@@ -8,11 +8,18 @@ public struct LocalCluster: Sendable {
     /// True when this process started it, and ends it.
     public let isOurs: Bool
     private let data: DataFolder
-    private let coordinator: CoordinatorProcess?
+    private let host: Host
+
+    /// Where its coordinator runs.
+    private enum Host {
+        case elsewhere
+        case child(CoordinatorProcess)
+        case here(InProcessClusters.Hold)
+    }
 
     /// How a cluster is started where none runs.
     public struct Size: Sendable {
-        /// Worker processes.
+        /// Workers.
         public var workers: Int
         /// Compute threads of each.
         public var threads: Int
@@ -26,15 +33,69 @@ public struct LocalCluster: Sendable {
 
     /// Time that coordinator and workers have to be ready.
     private static let startTime: Duration = .seconds(60)
+    /// Time that a cluster which is just ending, or just starting elsewhere, is waited for.
+    private static let handOverTime: Duration = .seconds(5)
+
+    /// Whether others of this process may use the cluster after this one has closed it.
+    public var isShared: Bool {
+        if case .here = host { true } else { false }
+    }
 
     /// Connects to the cluster of `data`, which is started for this process where none runs.
+    ///
+    /// Within one process all who open a folder in mode `inProcess` share one cluster, which has
+    /// the size that the first asked for and ends when the last has closed it.
     public static func open(
-        data: DataFolder, size: Size
+        data: DataFolder, size: Size, mode: ClusterMode
     ) async throws(ClusterError) -> LocalCluster {
+        if mode == .inProcess { return try await openHere(data: data, size: size) }
         if let client = try await find(data) {
-            return LocalCluster(client: client, isOurs: false, data: data, coordinator: nil)
+            return LocalCluster(client: client, isOurs: false, data: data, host: .elsewhere)
         }
         return try await start(data: data, size: size, detached: false)
+    }
+
+    private static func openHere(
+        data: DataFolder, size: Size
+    ) async throws(ClusterError) -> LocalCluster {
+        let deadline = MonotonicClock.now() + handOverTime
+        while true {
+            if !(await InProcessClusters.all.has(data)), let client = try await find(data) {
+                return LocalCluster(client: client, isOurs: false, data: data, host: .elsewhere)
+            }
+            do {
+                try ChildProcess.refuseInChild()
+                try data.create()
+                let hold = try await InProcessClusters.all.hold(data, size)
+                return try await connect(hold, data)
+            } catch ClusterError.dataFolderLocked where MonotonicClock.now() < deadline {
+                // Whoever holds the folder says in a moment where it can be reached, or ends.
+                try? await Task.sleep(for: .milliseconds(20))
+            } catch {
+                throw ClusterError.wrap(error)
+            }
+        }
+    }
+
+    private static func connect(
+        _ hold: InProcessClusters.Hold, _ data: DataFolder
+    ) async throws -> LocalCluster {
+        do {
+            let client = try await ClusterClient.connect(
+                to: hold.cluster.endpoint, security: .localOnly)
+            let cluster = LocalCluster(client: client, isOurs: true, data: data, host: .here(hold))
+            do {
+                try await cluster.waitForWorkers(
+                    hold.cluster.workerCount, until: MonotonicClock.now() + startTime)
+                return cluster
+            } catch {
+                await client.close()
+                throw error
+            }
+        } catch {
+            await InProcessClusters.all.release(hold)
+            throw error
+        }
     }
 
     /// Starts a cluster that outlives this process; refuses where one runs.
@@ -56,15 +117,18 @@ public struct LocalCluster: Sendable {
     private static func start(
         data: DataFolder, size: Size, detached: Bool
     ) async throws(ClusterError) -> LocalCluster {
+        try ChildProcess.refuseInChild()
+        let program = try await RoleProgram.find()
         try data.create()
-        let process = try CoordinatorProcess(data: data, size: size, detached: detached)
+        let process = try CoordinatorProcess(
+            program: program, data: data, size: size, detached: detached)
         let deadline = MonotonicClock.now() + startTime
         do {
             let client = try await process.waitForClient(until: deadline)
-            try await process.waitForWorkers(client, count: size.workers, until: deadline)
-            return LocalCluster(
-                client: client, isOurs: !detached, data: data,
-                coordinator: detached ? nil : process)
+            let cluster = LocalCluster(
+                client: client, isOurs: !detached, data: data, host: .child(process))
+            try await cluster.waitForWorkers(size.workers, until: deadline)
+            return cluster
         } catch {
             let end = await process.endedEarly()
             process.stop()
@@ -72,12 +136,27 @@ public struct LocalCluster: Sendable {
         }
     }
 
+    private func waitForWorkers(_ count: Int, until deadline: Instant) async throws {
+        while MonotonicClock.now() < deadline {
+            try Task.checkCancellation()
+            let ready = try await client.status(of: "-").workers.count { $0.state == "ready" }
+            if ready >= count { return }
+            if case .child(let process) = host { try process.checkIsRunning() }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        throw ClusterError.unavailable(
+            "The workers did not start; their logs are in \(data.run).", nil)
+    }
+
     /// Ends the connection, and the cluster where this process started it.
     public func close() async {
-        if isOurs { try? await client.shutDown() }
+        if case .child = host, isOurs { try? await client.shutDown() }
         await client.close()
-        guard let coordinator else { return }
-        await coordinator.waitForEnd()
+        switch host {
+        case .elsewhere: break
+        case .child(let process): if isOurs { await process.waitForEnd() }
+        case .here(let hold): await InProcessClusters.all.release(hold)
+        }
     }
 
     /// Stops the cluster of `data`; false when none runs.
@@ -102,12 +181,15 @@ private final class CoordinatorProcess: Sendable {
     private let data: DataFolder
     private let logStart: UInt64
 
-    init(data: DataFolder, size: LocalCluster.Size, detached: Bool) throws(ClusterError) {
+    init(
+        program: String, data: DataFolder, size: LocalCluster.Size, detached: Bool
+    ) throws(ClusterError) {
         self.data = data
         let log = try data.makeLog("coordinator")
         let attributes = try? FileManager.default.attributesOfItem(atPath: log)
         logStart = (attributes?[.size] as? NSNumber)?.uint64Value ?? 0
         process = ChildProcess.make(
+            program: program,
             arguments: [
                 "coordinator", "--data", data.path, "--workers", String(size.workers),
                 "--threads", String(size.threads),
@@ -117,7 +199,7 @@ private final class CoordinatorProcess: Sendable {
             try process.run()
         } catch {
             throw .storage(
-                path: ChildProcess.executable, reason: "cannot be started: \(error)",
+                path: program, reason: "cannot be started: \(error)",
                 remedy: "Check that the program is still there.")
         }
     }
@@ -138,19 +220,10 @@ private final class CoordinatorProcess: Sendable {
         throw .unavailable("The coordinator did not start:\n\(logTail())", nil)
     }
 
-    func waitForWorkers(
-        _ client: ClusterClient, count: Int, until deadline: Instant
-    ) async throws(ClusterError) {
-        while MonotonicClock.now() < deadline {
-            let ready = try await client.status(of: "-").workers.count { $0.state == "ready" }
-            if ready >= count { return }
-            guard process.isRunning else {
-                throw .unavailable("The coordinator has ended:\n\(logTail())", nil)
-            }
-            try? await Task.sleep(for: .milliseconds(10))
+    func checkIsRunning() throws(ClusterError) {
+        guard process.isRunning else {
+            throw .unavailable("The coordinator has ended:\n\(logTail())", nil)
         }
-        throw .unavailable(
-            "The workers did not start; their logs are in \(data.run).", nil)
     }
 
     /// What it said where it has ended by itself: its connection breaks a moment before it ends.

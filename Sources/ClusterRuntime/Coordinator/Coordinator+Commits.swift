@@ -16,7 +16,9 @@ extension Coordinator {
                 attempt: attempt)
             guard let number = job?.number else { return }
             writesUnderWay += 1
+            background.enter()
             Task {
+                defer { self.background.leave() }
                 await self.commit(segment, ready, from: worker, number)
                 self.writesUnderWay -= 1
             }
@@ -94,8 +96,12 @@ extension Coordinator {
         job?.isPublishing = true
         if isComplete { job?.state = .publishing }
         writesUnderWay += 1
+        background.enter()
         Task {
-            defer { self.writesUnderWay -= 1 }
+            defer {
+                self.writesUnderWay -= 1
+                self.background.leave()
+            }
             do {
                 let (data, catalog) = (self.options.data, self.catalog)
                 try await self.fileLane.run {

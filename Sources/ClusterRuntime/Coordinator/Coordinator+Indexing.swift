@@ -37,7 +37,9 @@ extension Coordinator {
         lastJob += 1
         let number = lastJob
         job = IndexJob(number: number, request: request, client: client)
+        background.enter()
         Task {
+            defer { self.background.leave() }
             do {
                 while self.writesUnderWay > 0 { try await Task.sleep(for: .milliseconds(5)) }
                 try await self.prepare(request, number)
@@ -56,7 +58,11 @@ extension Coordinator {
         let record: CollectionRecord
         if let existing {
             try plan.check(existing, models)
-            let digest = try await fileLane.run { try SourceScan.digest(of: source) }
+            let digest = try await fileLane.run { [background] in
+                try SourceScan.digest(of: source) { (_) throws(CorpusError) in
+                    try background.checkReading()
+                }
+            }
             guard digest == existing.sourceDigest else {
                 throw ClusterError.otherSource(
                     collection: existing.name, indexed: existing.sourceDigest, given: digest)
@@ -109,11 +115,12 @@ extension Coordinator {
         let scratch = options.data.run + "/scan"
         try options.data.makeFolder(scratch)
         let skip = plan.request.skipMalformed
-        let scan = try await fileLane.run {
+        let scan = try await fileLane.run { [background] in
             defer { try? FileManager.default.removeItem(atPath: scratch) }
             return try SourceScan.run(
                 source: source, batchSize: step, skipMalformed: skip, scratchFolder: scratch
-            ) { passages, _ in
+            ) { (passages, _) throws(CorpusError) in
+                try background.checkReading()
                 Task { await self.scanned(passages) }
             }
         }
@@ -170,7 +177,9 @@ extension Coordinator {
             running.pausedUntil == nil
         else { return }
         job?.isFeeding = true
+        background.enter()
         Task {
+            defer { self.background.leave() }
             while await self.feedOne(running.number) {}
             if self.job?.number == running.number { self.job?.isFeeding = false }
         }

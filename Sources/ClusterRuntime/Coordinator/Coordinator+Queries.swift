@@ -178,7 +178,8 @@ extension Coordinator {
             if let generation = collections[name]?.serving.pin() { return generation }
             guard let collection = collections[name] else { throw unknownCollection(name) }
             let now = MonotonicClock.now()
-            let isHopeless = now >= deadline || !collection.loadFailures.isEmpty
+            let isHopeless =
+                now >= deadline || !collection.loadFailures.isEmpty || background.isEnding
             if isHopeless, allowPartial,
                 let generation = collections[name]?.serving.pinPartly()
             {

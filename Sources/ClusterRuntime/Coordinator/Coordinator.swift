@@ -23,6 +23,7 @@ public actor Coordinator {
     let incarnation = ProcessFacts.nonce()
     let fileLane = ComputeLane("files", priority: .utility)
     let modelLane = ComputeLane("models")
+    let background = BackgroundWork()
 
     var membership = Membership()
     var peers: [WorkerID: PeerID] = [:]
@@ -46,6 +47,7 @@ public actor Coordinator {
     var lastJob = 0
 
     private let lock: FolderLock
+    private let sockets: SocketPlace
     private var reactor: Reactor?
     private var endpoints: [Lane: String] = [:]
     private var isStopping = false
@@ -57,6 +59,7 @@ public actor Coordinator {
         self.log = log
         try options.data.create()
         lock = try FolderLock(options.data.lock)
+        sockets = SocketPlace(options.data)
         catalog = try Catalog(options.data)
         let wanted = String(ProcessFacts.nonce(), radix: 16)
         (clusterID, epoch) = try catalog.beginEpoch(newClusterID: wanted)
@@ -78,11 +81,31 @@ public actor Coordinator {
         try await coordinator.open()
         started(await coordinator.controlEndpoint)
         await coordinator.serve(stop: stop)
+        await coordinator.close()
+    }
+
+    /// As `run`, but returns when nothing of it is left in this process, which goes on.
+    static func runWithin(
+        options: CoordinatorOptions, log: Logger, stop: AsyncStream<Void>,
+        started: @Sendable (String) -> Void
+    ) async throws(ClusterError) {
+        let coordinator = try Coordinator(options: options, log: log)
+        do throws(ClusterError) {
+            try await coordinator.open()
+        } catch {
+            await coordinator.close()
+            throw error
+        }
+        started(await coordinator.controlEndpoint)
+        await coordinator.serve(stop: stop)
+        await coordinator.endBackgroundWork()
+        await coordinator.close()
     }
 
     private var controlEndpoint: String { endpoints[.control] ?? "" }
 
-    private func open() throws(ClusterError) {
+    private func open() async throws(ClusterError) {
+        let program = options.localWorkers > 0 ? try await RoleProgram.find() : nil
         try finishDrops()
         try collectGarbage()
         try openCollections()
@@ -98,7 +121,7 @@ public actor Coordinator {
             signs.answer(through: reactor)
             self.reactor = reactor
             for lane in Lane.allCases {
-                let wanted = LaneEndpoints.lane(lane, of: options.endpoint, in: options.data)
+                let wanted = LaneEndpoints.lane(lane, of: options.endpoint, in: sockets)
                 endpoints[lane] = try reactor.bind(lane, to: wanted)
             }
         } catch {
@@ -109,11 +132,10 @@ public actor Coordinator {
             processID: getpid(), endpoint: controlEndpoint, clusterID: clusterID, epoch: epoch
         ).write(options.data)
         log.info("cluster \(clusterID) epoch \(epoch) at \(controlEndpoint)")
-        try startProcesses()
+        if let program { try startProcesses(program) }
     }
 
-    private func startProcesses() throws(ClusterError) {
-        guard options.localWorkers > 0 else { return }
+    private func startProcesses(_ program: String) throws(ClusterError) {
         let role = [
             "worker", "--coordinator", controlEndpoint, "--data", options.data.path,
             "--threads", String(options.threadsPerWorker),
@@ -123,7 +145,9 @@ public actor Coordinator {
         for name in names { _ = try data.makeLog(name) }
         let processes = ChildProcesses(
             names: names, pauses: .workers, log: log,
-            make: { ChildProcess.make(role: role, name: $0, log: data.log($0)) },
+            make: {
+                ChildProcess.make(program: program, role: role, name: $0, log: data.log($0))
+            },
             ended: { name, processID, _ in
                 Task { await self.processEnded(name: name, processID: processID) }
             })
@@ -145,6 +169,21 @@ public actor Coordinator {
         for await message in inbound { receive(message) }
         ticker.cancel()
         stopper.cancel()
+        await ticker.value
+        reactor?.stop()
+    }
+
+    /// Ends what goes on beside the messages: nobody waits for it any more.
+    private func endBackgroundWork() async {
+        background.stop()
+        pauseJob()
+        // To searches that wait for workers or for a generation, their time is over.
+        tickSearches(now: MonotonicClock.now() + .seconds(86_400))
+        for name in collections.keys { wake(name) }
+        await background.wait()
+    }
+
+    private func close() {
         reactor?.stop()
         try? FileManager.default.removeItem(atPath: options.data.announcement)
         catalog.close()
@@ -253,7 +292,11 @@ public actor Coordinator {
             let budget =
                 envelope.budgetMicroseconds == 0
                 ? options.searchBudget : .microseconds(Int64(envelope.budgetMicroseconds))
-            Task { await self.query(request, budget: budget, for: client) }
+            background.enter()
+            Task {
+                await self.query(request, budget: budget, for: client)
+                self.background.leave()
+            }
         case .goodbye: greetings[client.peer] = nil
         // A sign that it lives; the question for one of ours was answered as it came.
         case .heartbeat: break

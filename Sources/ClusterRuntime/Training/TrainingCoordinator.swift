@@ -55,6 +55,11 @@ public actor TrainingCoordinator {
     }
 
     private func work(stop: AsyncStream<Void>) async throws(ClusterError) -> TrainingOutcome {
+        var program: String?
+        if run.localRanks > 0 {
+            try ChildProcess.refuseInChild()
+            program = try await RoleProgram.find()
+        }
         let sockets = try SocketFolder(logs: run.folder)
         defer { sockets.remove() }
         let lock = try lockFolder()
@@ -73,7 +78,7 @@ public actor TrainingCoordinator {
         } catch {
             throw .input("\(error)")
         }
-        startProcesses(local, feed)
+        if let program { startProcesses(program, local, feed) }
         let ticker = Task {
             while !Task.isCancelled {
                 self.tick(feed)
@@ -106,13 +111,17 @@ public actor TrainingCoordinator {
         }
     }
 
-    private func startProcesses(_ endpoint: String, _ feed: AsyncStream<Inbound>.Continuation) {
-        guard run.localRanks > 0 else { return }
+    private func startProcesses(
+        _ program: String, _ endpoint: String, _ feed: AsyncStream<Inbound>.Continuation
+    ) {
         let role = ["trainer", "--coordinator", endpoint] + run.rankArguments
         let folder = run.folder
         let processes = ChildProcesses(
             names: (1...run.localRanks).map { "trainer-\($0)" }, pauses: .trainers, log: log,
-            make: { ChildProcess.make(role: role, name: $0, log: "\(folder)/\($0).log") },
+            make: {
+                ChildProcess.make(
+                    program: program, role: role, name: $0, log: "\(folder)/\($0).log")
+            },
             ended: { _, processID, reason in
                 Task { await self.processEnded(processID, reason, feed) }
             })

@@ -77,7 +77,11 @@ extension Worker {
         encodeQueue.append(key)
         if !isEncoding {
             isEncoding = true
-            Task { await self.encodeAll() }
+            background.enter()
+            Task {
+                await self.encodeAll()
+                self.background.leave()
+            }
         }
     }
 
@@ -96,6 +100,7 @@ extension Worker {
                 report(error, of: key)
             }
         }
+        await segmentWrite?.value
         isEncoding = false
     }
 
@@ -106,7 +111,7 @@ extension Worker {
         }
         let encoder = try await encoder(for: spec)
         let precision: VectorPrecision = try choice(grant.vectors, "precision") ?? .float32
-        let (threads, counters) = (options.threads, counters)
+        let (threads, counters, background) = (options.threads, counters, background)
         return try await encodeLane.run {
             try counters.whileBusy {
                 let passages = try PassageBlock.decode(block)
@@ -115,9 +120,10 @@ extension Worker {
                         "A lease of \(grant.count) passages came with \(passages.count).")
                 }
                 var counted = 0
-                let vectors = encoder.encode(
+                let vectors = try encoder.encode(
                     passages: passages.map { ($0.title, $0.text) }, threads: threads
                 ) { done in
+                    try background.check()
                     counters.encoded(passages: done - counted)
                     counted = done
                 }
@@ -193,7 +199,11 @@ extension Worker {
     /// Loads an encoder while the corpus is still read; what is wrong with it, a lease says.
     func prepare(_ order: PrepareEncoder) {
         guard let options = try? EncoderOptions(order.settings) else { return }
-        preparation = Task { _ = try? await self.load(order.model, options) }
+        background.enter()
+        preparation = Task {
+            _ = try? await self.load(order.model, options)
+            self.background.leave()
+        }
     }
 
     /// Where this worker keeps the segments of `collection`: the shared folder, or one of its own.

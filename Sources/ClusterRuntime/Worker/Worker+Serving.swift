@@ -47,7 +47,11 @@ extension Worker {
         loads.append(order)
         if !isLoading {
             isLoading = true
-            Task { await self.loadAll() }
+            background.enter()
+            Task {
+                await self.loadAll()
+                self.background.leave()
+            }
         }
     }
 
@@ -66,7 +70,8 @@ extension Worker {
             let wanted = Set(order.shards.map(\.shard))
             var served = generations[key] ?? ServedGeneration()
             served.shards = served.shards.filter { wanted.contains($0.key) }
-            for shard in order.shards where served.shards[shard.shard] == nil {
+            for shard in order.shards
+            where !background.isEnding && served.shards[shard.shard] == nil {
                 do {
                     served.shards[shard.shard] = try await loadShard(shard, of: order)
                 } catch {
@@ -198,8 +203,12 @@ extension Worker {
         let served = (generations[key]?.shards ?? [:]).mapValues(\.index)
         let wish = Wish()
         searches[envelope.requestID] = wish
+        background.enter()
         Task {
-            defer { self.searches[envelope.requestID] = nil }
+            defer {
+                self.searches[envelope.requestID] = nil
+                self.background.leave()
+            }
             do {
                 let answer = try await self.searchLane.run {
                     [counters = self.counters, threads = self.options.threads]
@@ -229,7 +238,9 @@ extension Worker {
     func fetch(_ request: Fetch, _ envelope: Envelope) {
         let key = GenerationKey(collection: request.collection, generation: request.generation)
         let served = (generations[key]?.shards ?? [:]).values.map(\.index)
+        background.enter()
         Task {
+            defer { self.background.leave() }
             do {
                 let (count, block) = try await self.searchLane.run {
                     try ShardSearch.passages(request, envelope.frames, served)

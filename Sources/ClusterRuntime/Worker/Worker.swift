@@ -3,6 +3,7 @@ import Corpus
 import Foundation
 public import Logging
 import Models
+import Synchronization
 import VectorIndex
 
 /// A worker process: encodes leased batches into segments, holds shards, answers searches.
@@ -21,6 +22,7 @@ public actor Worker {
     let options: WorkerOptions
     let incarnation = ProcessFacts.nonce()
     let counters = WorkerCounters()
+    let background = BackgroundWork()
     let log: Logger
     let encodeLane = ComputeLane("encode")
     let writeLane = ComputeLane("write")
@@ -76,6 +78,15 @@ public actor Worker {
         try await worker.work(stop: stop)
     }
 
+    /// As `run`, but returns when nothing of it is left in this process, which goes on.
+    static func runWithin(
+        options: WorkerOptions, log: Logger, stop: AsyncStream<Void>
+    ) async throws(ClusterError) {
+        let worker = Worker(options: options, log: log)
+        try await worker.work(stop: stop)
+        await worker.endBackgroundWork()
+    }
+
     private func work(stop: AsyncStream<Void>) async throws(ClusterError) {
         // Bounded by the credits and windows of the protocol; the socket thread must never wait.
         let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
@@ -108,7 +119,19 @@ public actor Worker {
         }
         ticker.cancel()
         stopper.cancel()
+        await ticker.value
         reactor.stop()
+    }
+
+    /// Ends what goes on beside the messages: nobody waits for it any more.
+    private func endBackgroundWork() async {
+        background.stop()
+        encodeQueue.removeAll()
+        loads.removeAll()
+        for wish in searches.values { wish.lasts.store(false, ordering: .relaxed) }
+        let stopped = Failure(code: .unavailable, message: "The worker is stopping.")
+        for requestID in segmentWaits.keys { failedRequest(requestID, stopped) }
+        await background.wait()
     }
 
     private func leave() {
