@@ -30,7 +30,9 @@ final class TestCluster: Sendable {
     /// Starts a cluster on `folder`.
     ///
     /// - Parameter sharing: False gives each worker a data folder of its own, as on other hosts.
-    init(_ folder: String, workers count: Int, sharing: Bool = true) async throws {
+    init(
+        _ folder: String, workers count: Int, sharing: Bool = true, questionsAllowed: Int = 8192
+    ) async throws {
         data = DataFolder(path: folder + "/data")
         var log = Logger(label: "test")
         log.logLevel =
@@ -39,7 +41,8 @@ final class TestCluster: Sendable {
         let (stop, end) = AsyncStream.makeStream(of: Void.self)
         let options = CoordinatorOptions(
             data: data, endpoint: "tcp://127.0.0.1:0", localWorkers: 0, threadsPerWorker: 1,
-            questionThreads: 1, loadsOnDemand: true, security: .localOnly)
+            questionThreads: 1, loadsOnDemand: true, security: .localOnly,
+            questionsAllowed: questionsAllowed)
         let (coordinatorLog, workerLog) = (log, log)
         coordinator = Running(
             stop: end,

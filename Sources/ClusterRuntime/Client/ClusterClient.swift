@@ -1,7 +1,5 @@
 public import ClusterCore
-import Corpus
 import Foundation
-import VectorIndex
 
 /// A connection to a coordinator.
 ///
@@ -20,13 +18,7 @@ public actor ClusterClient {
     private static let patience: Duration = .seconds(60)
     /// The same for work that grows with a collection, and for a search beyond its budget.
     private static let longPatience: Duration = .seconds(600)
-    private static let searchSlack: Duration = .seconds(10)
-    /// Requests of one search under way at once: one encoded while another is searched.
-    private static let requestsUnderWay = 3
-    /// Passages of hits in one request: several questions for a small k, one for a large.
-    private static let hitsPerRequest = 4096
-    /// Questions in one request at most.
-    private static let questionsPerRequest = 64
+    static let searchSlack: Duration = .seconds(10)
 
     private let endpoint: String
     private let security: SecurityPolicy
@@ -40,6 +32,9 @@ public actor ClusterClient {
     /// Why nothing can be asked any more.
     private var lost: ClusterError?
     private var lastRequest: UInt64 = 0
+    /// Searches under way (ClusterClient+Search.swift).
+    var searches: [UInt64: QueryRun] = [:]
+    var lastSearch: UInt64 = 0
     private var waiting: [UInt64: AsyncThrowingStream<Envelope, any Error>.Continuation] = [:]
     private var welcomes: [Lane: CheckedContinuation<Welcome, any Error>] = [:]
 
@@ -179,6 +174,9 @@ public actor ClusterClient {
                     The cluster is stopping (\(drain.reason)). Start it again with `sheaf up` and \
                     run the same command; `index` goes on where it stopped.
                     """, nil))
+        case .failure(let failure) where envelope.requestID == 0 && welcomes[lane] != nil:
+            // HELLO carries no request id.
+            welcomes.removeValue(forKey: lane)?.resume(throwing: ClusterError.answered(failure))
         default: answered(envelope)
         }
     }
@@ -186,14 +184,19 @@ public actor ClusterClient {
     private func answered(_ envelope: Envelope) {
         guard let stream = waiting[envelope.requestID] else { return }
         if case .failure(let failure) = envelope.message {
+            if failure.code == .busy, asksAgain(envelope.requestID, after: failure) { return }
             stream.finish(throwing: ClusterError.answered(failure))
             waiting[envelope.requestID] = nil
+            noteEnd(of: envelope.requestID, isAnswered: false)
         } else {
             stream.yield(envelope)
+            if case .queryAnswer(let answer) = envelope.message, answer.endsRequest {
+                noteEnd(of: envelope.requestID, isAnswered: true)
+            }
         }
     }
 
-    private func send(
+    func send(
         _ message: Message, on lane: Lane, requestID: UInt64, budget: Duration? = nil
     ) throws {
         if let lost { throw lost }
@@ -208,7 +211,7 @@ public actor ClusterClient {
 
     /// Sends a request; the stream brings its answers and ends in an error when none has come for
     /// `patience`, or the coordinator is lost.
-    private func request(
+    func request(
         _ message: Message, on lane: Lane, budget: Duration? = nil,
         patience: Duration = ClusterClient.patience
     ) throws -> Answers {
@@ -220,7 +223,7 @@ public actor ClusterClient {
         return Answers(client: self, requestID: requestID, stream: stream, patience: patience)
     }
 
-    fileprivate func finish(_ requestID: UInt64, throwing error: ClusterError? = nil) {
+    func finish(_ requestID: UInt64, throwing error: ClusterError? = nil) {
         waiting.removeValue(forKey: requestID)?.finish(throwing: error)
     }
 
@@ -289,64 +292,7 @@ public actor ClusterClient {
         }
     }
 
-    /// Answers questions, in order.
-    ///
-    /// - Parameters:
-    ///   - texts: False brings ids alone.
-    ///   - budget: Time that one request may take; without it the coordinator's own limit holds.
-    ///   - answered: Called once per question, in the order of the questions.
-    public func search(
-        _ questions: [String], collection: String, k: Int, allowPartial: Bool, texts: Bool,
-        budget: Duration, answered: (Int, SearchAnswer) throws -> Void
-    ) async throws(ClusterError) {
-        try await typed {
-            let size = max(
-                1, min(ClusterClient.questionsPerRequest, ClusterClient.hitsPerRequest / max(1, k)))
-            var starts = Array(stride(from: 0, to: questions.count, by: size))[...]
-            var underWay: [(start: Int, answers: Answers)] = []
-            while !starts.isEmpty || !underWay.isEmpty {
-                while underWay.count < ClusterClient.requestsUnderWay, let start = starts.popFirst()
-                {
-                    let part = Array(questions[start..<min(start + size, questions.count)])
-                    let order = QueryRequest(
-                        collection: collection, k: UInt32(clamping: k), allowPartial: allowPartial,
-                        texts: texts, questions: part)
-                    underWay.append(
-                        (
-                            start,
-                            try request(
-                                .queryRequest(order), on: .query, budget: budget,
-                                patience: budget + ClusterClient.searchSlack)
-                        ))
-                }
-                let (start, answers) = underWay.removeFirst()
-                try await collect(answers, from: start, answered)
-            }
-        }
-    }
-
-    private func collect(
-        _ answers: Answers, from start: Int, _ answered: (Int, SearchAnswer) throws -> Void
-    ) async throws {
-        var iterator = answers.makeIterator()
-        var parts: SearchAnswer?
-        while let envelope = try await iterator.next() {
-            guard case .queryAnswer(let message) = envelope.message else { continue }
-            let part = try SearchAnswer(message, envelope.frames)
-            var whole = parts ?? SearchAnswer(part, found: [])
-            whole.found += part.found
-            guard message.last else {
-                parts = whole
-                continue
-            }
-            parts = nil
-            try answered(start + Int(message.question), whole)
-            if message.question + 1 == message.count { return iterator.finish() }
-        }
-        throw ClusterError.unavailable("The coordinator stopped while it was searching.", nil)
-    }
-
-    private func typed<Value>(
+    func typed<Value>(
         _ body: () async throws -> Value
     ) async throws(ClusterError) -> Value {
         do {
@@ -358,7 +304,7 @@ public actor ClusterClient {
 }
 
 /// The answers to one request, each awaited no longer than the client's patience.
-private struct Answers {
+struct Answers {
     let client: ClusterClient
     let requestID: UInt64
     let stream: AsyncThrowingStream<Envelope, any Error>
@@ -396,27 +342,5 @@ private struct Answers {
         func finish(isolation: isolated ClusterClient = #isolation) {
             isolation.finish(requestID)
         }
-    }
-}
-
-extension SearchAnswer {
-    init(_ message: QueryAnswer, _ frames: [[UInt8]]) throws {
-        let ordinals: [UInt64] = try frames.values(at: 0)
-        let scores: [Double] = try frames.values(at: 1)
-        let passages = try PassageBlock.decode(frames.count > 2 ? frames[2] : [])
-        guard ordinals.count == scores.count, ordinals.count == passages.count else {
-            throw ClusterError.internal("An answer's frames differ in length.")
-        }
-        found = zip(zip(ordinals, scores), passages).map {
-            Found(ordinal: Ordinal($0.0), score: $0.1, passage: $1)
-        }
-        generation = message.generation
-        coverage = message.coverage ?? Coverage()
-        timings = message.timings ?? Timings()
-    }
-
-    init(_ other: SearchAnswer, found: [Found]) {
-        self = other
-        self.found = found
     }
 }

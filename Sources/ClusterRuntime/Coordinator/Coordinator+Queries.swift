@@ -31,16 +31,27 @@ extension Coordinator {
     /// Answers every question of a request, each in a message of its own.
     func query(_ request: QueryRequest, budget: Duration, for client: ClientAddress) async {
         let count = request.questions.count
-        guard questionsUnderWay + count <= options.questionsAllowed else {
+        switch admission.admit(count, of: client.peer, now: MonotonicClock.now()) {
+        case .admitted: break
+        case .refused(let pause):
             return reply(
                 .failure(
-                    ClusterError.busy(
-                        "\(questionsUnderWay) questions are under way. Try again in a moment."
+                    Failure(
+                        code: .busy,
+                        message: """
+                            \(admission.underWay) questions are under way. Try again in a moment.
+                            """,
+                        retryAfterMilliseconds: UInt32(clamping: pause.microseconds / 1000))),
+                to: client)
+        case .tooLarge(let limit):
+            return reply(
+                .failure(
+                    ClusterError.input(
+                        "\(count) questions in one request. Send at most \(limit)."
                     ).failure),
                 to: client)
         }
-        questionsUnderWay += count
-        defer { questionsUnderWay -= count }
+        defer { admission.finished(count, of: client.peer, now: MonotonicClock.now()) }
         do {
             try await answer(request, deadline: MonotonicClock.now() + budget, for: client)
         } catch {

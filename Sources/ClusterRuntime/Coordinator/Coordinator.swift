@@ -39,7 +39,7 @@ public actor Coordinator {
     var searches: [UInt64: PendingSearch] = [:]
     var fetches: [UInt64: PendingFetch] = [:]
     var relays: [UInt64: SegmentRelay] = [:]
-    var questionsUnderWay = 0
+    var admission: Admission<PeerID>
     /// Begins anew in each epoch above the numbers of the one before, so that no late answer fits.
     var lastRequest: UInt64
     /// Commits and publications that have not returned: a new run waits for those of the old one.
@@ -57,6 +57,7 @@ public actor Coordinator {
     private init(options: CoordinatorOptions, log: Logger) throws(ClusterError) {
         self.options = options
         self.log = log
+        admission = Admission(limit: options.questionsAllowed)
         try options.data.create()
         lock = try FolderLock(options.data.lock)
         sockets = SocketPlace(options.data)

@@ -34,6 +34,6 @@ public struct CoordinatorOptions: Sendable {
         self.loadsOnDemand = loadsOnDemand
         self.security = security
         self.searchBudget = searchBudget
-        self.questionsAllowed = questionsAllowed
+        self.questionsAllowed = max(1, questionsAllowed)
     }
 }
