@@ -33,6 +33,18 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @OptionGroup var keys: ServerKeyOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder in which clients of other hosts may name corpora; may be given again "
+                + "(default: none).", valueName: "dir"))
+    var corpora: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A folder in which they may name models; may be given again (default: none).",
+            valueName: "dir"))
+    var models: [String] = []
+
     @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
     var parent: Int32?
 
@@ -58,7 +70,9 @@ struct CoordinatorCommand: AsyncParsableCommand {
         let options = CoordinatorOptions(
             data: data.folder, endpoint: bind, localWorkers: workers, threadsPerWorker: threads,
             questionThreads: ProcessInfo.processInfo.activeProcessorCount,
-            loadsOnDemand: onDemand, security: try keys.security)
+            loadsOnDemand: onDemand, security: try keys.security,
+            roots: PathRoots(
+                corpora: corpora.map(PathRoots.absolute), models: models.map(PathRoots.absolute)))
         try await ClusterProcess.coordinator(options, stop: Interruption.stream())
     }
 }
@@ -107,52 +121,6 @@ struct WorkerCommand: AsyncParsableCommand {
             coordinator: coordinator, name: name, data: data.folder, threads: threads,
             security: try keys.security)
         try await ClusterProcess.worker(options, stop: Interruption.stream())
-    }
-}
-
-struct KeysCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "keys",
-        abstract: "Make the CURVE keys that let hosts speak over tcp.",
-        subcommands: [Generate.self])
-
-    struct Generate: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "generate",
-            abstract: "Make a key pair: NAME.secret and NAME.public.",
-            discussion: """
-                Example:
-
-                  sheaf keys generate --folder /etc/sheaf --name worker-1
-
-                Copy the public file of each worker and client into the coordinator's
-                --allowed folder, and the coordinator's public file to them. A key is never
-                overwritten.
-                """)
-
-        @Option(
-            help: ArgumentHelp(
-                "The folder to write to; it is made where there is none.", valueName: "dir"))
-        var folder: String
-
-        @Option(help: ArgumentHelp("The name of the pair.", valueName: "name"))
-        var name: String
-
-        func validate() throws {
-            if !DataFolder.isValidCollectionName(name) {
-                throw ValidationError(
-                    "--name takes letters, digits, “-”, “_” and “.”, not beginning with “.”.")
-            }
-        }
-
-        func run() throws {
-            do {
-                let pair = try CurveKeys.generate(folder: folder, name: name)
-                try Terminal.answer("public key \(pair.publicKey)")
-            } catch {
-                throw SheafError(error)
-            }
-        }
     }
 }
 

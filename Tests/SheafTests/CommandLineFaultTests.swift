@@ -215,17 +215,4 @@ struct CommandLineFaultTests {
         var passages: Int
         var passagesEncoded: Int
     }
-
-    @Test func `keys are made once and never overwritten`() throws {
-        try withFolder { folder in
-            let keys = folder + "/keys"
-            let arguments = ["keys", "generate", "--folder", keys, "--name", "w"]
-            #expect(try Program.run(arguments, data: folder).status == 0)
-            for (path, mode) in [(keys, 0o700), (keys + "/w.secret", 0o600)] {
-                let attributes = try FileManager.default.attributesOfItem(atPath: path)
-                #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == mode)
-            }
-            #expect(try Program.run(arguments, data: folder).status == 2)
-        }
-    }
 }

@@ -19,6 +19,9 @@ public enum KeyRole: String, CaseIterable, Sendable {
     /// worker's before passages go to its holder.
     public static let unsaid = KeyRole.client
 
+    /// The roles in words, for messages.
+    public static var words: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
     /// What the holder calls itself in ``Hello``; ``Role/unknown`` where it never says it.
     public var role: Role {
         switch self {

@@ -12,12 +12,12 @@ public enum Permissions {
     /// The roles whose keys may send a message of this type.
     public static func senders(of type: MessageType) -> Set<KeyRole> {
         switch type {
-        case .hello: askers.union([.worker])
+        case .hello, .heartbeat: askers.union([.worker])
         case .goodbye: askers.union([.worker, .trainer])
         case .queryRequest, .statusRequest: askers
         case .indexRequest, .cancel: writers
         case .dropRequest, .shutdown: [.admin]
-        case .heartbeat, .credit, .failure, .segmentReady, .leaseFailed, .generationLoaded,
+        case .credit, .failure, .segmentReady, .leaseFailed, .generationLoaded,
             .segmentRequest, .segmentChunk, .searchResult, .fetchResult:
             [.worker]
         case .trainerHello, .trainerJoin, .trainerBeat, .trainerAbort, .trainerFinish: [.trainer]

@@ -16,7 +16,7 @@ extension Coordinator {
     static let chunkBytes = 1 << 20
 
     /// A client asks for a source to be indexed; it is told of progress until the end.
-    func index(_ request: IndexRequest, for client: ClientAddress) {
+    func index(_ request: IndexRequest, for client: ClientAddress, of owner: Sender) {
         if var running = job {
             // The same request again is a client that comes back.
             guard running.request == request else {
@@ -36,7 +36,7 @@ extension Coordinator {
         }
         lastJob += 1
         let number = lastJob
-        job = IndexJob(number: number, request: request, client: client)
+        job = IndexJob(number: number, request: request, client: client, owner: owner)
         background.enter()
         Task {
             defer { self.background.leave() }

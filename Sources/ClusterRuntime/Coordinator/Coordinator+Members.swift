@@ -7,6 +7,8 @@ struct Greeting: Sendable {
     var role: Role
     var name: String
     var incarnation: UInt64
+    /// The key that it proved; nil where none was asked for.
+    var key: String?
     var lanes: Set<Lane>
     var lastHeard: Instant
 
@@ -19,12 +21,15 @@ extension Coordinator {
 
     /// A peer introduces itself on one of its lanes; a worker belongs to the cluster once it has on
     /// all.
-    func greet(_ hello: Hello, _ envelope: Envelope, from peer: PeerID, on lane: Lane) {
+    func greet(
+        _ hello: Hello, _ envelope: Envelope, from peer: PeerID, with key: String?, on lane: Lane
+    ) {
         let now = MonotonicClock.now()
         var greeting =
             greetings[peer]
             ?? Greeting(
-                role: hello.role, name: hello.name, incarnation: envelope.incarnation, lanes: [],
+                role: hello.role, name: hello.name, incarnation: envelope.incarnation, key: key,
+                lanes: [],
                 lastHeard: now)
         if greeting.role == .worker {
             if greeting.name.isEmpty { greeting.name = freeName() }

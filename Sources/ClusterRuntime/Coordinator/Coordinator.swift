@@ -11,6 +11,8 @@ public actor Coordinator {
     static let tickInterval: Duration = .milliseconds(50)
     /// Time between a worker's heartbeats.
     static let heartbeatMilliseconds: UInt32 = 500
+    /// Time between two looks for key files that cannot be read.
+    static let keyCheckInterval: Duration = .seconds(1)
     /// How long draining workers are waited for.
     static let drainTime: Duration = .seconds(3)
 
@@ -29,6 +31,8 @@ public actor Coordinator {
     var peers: [WorkerID: PeerID] = [:]
     var heartbeats: [WorkerID: Heartbeat] = [:]
     var greetings: [PeerID: Greeting] = [:]
+    private var gate: AccessGate
+    private var lastKeyCheck = Instant(nanoseconds: 0)
     var windows: [WorkerID: CreditWindow] = [:]
     var processes: ChildProcesses?
 
@@ -58,6 +62,7 @@ public actor Coordinator {
         self.options = options
         self.log = log
         admission = Admission(limit: options.questionsAllowed)
+        gate = AccessGate(options.security)
         try options.data.create()
         lock = try FolderLock(options.data.lock)
         sockets = SocketPlace(options.data)
@@ -107,6 +112,8 @@ public actor Coordinator {
 
     private func open() async throws(ClusterError) {
         let program = options.localWorkers > 0 ? try await RoleProgram.find() : nil
+        try options.roots.check()
+        gate.tellProblems(log)
         try finishDrops()
         try collectGarbage()
         try openCollections()
@@ -218,12 +225,18 @@ public actor Coordinator {
         tickSearches(now: now)
         tickServing(now: now)
         forgetIdleClients(now: now)
+        if now - lastKeyCheck >= Coordinator.keyCheckInterval {
+            lastKeyCheck = now
+            gate.tellProblems(log)
+        }
     }
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
         case .message(let envelope, let origin):
-            if let peer = origin.peer { receive(envelope, from: peer, on: origin.lane) }
+            if let peer = origin.peer {
+                receive(envelope, from: peer, with: origin.key, on: origin.lane)
+            }
         case .undeliverable(let peer, _, _, _):
             if let worker = peers.first(where: { $0.value == peer })?.key {
                 follow(membership.unreachable(worker))
@@ -235,14 +248,19 @@ public actor Coordinator {
         }
     }
 
-    private func receive(_ envelope: Envelope, from peer: PeerID, on lane: Lane) {
+    private func receive(
+        _ envelope: Envelope, from peer: PeerID, with key: String?, on lane: Lane
+    ) {
         log.trace("from \(peer) on \(lane): \(envelope.message.type) \(envelope.requestID)")
+        if let refusal = gate.refusal(of: envelope.message, from: key, log: log) {
+            return reply(.failure(refusal), to: peer, on: lane, requestID: envelope.requestID)
+        }
         if case .hello(let hello) = envelope.message {
-            return greet(hello, envelope, from: peer, on: lane)
+            return greet(hello, envelope, from: peer, with: key, on: lane)
         }
         guard envelope.clusterID == clusterID, envelope.epoch == epoch,
             let greeting = greetings[peer],
-            greeting.incarnation == envelope.incarnation
+            greeting.incarnation == envelope.incarnation, greeting.key == key
         else {
             return reply(
                 .failure(Failure(code: .notFound, message: "Say HELLO first.")), to: peer, on: lane,
@@ -250,7 +268,9 @@ public actor Coordinator {
         }
         if greeting.role == .client {
             greetings[peer]?.lastHeard = MonotonicClock.now()
-            return receiveFromClient(envelope, ClientAddress(peer, lane, envelope.requestID))
+            return receiveFromClient(
+                envelope, ClientAddress(peer, lane, envelope.requestID),
+                gate.sender(key) ?? .trusted)
         }
         let worker = greeting.worker
         guard membership.isCurrent(worker) else {
@@ -278,7 +298,9 @@ public actor Coordinator {
         }
     }
 
-    private func receiveFromClient(_ envelope: Envelope, _ client: ClientAddress) {
+    private func receiveFromClient(
+        _ envelope: Envelope, _ client: ClientAddress, _ sender: Sender
+    ) {
         if isStopping {
             return reply(
                 .failure(
@@ -288,7 +310,14 @@ public actor Coordinator {
                 to: client)
         }
         switch envelope.message {
-        case .indexRequest(let request): index(request, for: client)
+        case .indexRequest(let request):
+            do {
+                if isRemote(sender) { try options.roots.check(request) }
+                index(request, for: client, of: sender)
+            } catch {
+                log.warning("refused to index for \(client.peer): \(error)")
+                reply(.failure(error.failure), to: client)
+            }
         case .queryRequest(let request):
             let budget =
                 envelope.budgetMicroseconds == 0
@@ -305,6 +334,11 @@ public actor Coordinator {
             reply(.status(status(of: request.collection)), to: client)
         case .dropRequest(let request): drop(request.collection, for: client)
         case .cancel:
+            let owner = job?.owner ?? sender
+            if let refusal = Permissions.refusalToCancel(runOf: owner, by: sender) {
+                log.warning("\(refusal)")
+                return reply(.failure(refusal.failure), to: client)
+            }
             pauseJob()
             reply(.done(Done(note: "indexing paused")), to: client)
         case .shutdown:
@@ -312,6 +346,12 @@ public actor Coordinator {
             Task { await self.shutDown() }
         default: log.warning("unexpected \(envelope.message.type) from a client")
         }
+    }
+
+    /// Whether a sender may be on another host: its files are then not this host's own matter.
+    private func isRemote(_ sender: Sender) -> Bool {
+        if case .key = sender { return true }
+        return options.security == .insecure && options.endpoint?.hasPrefix("tcp:") == true
     }
 
     // MARK: Sending

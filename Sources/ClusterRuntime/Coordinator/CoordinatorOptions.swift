@@ -18,13 +18,15 @@ public struct CoordinatorOptions: Sendable {
     public var searchBudget: Duration
     /// Questions that may be under way at once.
     public var questionsAllowed: Int
+    /// What clients of other hosts may have it read.
+    public var roots: PathRoots
 
     /// Makes options.
     public init(
         data: DataFolder, endpoint: String?, localWorkers: Int, threadsPerWorker: Int,
         questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy,
         searchBudget: Duration = .seconds(30),
-        questionsAllowed: Int = 8192
+        questionsAllowed: Int = 8192, roots: PathRoots = PathRoots()
     ) {
         self.data = data
         self.endpoint = endpoint
@@ -35,5 +37,6 @@ public struct CoordinatorOptions: Sendable {
         self.security = security
         self.searchBudget = searchBudget
         self.questionsAllowed = max(1, questionsAllowed)
+        self.roots = roots
     }
 }

@@ -8,6 +8,8 @@ struct IndexJob: Sendable {
     let number: Int
     /// What is asked for; another request meanwhile is refused.
     let request: IndexRequest
+    /// Who began it, and may end it.
+    let owner: Sender
     var state = IndexState.scanning
     var client: Coordinator.ClientAddress?
     var record: CollectionRecord?
@@ -34,8 +36,11 @@ struct IndexJob: Sendable {
     var committedBefore: UInt64 = 0
     var isAlreadyComplete = false
 
-    init(number: Int, request: IndexRequest, client: Coordinator.ClientAddress?) {
+    init(
+        number: Int, request: IndexRequest, client: Coordinator.ClientAddress?, owner: Sender
+    ) {
         self.number = number
+        self.owner = owner
         self.request = request
         self.client = client
     }

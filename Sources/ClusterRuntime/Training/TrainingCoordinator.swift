@@ -14,6 +14,8 @@ public actor TrainingCoordinator {
     private let told: @Sendable (TrainingEvent) -> Void
     private let clusterID: String
     private let incarnation = ProcessFacts.nonce()
+    private var gate: AccessGate
+    private var lastKeyCheck = Instant(nanoseconds: 0)
     private var rendezvous: Rendezvous
     private var reactor: Reactor?
     private var processes: ChildProcesses?
@@ -36,6 +38,7 @@ public actor TrainingCoordinator {
         self.log = log
         self.told = told
         clusterID = "training-" + String(ProcessFacts.nonce(), radix: 16)
+        gate = AccessGate(run.security)
         rendezvous = Rendezvous(settings: run.rendezvous, at: MonotonicClock.now())
     }
 
@@ -146,7 +149,7 @@ public actor TrainingCoordinator {
     private func receive(_ inbound: Inbound) {
         switch inbound {
         case .message(let envelope, let origin):
-            if let peer = origin.peer { receive(envelope, peer) }
+            if let peer = origin.peer { receive(envelope, peer, with: origin.key) }
         case .disconnected: break
         case .undeliverable(let peer, _, _, _):
             // A rank that has just connected may not be known to the socket yet; silence decides.
@@ -156,7 +159,10 @@ public actor TrainingCoordinator {
         }
     }
 
-    private func receive(_ envelope: Envelope, _ peer: PeerID) {
+    private func receive(_ envelope: Envelope, _ peer: PeerID, with key: String?) {
+        if let refusal = gate.refusal(of: envelope.message, from: key, log: log) {
+            return send(.failure(refusal), to: peer)
+        }
         let id = WorkerID(name: envelope.sender, incarnation: envelope.incarnation)
         let now = MonotonicClock.now()
         if case .trainerHello(let hello) = envelope.message {
@@ -231,7 +237,12 @@ public actor TrainingCoordinator {
     }
 
     private func tick(_ feed: AsyncStream<Inbound>.Continuation) {
-        perform(rendezvous.tick(at: MonotonicClock.now()))
+        let now = MonotonicClock.now()
+        perform(rendezvous.tick(at: now))
+        if now - lastKeyCheck >= Coordinator.keyCheckInterval {
+            lastKeyCheck = now
+            gate.tellProblems(log)
+        }
         if isDraining, rendezvous.phase == .gathering {
             // Nobody trains: what is committed is all there is.
             outcome.isInterrupted = true

@@ -1,4 +1,5 @@
 import CZeroMQ
+public import ClusterCore
 import Crypto
 import Foundation
 
@@ -34,24 +35,27 @@ public enum CurveKeys: Equatable, Sendable {
     ) throws(TransportError) -> CurveKeys {
         .client(
             try CurveKeyPair(secretFile: secretFile),
-            serverKey: try KeyFile.read(serverPublicFile))
+            serverKey: try PublicKeyFile(serverPublicFile).key)
     }
 
     /// The first sixteen digits of the SHA-256 of a public key's text.
     ///
-    /// `tr -d '\n' < NAME.public | sha256sum | cut -c -16` shows the same.
+    /// `head -n 1 NAME.public | tr -d '\n' | sha256sum | cut -c -16` shows the same.
     public static func fingerprint(of publicKey: String) -> String {
         SHA256.hash(data: Data(publicKey.utf8)).prefix(8).map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }.joined()
     }
 
-    /// Makes a pair and writes `NAME.secret` and `NAME.public` to a folder, mode 0600 each.
+    /// Makes a pair and writes `NAME.secret`, for its owner alone, and `NAME.public`, which all may
+    /// read, to a folder.
     ///
     /// The folder is made, for its owner alone, where there is none. Throws where either file
     /// exists: a key is never overwritten.
+    ///
+    /// - Parameter role: What the public file says of the holder; nil says nothing.
     public static func generate(
-        folder: String, name: String
+        folder: String, name: String, role: KeyRole? = nil
     ) throws(TransportError) -> CurveKeyPair {
         let pair = try CurveKeyPair.generated()
         do {
@@ -61,8 +65,10 @@ public enum CurveKeys: Equatable, Sendable {
         } catch {
             throw .keyNotWritten(path: folder, reason: error.localizedDescription)
         }
-        try KeyFile.write(pair.secretKey, to: "\(folder)/\(name).secret")
-        try KeyFile.write(pair.publicKey, to: "\(folder)/\(name).public")
+        try KeyFile.write(pair.secretKey + "\n", to: "\(folder)/\(name).secret", mode: 0o600)
+        try KeyFile.write(
+            PublicKeyFile.text(key: pair.publicKey, role: role),
+            to: "\(folder)/\(name).public", mode: 0o644)
         return pair
     }
 }
@@ -131,22 +137,30 @@ enum KeyFile {
         }
         var line = String(decoding: bytes, as: UTF8.self)
         while line.last?.isNewline == true { line.removeLast() }
-        var binary = [UInt8](repeating: 0, count: 32)
-        guard line.utf8.count == length, zmq_z85_decode(&binary, line) != nil else {
+        guard isKey(line) else {
             throw .keyFile(path: path, reason: "it is not one line of \(length) characters in Z85")
         }
         return line
     }
 
-    /// Writes a key to a new file that only its owner can read.
-    static func write(_ key: String, to path: String) throws(TransportError) {
+    /// Whether a text is a key.
+    static func isKey(_ text: String) -> Bool {
+        var binary = [UInt8](repeating: 0, count: 32)
+        return text.utf8.count == length && zmq_z85_decode(&binary, text) != nil
+    }
+
+    /// Writes a new file of that mode, whatever the umask.
+    static func write(
+        _ text: String, to path: String, mode: mode_t
+    ) throws(TransportError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw .keyNotWritten(path: path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
-        let line = Array((key + "\n").utf8)
-        guard Glibc.write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0
+        let bytes = Array(text.utf8)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count,
+            fchmod(descriptor, mode) == 0, fsync(descriptor) == 0
         else { throw .keyNotWritten(path: path, reason: String(cString: strerror(errno))) }
     }
 

@@ -40,6 +40,8 @@ public actor Worker {
     private var lastHeard = MonotonicClock.now()
     private var lastHello = Instant(nanoseconds: 0)
     private var lastRejection = Instant(nanoseconds: .min / 2)
+    /// What was said last of a key that is no worker's.
+    private var lastDenial: String?
 
     // Encoding (Worker+Encoding.swift).
     var incoming: [LeaseKey: IncomingLease] = [:]
@@ -201,6 +203,9 @@ public actor Worker {
         if case .welcome(let welcome) = envelope.message {
             return welcomed(welcome, envelope)
         }
+        if case .failure(let failure) = envelope.message, failure.code == .denied {
+            return denied(failure)
+        }
         if !isWelcome, case .failure(let failure) = envelope.message, failure.code == .conflict {
             return log.error("\(failure.message)")
         }
@@ -232,6 +237,17 @@ public actor Worker {
         }
     }
 
+    /// The key does not make a worker, for now: its entry may be changed, so HELLO is said again.
+    private func denied(_ failure: Failure) {
+        if isWelcome {
+            isWelcome = false
+            forgetCoordinator()
+        }
+        guard failure.message != lastDenial else { return }
+        lastDenial = failure.message
+        log.error("\(failure.message)")
+    }
+
     private func welcomed(_ welcome: Welcome, _ envelope: Envelope) {
         lastHeard = MonotonicClock.now()
         if envelope.clusterID != clusterID || envelope.epoch != epoch {
@@ -256,6 +272,7 @@ public actor Worker {
             }
             if !isWelcome { sayHello(on: lane) }
         }
+        lastDenial = nil
         if !isWelcome { log.info("joined cluster \(clusterID) as \(name)") }
         isWelcome = true
     }

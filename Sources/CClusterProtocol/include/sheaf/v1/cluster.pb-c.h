@@ -130,6 +130,9 @@ struct  Sheaf__V1__Welcome
     , (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
+/*
+ * From a worker: how it is. With a request id, from anyone: answered as soon as it comes.
+ */
 struct  Sheaf__V1__Heartbeat
 {
   ProtobufCMessage base;

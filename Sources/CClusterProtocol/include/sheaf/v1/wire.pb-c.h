@@ -36,7 +36,7 @@ typedef enum _Sheaf__V1__MessageType {
    */
   SHEAF__V1__MESSAGE_TYPE__WELCOME = 2,
   /*
-   * from: worker
+   * from: client, read-only, worker, admin
    */
   SHEAF__V1__MESSAGE_TYPE__HEARTBEAT = 3,
   /*
