@@ -10,8 +10,9 @@
 /// Invariants:
 /// 1. At most one life per name; a newer incarnation ends the older one.
 /// 2. Only a `ready` worker is given work or searches.
-/// 3. A `silent` or `stalled` worker keeps its shards until it is `gone`: moving a shard costs more
-///    than a short absence.
+/// 3. A `silent` or `stalled` worker keeps its shards for a while: moving a shard costs more than a
+///    short absence. A worker that shares the coordinator's folder is `displaced` soon, since any
+///    other opens the same files; another keeps them until it is `gone`.
 /// 4. What a life that is not on record says is ignored by the caller, who asks `isCurrent` first.
 public struct Membership: Sendable {
     /// The times that decide.
@@ -20,16 +21,19 @@ public struct Membership: Sendable {
         public var silentAfter: Duration
         /// Busy without progress after which a worker is routed around.
         public var stalledAfter: Duration
+        /// Silence after which the shards of a worker that shares the coordinator's folder move.
+        public var displacedAfter: Duration
         /// Silence after which a worker is given up and its shards move.
         public var goneAfter: Duration
 
         /// Makes rules; the defaults are those of the failure matrix.
         public init(
             silentAfter: Duration = .seconds(2), stalledAfter: Duration = .seconds(5),
-            goneAfter: Duration = .seconds(10)
+            displacedAfter: Duration = .seconds(2), goneAfter: Duration = .seconds(10)
         ) {
             self.silentAfter = silentAfter
             self.stalledAfter = stalledAfter
+            self.displacedAfter = displacedAfter
             self.goneAfter = goneAfter
         }
     }
@@ -62,6 +66,8 @@ public struct Membership: Sendable {
         public var state: State
         /// When it was last heard.
         public var lastHeard: Instant
+        /// True while its shards have moved to others since it is silent.
+        public internal(set) var isDisplaced = false
         var progress: UInt64
         var lastProgress: Instant
         var isBusy: Bool
@@ -92,6 +98,8 @@ public struct Membership: Sendable {
         case returned(WorkerID)
         /// Route around it: leases return, searches fail over.
         case unavailable(WorkerID, State)
+        /// It stays away: its shards move, and come back with it.
+        case displaced(WorkerID)
         /// It will not come back: its shards move.
         case gone(WorkerID)
     }
@@ -111,8 +119,8 @@ public struct Membership: Sendable {
     /// The members that may be given work, by name.
     public var ready: [Member] { all.filter { $0.state == .ready } }
 
-    /// The members that keep their shards: all but the draining.
-    public var placed: [Member] { all.filter { $0.state != .draining } }
+    /// The members that keep their shards: all but the draining and the displaced.
+    public var placed: [Member] { all.filter { $0.state != .draining && !$0.isDisplaced } }
 
     /// The record of the worker called `name`.
     public func member(named name: String) -> Member? { members[name] }
@@ -144,6 +152,7 @@ public struct Membership: Sendable {
         let returns = member.state == .silent
         if returns {
             member.state = .ready
+            member.isDisplaced = false
             member.lastProgress = now
         }
         members[worker.name] = member
@@ -214,7 +223,18 @@ public struct Membership: Sendable {
                     changes.append(.gone(member.id))
                 }
             }
+            changes += displacement(of: member.id.name, silence)
         }
         return changes
+    }
+
+    /// Whether the shards of a silent worker move by now.
+    private mutating func displacement(of name: String, _ silence: Duration) -> [Change] {
+        guard let member = members[name], member.state == .silent, member.sharesData,
+            !member.isDisplaced,
+            silence >= rules.displacedAfter
+        else { return [] }
+        members[name]?.isDisplaced = true
+        return [.displaced(member.id)]
     }
 }

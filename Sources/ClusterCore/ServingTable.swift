@@ -10,6 +10,8 @@
 /// 1. `serving` is nil or a generation whose shards were all loaded when it took over.
 /// 2. A worker has one order of a generation at a time: the next one follows its answer, and the
 ///    same one is repeated when no answer, or only part of what was asked, has come for `patience`.
+///    Only an order for less may overtake: an answer to either tells the truth about what is left,
+///    and the worker need not load what another owns by now.
 /// 3. A generation is unloaded only when it is neither serving nor next, and no search pins it.
 /// 4. A worker is named as a holder only of shards it reported and was not told to drop since.
 public struct ServingTable: Sendable {
@@ -140,6 +142,24 @@ public struct ServingTable: Sendable {
         return all.filter { owners[shard] == $0.name } + all.filter { owners[shard] != $0.name }
     }
 
+    /// The shards of `generation` that nobody holds, and nobody is going to for now.
+    ///
+    /// The worker that should has said that it cannot, or nobody loads the generation any more.
+    /// A shard whose worker is away, or loads it just now, is not among them.
+    public func lost(of generation: UInt64) -> Set<ShardNumber> {
+        let isLoading = serving?.number == generation || next?.number == generation
+        let held = (loaded[generation] ?? [:]).values.reduce(into: Set()) { $0.formUnion($1) }
+        return Set(
+            (0..<shardCount).map { ShardNumber($0) }.filter { shard in
+                guard !held.contains(shard) else { return false }
+                guard isLoading else { return true }
+                guard let owner = owners[shard].flatMap({ workers[$0] }),
+                    let ask = asked[generation]?[owner]
+                else { return false }
+                return ask.isAnswered && ask.shards.contains(shard)
+            })
+    }
+
     /// The shards that placement gives to `worker`, served or not: its preference for leases.
     public func owned(by worker: WorkerID) -> Set<ShardNumber> {
         Set(owners.filter { $0.value == worker.name }.keys)
@@ -198,7 +218,9 @@ public struct ServingTable: Sendable {
                         return owner.map { held[$0]?.contains(shard) != true } ?? true
                     })
                 let last = asked[generation.number]?[worker] ?? Ask()
-                guard last.isAnswered, wanted != last.shards else { continue }
+                guard wanted != last.shards,
+                    last.isAnswered || wanted.isSubset(of: last.shards)
+                else { continue }
                 asked[generation.number, default: [:]][worker] = Ask(
                     shards: wanted, isAnswered: false)
                 // What is dropped must not be offered to searches from this moment on.

@@ -7,7 +7,7 @@ import Testing
     private var membership = Membership()
 
     init() {
-        _ = membership.hello(member(a))
+        _ = membership.hello(member(a, sharesData: false))
     }
 
     private func state(_ membership: Membership) -> Membership.State? {
@@ -105,6 +105,33 @@ import Testing
         _ = membership.unreachable(a)
         #expect(membership.tick(now: at(9)) == [])
         #expect(membership.tick(now: at(10)) == [.gone(a)])
+    }
+
+    // MARK: Invariant 3: who shares the folder is displaced soon
+
+    @Test func `the shards of a silent worker that shares the folder move after two seconds`() {
+        var membership = Membership()
+        _ = membership.hello(member(a))
+        #expect(membership.tick(now: at(2)) == [.unavailable(a, .silent), .displaced(a)])
+        #expect(membership.tick(now: at(3)) == [])
+        #expect(membership.placed.isEmpty)
+        #expect(membership.heard(a, now: at(4)) == [.returned(a)])
+        #expect(membership.placed.map(\.id) == [a])
+        #expect(membership.tick(now: at(6)) == [.unavailable(a, .silent), .displaced(a)])
+        #expect(membership.tick(now: at(14)) == [.gone(a)])
+    }
+
+    /// Whoever watches its process starts it again within a second or so.
+    @Test func `an unreachable worker keeps its shards until two seconds of silence are over`() {
+        var membership = Membership()
+        _ = membership.hello(member(a))
+        _ = membership.unreachable(a)
+        #expect(membership.tick(now: at(1)) == [])
+        #expect(membership.placed.map(\.id) == [a])
+        #expect(membership.tick(now: at(2)) == [.displaced(a)])
+        let reborn = worker("a", life: 2)
+        #expect(membership.hello(member(reborn)) == [.gone(a), .joined(reborn)])
+        #expect(membership.placed.map(\.id) == [reborn])
     }
 
     @Test func `a worker that says goodbye is gone at once`() {
@@ -227,6 +254,8 @@ import Testing
                         #expect(ready.contains(worker))
                     }
                     ready.remove(worker)
+                case .displaced(let worker):
+                    #expect(known.contains(worker) && !ready.contains(worker))
                 case .gone(let worker):
                     #expect(known.remove(worker) != nil)
                     ready.remove(worker)

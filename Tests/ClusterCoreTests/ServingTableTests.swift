@@ -166,15 +166,67 @@ import Testing
     }
 
     /// With two orders under way nobody could tell which of them a report answers.
-    @Test func `a worker that has not answered yet gets its next order when it has`() throws {
+    @Test func `a worker that has not answered yet gets more to load when it has`() throws {
+        var table = table(on: [a, b])
+        let first = loads(table.publish(generation(1)))
+        let (ofA, ofB) = (Set(try #require(first[a])), Set(try #require(first[b])))
+        #expect(loads(table.place(on: [member(a)])) == [:])
+        #expect(
+            loads(table.loaded(a, generation: 1, shards: ofA))
+                == [a: ofA.union(ofB).sorted()])
+    }
+
+    /// It need not load what another owns by now; what it says of either order is true of the less.
+    @Test func `an order for less overtakes the one that a worker carries out`() throws {
         var table = table(on: [a])
         _ = table.publish(generation(1))
-        let toB = try #require(loads(table.place(on: [member(a), member(b)]))[b])
-        #expect(loads(table.loaded(b, generation: 1, shards: Set(toB))) == [:])
-        let orders = table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
-        #expect(orders.contains(.serve(generation: 1)))
-        #expect(loads(orders) == [a: shards(0, 1, 2, 3).subtracting(toB).sorted()])
+        let orders = loads(table.place(on: [member(a), member(b)]))
+        let toB = Set(try #require(orders[b]))
+        let kept = shards(0, 1, 2, 3).subtracting(toB)
+        #expect(orders[a] == kept.sorted())
+        _ = table.loaded(b, generation: 1, shards: toB)
+        let late = table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
+        #expect(late.contains(.serve(generation: 1)) && loads(late) == [:])
         for shard in toB { #expect(table.holders(of: shard, generation: 1) == [b]) }
+        for shard in kept { #expect(table.holders(of: shard, generation: 1) == [a]) }
+        #expect(loads(table.loaded(a, generation: 1, shards: kept)) == [:])
+        #expect(table.tick(now: at(60)) == [])
+    }
+
+    // MARK: What is lost
+
+    @Test func `a shard whose worker is away or still loads is not lost`() {
+        var table = table()
+        _ = table.publish(generation(1))
+        #expect(table.lost(of: 1).isEmpty, "a worker may come")
+        _ = table.place(on: [member(a)])
+        #expect(table.lost(of: 1).isEmpty, "it is loading")
+        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
+        #expect(table.lost(of: 1).isEmpty)
+        _ = table.place(on: [])
+        #expect(table.lost(of: 1).isEmpty)
+    }
+
+    @Test func `a shard that its owner cannot load is lost until it is asked again`() {
+        var table = table(on: [a])
+        _ = table.publish(generation(1))
+        _ = table.loaded(a, generation: 1, shards: shards(0, 2))
+        #expect(table.lost(of: 1) == shards(1, 3))
+        _ = table.tick(now: at(0))
+        #expect(table.tick(now: at(6)).count == 1)
+        #expect(table.lost(of: 1).isEmpty)
+        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2))
+        #expect(table.lost(of: 1) == shards(3))
+    }
+
+    @Test func `what nobody holds of a generation that was overtaken is lost`() {
+        var table = serving(on: [a])
+        _ = table.pin()
+        obey(table.publish(generation(2)), &table)
+        #expect(table.lost(of: 1).isEmpty)
+        obey(table.place(on: [member(b)]), &table)
+        #expect(table.lost(of: 1) == shards(0, 1, 2, 3))
+        #expect(table.lost(of: 2).isEmpty)
     }
 
     @Test func `an order or its answer that was lost is repeated after five seconds`() {

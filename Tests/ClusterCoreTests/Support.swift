@@ -11,9 +11,11 @@ func worker(_ name: String, life: UInt64 = 1) -> WorkerID {
 }
 
 /// A member as it says HELLO.
-func member(_ id: WorkerID, threads: Int = 1, now: Instant = at(0)) -> Membership.Member {
+func member(
+    _ id: WorkerID, threads: Int = 1, sharesData: Bool = true, now: Instant = at(0)
+) -> Membership.Member {
     Membership.Member(
-        id: id, host: "host", processID: 1, threads: threads, sharesData: true, now: now)
+        id: id, host: "host", processID: 1, threads: threads, sharesData: sharesData, now: now)
 }
 
 /// Shard numbers from plain ones.

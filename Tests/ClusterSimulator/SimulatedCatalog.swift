@@ -42,6 +42,9 @@ struct SimulatedCatalog {
     /// The holder's name for files in the coordinator's own folder.
     static let sharedHolder = ""
 
+    /// The workers that the next coordinator expects; a hint beside the catalog.
+    var expectedWorkers: Set<String> = []
+
     private(set) var epoch: UInt64 = 0
     private(set) var segments: [BatchNumber: SegmentRow] = [:]
     private(set) var copies: [String: Set<String>] = [:]

@@ -7,7 +7,7 @@ struct SimulatedSearch {
     var isStrict: Bool
     /// True while holders are those of this moment; asked later, one may have dropped the shard.
     var isBeginning = true
-    var requested: [UInt64: (worker: WorkerID, shards: [ShardNumber])] = [:]
+    var requested: [UInt64: Int] = [:]
     /// The answers taken, and their hits.
     var taken: [RequestKey] = []
     var hits: [(generation: UInt8, shard: UInt8)] = []
@@ -34,26 +34,46 @@ extension SimulatedCoordinator {
             }
             return
         }
+        let searchID = newRequestID()
+        searches[searchID] = SimulatedSearch(
+            machine: ScatterGather(
+                rows: generation.rows, holders: holders(of: generation), isPatient: isStrict,
+                deadline: deadline),
+            generation: generation, isStrict: isStrict)
+        let lost = serving.lost(of: generation.number)
+        perform(searches[searchID]?.machine.start(lost: lost) ?? [], searchID)
+        searches[searchID]?.isBeginning = false
+    }
+
+    private func holders(
+        of generation: ServingTable.Generation
+    ) -> [ShardNumber: [WorkerID]] {
         var holders: [ShardNumber: [WorkerID]] = [:]
         for shard in generation.rows.keys {
             holders[shard] = serving.holders(of: shard, generation: generation.number)
                 .filter { membership.isReady($0) }
         }
-        let searchID = newRequestID()
-        searches[searchID] = SimulatedSearch(
-            machine: ScatterGather(rows: generation.rows, holders: holders, deadline: deadline),
-            generation: generation, isStrict: isStrict)
-        perform(searches[searchID]?.machine.start() ?? [], searchID)
-        searches[searchID]?.isBeginning = false
+        return holders
+    }
+
+    /// Other workers hold the shards now, or none will.
+    func searchesFollow() {
+        for searchID in searches.keys.sorted() {
+            guard let generation = searches[searchID]?.generation else { continue }
+            perform(
+                searches[searchID]?.machine.held(
+                    by: holders(of: generation), lost: serving.lost(of: generation.number)) ?? [],
+                searchID)
+        }
     }
 
     func perform(_ actions: [ScatterGather.Action], _ searchID: UInt64) {
         for action in actions {
             switch action {
-            case .send(let worker, let shards):
+            case .send(let worker, let request, let shards):
                 guard let number = searches[searchID]?.generation.number else { continue }
                 let requestID = newRequestID()
-                searches[searchID]?.requested[requestID] = (worker, shards)
+                searches[searchID]?.requested[requestID] = request
                 simulation.checkRoute(to: worker)
                 if searches[searchID]?.isBeginning == true {
                     simulation.ledger.expectsShards(RequestKey(epoch: epoch, requestID: requestID))
@@ -72,9 +92,8 @@ extension SimulatedCoordinator {
         let requestID = envelope.requestID
         let owner = searches.first { $0.value.requested[requestID] != nil }?.key
         guard let searchID = owner,
-            let asked = searches[searchID]?.requested.removeValue(forKey: requestID),
-            asked.worker == worker,
-            searches[searchID]?.machine.expects(worker, requested: asked.shards) == true
+            let request = searches[searchID]?.requested.removeValue(forKey: requestID),
+            searches[searchID]?.machine.worker(of: request) == worker
         else { return }
         searches[searchID]?.taken.append(RequestKey(epoch: epoch, requestID: requestID))
         let generation = envelope.frames.first?.first ?? 0
@@ -83,8 +102,7 @@ extension SimulatedCoordinator {
         }
         let answered = Set(result.shards.filter(\.answered).map { ShardNumber(Int($0.shard)) })
         perform(
-            searches[searchID]?.machine.answered(
-                worker, requested: asked.shards, shards: answered) ?? [], searchID)
+            searches[searchID]?.machine.answered(request, shards: answered) ?? [], searchID)
     }
 
     func tickSearches() {

@@ -39,6 +39,16 @@ extension SimulatedCoordinator {
                 wake()
             }
         }
+        searchesFollow()
+    }
+
+    /// Places the shards, once the workers of the time before are here or have not come in time.
+    func place() {
+        let here = Set(membership.placed.map(\.id.name))
+        isPlaced = expected.mayPlace(here: here, now: simulation.now)
+        guard isPlaced else { return }
+        simulation.catalog.expectedWorkers = here
+        carryOut(serving.place(on: membership.placed))
     }
 
     func generationLoaded(_ loaded: GenerationLoaded, by worker: WorkerID) {

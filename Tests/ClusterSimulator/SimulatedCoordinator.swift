@@ -28,6 +28,8 @@ final class SimulatedCoordinator {
     var staged: Set<Attempt> = []
 
     var serving: ServingTable
+    var expected: ExpectedWorkers
+    var isPlaced = false
     var manifests: [UInt64: Manifest] = [:]
     var newest: UInt64 = 0
     /// Searches that wait for a generation, and whether that is in vain for now.
@@ -44,6 +46,7 @@ final class SimulatedCoordinator {
         // A worker may answer late what a coordinator before this one asked: no number comes twice.
         lastRequest = epoch << 32
         serving = ServingTable(collection: "c", shardCount: simulation.settings.shardCount)
+        expected = ExpectedWorkers(simulation.catalog.expectedWorkers, now: simulation.now)
     }
 
     /// Reads what the catalog knows and begins to look at the clock.
@@ -65,6 +68,7 @@ final class SimulatedCoordinator {
             coordinator.follow(coordinator.membership.tick(now: coordinator.simulation.now))
             coordinator.tickJob()
             coordinator.tickSearches()
+            if !coordinator.isPlaced { coordinator.place() }
             coordinator.carryOut(coordinator.serving.tick(now: coordinator.simulation.now))
             coordinator.tick()
         }
@@ -179,7 +183,7 @@ final class SimulatedCoordinator {
             simulation.note("\(change)")
             switch change {
             case .joined(let worker): simulation.ledger.joined(worker)
-            case .returned: break
+            case .returned, .displaced: break
             case .unavailable(let worker, _): abandon(worker)
             case .gone(let worker):
                 abandon(worker)
@@ -189,7 +193,7 @@ final class SimulatedCoordinator {
                 windows[worker] = nil
             }
         }
-        carryOut(serving.place(on: membership.placed))
+        place()
         feedWorkers()
     }
 

@@ -31,6 +31,12 @@ extension SimulatedWorker {
         _ rest: ArraySlice<ShardSpec>, of order: LoadGeneration, held: [ShardNumber: UInt64],
         hasFailed: Bool
     ) {
+        // A later order, for less, overtakes this one and is the one that is answered.
+        if let later = loads.first(where: { $0.generation == order.generation }) {
+            let wanted = Set(later.shards.map { ShardNumber(Int($0.shard)) })
+            generations[order.generation] = held.filter { wanted.contains($0.key) }
+            return loadNext()
+        }
         guard let spec = rest.first else {
             generations[order.generation] = held
             send(

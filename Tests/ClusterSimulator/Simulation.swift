@@ -239,6 +239,15 @@ final class Simulation {
                 outcome.coverage.isComplete || now >= outcome.deadline,
                 "a search failed without any fault")
         }
+        // What is away comes back, unless a newer generation has taken its place meanwhile.
+        let mayBeRefused =
+            settings.faults.contains(.failSearch) || settings.machines.contains { !$0.sharesData }
+        let isServing = coordinator?.serving.serving?.number == outcome.generation.number
+        if outcome.isStrict, !mayBeRefused, isServing {
+            ledger.require(
+                outcome.isAnswer || now >= outcome.deadline,
+                "a strict search did not wait for a shard that was away")
+        }
         if outcome.deadline == finalDeadline {
             ledger.require(outcome.isAnswer, "a search failed when all was well again")
             finalAnswer = true

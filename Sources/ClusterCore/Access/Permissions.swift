@@ -12,7 +12,9 @@ public enum Permissions {
     /// The roles whose keys may send a message of this type.
     public static func senders(of type: MessageType) -> Set<KeyRole> {
         switch type {
-        case .hello, .heartbeat: askers.union([.worker])
+        case .hello: askers.union([.worker])
+        // Whoever waits for an answer asks for signs of life.
+        case .heartbeat: askers.union([.worker])
         case .goodbye: askers.union([.worker, .trainer])
         case .queryRequest, .statusRequest: askers
         case .indexRequest, .cancel: writers

@@ -104,6 +104,8 @@ extension Coordinator {
             case .unavailable(let worker, let state):
                 log.warning("\(worker) is \(state.rawValue)")
                 abandon(worker)
+            case .displaced(let worker):
+                log.warning("\(worker) stays away: its shards move")
             case .gone(let worker):
                 log.warning("\(worker) is gone")
                 abandon(worker)

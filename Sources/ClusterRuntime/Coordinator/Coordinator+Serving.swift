@@ -92,9 +92,13 @@ extension Coordinator {
             manifest.generation - Coordinator.manifestsKept)
     }
 
-    /// Places every collection on the members there are now.
+    /// Places every collection on the members there are now, once those of the time before are
+    /// here or have not come in time.
     func place() {
         let members = membership.placed
+        let here = Set(members.map(\.id.name))
+        isPlaced = expected.mayPlace(here: here, now: MonotonicClock.now())
+        guard isPlaced else { return }
         for name in collections.keys.sorted() {
             let orders = collections[name]?.serving.place(on: members) ?? []
             carryOut(orders, name)
@@ -118,9 +122,29 @@ extension Coordinator {
 
     /// Asks again for what was asked and is not loaded.
     func tickServing(now: Instant) {
+        if !isPlaced { place() }
+        rememberWorkers()
         for name in collections.keys {
             carryOut(collections[name]?.serving.tick(now: now) ?? [], name)
         }
+    }
+
+    /// Writes down who would be expected at the next start, beside the workers started from here.
+    ///
+    /// It is only a hint: where it cannot be written or is lost, nobody is waited for.
+    private func rememberWorkers() {
+        let names = membership.placed.map(\.id.name).filter { processes?.isOurs($0) != true }
+        guard isPlaced, !isStopping, names != remembered else { return }
+        remembered = names
+        try? JSONEncoder().encode(names).write(
+            to: URL(fileURLWithPath: options.data.expected), options: .atomic)
+    }
+
+    /// The workers that were here when the last coordinator was, and those that this one starts.
+    static func expectedWorkers(_ options: CoordinatorOptions) -> Set<String> {
+        let remembered = FileManager.default.contents(atPath: options.data.expected)
+            .flatMap { try? JSONDecoder().decode(Set<String>.self, from: $0) }
+        return (remembered ?? []).union(workerNames(options))
     }
 
     func carryOut(_ orders: [ServingTable.Order], _ name: String) {
@@ -147,6 +171,7 @@ extension Coordinator {
                 wake(name)
             }
         }
+        searchesFollow(name)
     }
 
     func wake(_ name: String) {
@@ -167,7 +192,7 @@ extension Coordinator {
                 to: client)
         }
         do {
-            try catalog.beginDrop(name)
+            try markDropped(name)
         } catch {
             return reply(.failure(error.failure), to: client)
         }
@@ -186,6 +211,16 @@ extension Coordinator {
             return reply(.failure(error.failure), to: client)
         }
         reply(.done(Done(note: "dropped “\(name)”")), to: client)
+    }
+
+    /// Dropping makes room, so a full disk must not keep from it.
+    private func markDropped(_ name: String) throws(ClusterError) {
+        do {
+            try catalog.beginDrop(name)
+        } catch {
+            guard reserve.makeRoom() else { throw error }
+            try catalog.beginDrop(name)
+        }
     }
 
     /// Removes the files of a collection that is marked as being dropped, then its row.

@@ -13,6 +13,8 @@ public actor Coordinator {
     static let heartbeatMilliseconds: UInt32 = 500
     /// Time between two looks for key files that cannot be read.
     static let keyCheckInterval: Duration = .seconds(1)
+    /// How long an indexing run waits before it tries a full disk again.
+    static let storagePause: Duration = .seconds(2)
     /// How long draining workers are waited for.
     static let drainTime: Duration = .seconds(3)
 
@@ -35,12 +37,20 @@ public actor Coordinator {
     private var lastKeyCheck = Instant(nanoseconds: 0)
     var windows: [WorkerID: CreditWindow] = [:]
     var processes: ChildProcesses?
+    /// The workers that are waited for before shards are placed, and whether that is over.
+    var expected: ExpectedWorkers
+    var isPlaced = false
+    /// Workers of elsewhere that the next start will expect, as they were last written down.
+    var remembered: [String] = []
+    /// When the files in `run/` were last looked at.
+    var lastWatch = Instant(nanoseconds: 0)
 
     var collections: [String: ServedCollection] = [:]
     var job: IndexJob?
     /// Leases granted in this epoch by runs that have ended: an attempt is never granted twice.
     var grantsOfEarlierRuns: UInt64 = 0
     var searches: [UInt64: PendingSearch] = [:]
+    var gatherings: [UInt64: PendingGathering] = [:]
     var fetches: [UInt64: PendingFetch] = [:]
     var relays: [UInt64: SegmentRelay] = [:]
     var admission: Admission<PeerID>
@@ -50,11 +60,12 @@ public actor Coordinator {
     var writesUnderWay = 0
     var lastJob = 0
 
-    private let lock: FolderLock
-    private let sockets: SocketPlace
-    private var reactor: Reactor?
+    let lock: DataFolderLock
+    let reserve: SpaceReserve
+    private var sockets: SocketPlace
+    private(set) var reactor: Reactor?
     private var endpoints: [Lane: String] = [:]
-    private var isStopping = false
+    private(set) var isStopping = false
     private let feed: AsyncStream<Inbound>.Continuation
     private let inbound: AsyncStream<Inbound>
 
@@ -64,12 +75,16 @@ public actor Coordinator {
         admission = Admission(limit: options.questionsAllowed)
         gate = AccessGate(options.security)
         try options.data.create()
-        lock = try FolderLock(options.data.lock)
+        lock = try DataFolderLock(options.data)
+        reserve = SpaceReserve(options.data)
+        reserve.makeRoom()
         sockets = SocketPlace(options.data)
         catalog = try Catalog(options.data)
         let wanted = String(ProcessFacts.nonce(), radix: 16)
         (clusterID, epoch) = try catalog.beginEpoch(newClusterID: wanted)
         lastRequest = epoch << 32
+        expected = ExpectedWorkers(
+            Coordinator.expectedWorkers(options), now: MonotonicClock.now())
         token = String(ProcessFacts.nonce(), radix: 16) + String(ProcessFacts.nonce(), radix: 16)
         (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
     }
@@ -128,19 +143,38 @@ public actor Coordinator {
             }
             signs.answer(through: reactor)
             self.reactor = reactor
-            for lane in Lane.allCases {
-                let wanted = LaneEndpoints.lane(lane, of: options.endpoint, in: sockets)
-                endpoints[lane] = try reactor.bind(lane, to: wanted)
-            }
+            try bindLanes { _ in true }
         } catch {
             throw .input("\(error)")
         }
+        try announce()
+        log.info("cluster \(clusterID) epoch \(epoch) at \(controlEndpoint)")
+        if let program { try startProcesses(program) }
+        reserve.keep()
+    }
+
+    /// Binds the lanes whose endpoint is wanted.
+    func bindLanes(_ isWanted: (String) -> Bool) throws {
+        // The folder may be another one than at the start.
+        sockets = SocketPlace(options.data)
+        for lane in Lane.allCases {
+            let endpoint = LaneEndpoints.lane(lane, of: options.endpoint, in: sockets)
+            guard isWanted(endpoint) else { continue }
+            endpoints[lane] = try reactor?.bind(lane, to: endpoint)
+        }
+    }
+
+    /// Says in `run/` where this coordinator can be reached, and what those know who see its files.
+    func announce() throws(ClusterError) {
         try DurableFile.write(Data(token.utf8), to: options.data.token)
         try Announcement(
             processID: getpid(), endpoint: controlEndpoint, clusterID: clusterID, epoch: epoch
         ).write(options.data)
-        log.info("cluster \(clusterID) epoch \(epoch) at \(controlEndpoint)")
-        if let program { try startProcesses(program) }
+    }
+
+    /// The names of the workers that a coordinator starts.
+    static func workerNames(_ options: CoordinatorOptions) -> [String] {
+        (0..<max(0, options.localWorkers)).map { "worker-\($0 + 1)" }
     }
 
     private func startProcesses(_ program: String) throws(ClusterError) {
@@ -149,7 +183,7 @@ public actor Coordinator {
             "--threads", String(options.threadsPerWorker),
         ]
         let data = options.data
-        let names = (1...options.localWorkers).map { "worker-\($0)" }
+        let names = Coordinator.workerNames(options)
         for name in names { _ = try data.makeLog(name) }
         let processes = ChildProcesses(
             names: names, pauses: .workers, log: log,
@@ -195,6 +229,7 @@ public actor Coordinator {
         reactor?.stop()
         try? FileManager.default.removeItem(atPath: options.data.announcement)
         catalog.close()
+        if lock.isInPlace { reserve.keep() }
         lock.release()
         log.info("stopped")
     }
@@ -229,6 +264,7 @@ public actor Coordinator {
             lastKeyCheck = now
             gate.tellProblems(log)
         }
+        watchFiles(now: now)
     }
 
     private func receive(_ inbound: Inbound) {

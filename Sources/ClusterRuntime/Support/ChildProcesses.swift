@@ -52,6 +52,9 @@ final class ChildProcesses: Sendable {
         self.ended = ended
     }
 
+    /// True for the names that are started here.
+    func isOurs(_ name: String) -> Bool { names.contains(name) }
+
     func start() {
         for name in names { start(name, pause: pauses.first) }
     }

@@ -37,7 +37,7 @@ extension ZMQSocket {
         try handle.set(ZMQ_TCP_MAXRT, to: CInt(3000))
         try handle.set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
         try handle.set(ZMQ_RECONNECT_IVL, to: CInt(100))
-        try handle.set(ZMQ_RECONNECT_IVL_MAX, to: CInt(5000))
+        try handle.set(ZMQ_RECONNECT_IVL_MAX, to: CInt(1000))
         // Per frame; the sum of a message's frames is checked when they are read.
         try handle.set(ZMQ_MAXMSGSIZE, to: Int64(lane.limits.message))
         try handle.set(ZMQ_SNDHWM, to: lane.highWaterMark)

@@ -11,6 +11,11 @@ struct GenerationKey: Hashable, Sendable {
     var generation: UInt64
 }
 
+extension LoadGeneration {
+    /// The generation that is to be loaded.
+    var key: GenerationKey { GenerationKey(collection: collection, generation: generation) }
+}
+
 /// The shards of a generation that this worker holds.
 struct ServedGeneration: Sendable {
     var shards: [UInt32: ServedShard] = [:]
@@ -43,7 +48,7 @@ extension Worker {
     func load(_ order: LoadGeneration) {
         // Orders name the whole set of shards: a later one for the same generation replaces an
         // earlier.
-        loads.removeAll { $0.collection == order.collection && $0.generation == order.generation }
+        forgetLoads(of: order.key)
         loads.append(order)
         if !isLoading {
             isLoading = true
@@ -57,38 +62,62 @@ extension Worker {
 
     func unload(_ order: UnloadGeneration) {
         let key = GenerationKey(collection: order.collection, generation: order.generation)
+        forgetLoads(of: key)
         generations[key] = nil
-        loads.removeAll { $0.collection == key.collection && $0.generation == key.generation }
         closeUnusedSegments()
+    }
+
+    private func forgetLoads(of key: GenerationKey) {
+        loads.removeAll { $0.key == key }
+        if loading == key { loading = nil }
     }
 
     private func loadAll() async {
         while !loads.isEmpty {
             let order = loads.removeFirst()
-            var failure = ""
-            let key = GenerationKey(collection: order.collection, generation: order.generation)
-            let wanted = Set(order.shards.map(\.shard))
-            var served = generations[key] ?? ServedGeneration()
-            served.shards = served.shards.filter { wanted.contains($0.key) }
-            for shard in order.shards
-            where !background.isEnding && served.shards[shard.shard] == nil {
-                do {
-                    served.shards[shard.shard] = try await loadShard(shard, of: order)
-                } catch {
-                    failure = ClusterError.wrap(error).description
-                    log.error("shard \(shard.shard) of \(order.collection): \(failure)")
-                }
-            }
-            generations[key] = served
+            loading = order.key
+            let failure = await carryOut(order)
             closeUnusedSegments()
+            // Whoever was overtaken by a later order, or by the end of the generation, is not
+            // answered: the later order is.
+            guard loading == order.key else { continue }
+            loading = nil
             send(
                 .generationLoaded(
                     GenerationLoaded(
                         collection: order.collection, generation: order.generation,
-                        shards: served.shards.keys.sorted(), failure: failure)),
+                        shards: generations[order.key]?.shards.keys.sorted() ?? [],
+                        failure: failure)),
                 on: .control)
         }
         isLoading = false
+    }
+
+    /// Loads shard by shard, until all are there or the order is overtaken; the reason of a
+    /// failure, or nothing.
+    private func carryOut(_ order: LoadGeneration) async -> String {
+        var failure = ""
+        let wanted = Set(order.shards.map(\.shard))
+        generations[order.key, default: ServedGeneration()].shards =
+            (generations[order.key]?.shards ?? [:]).filter { wanted.contains($0.key) }
+        for shard in order.shards
+        where !background.isEnding && generations[order.key]?.shards[shard.shard] == nil {
+            do {
+                let served = try await loadShard(shard, of: order)
+                guard loading == order.key || isWanted(shard.shard, order.key) else { break }
+                generations[order.key, default: ServedGeneration()].shards[shard.shard] = served
+            } catch {
+                failure = ClusterError.wrap(error).description
+                log.error("shard \(shard.shard) of \(order.collection): \(failure)")
+            }
+            guard loading == order.key else { break }
+        }
+        return failure
+    }
+
+    /// True where an order that waits names the shard.
+    private func isWanted(_ shard: UInt32, _ key: GenerationKey) -> Bool {
+        loads.contains { $0.key == key && $0.shards.contains { $0.shard == shard } }
     }
 
     private func loadShard(_ shard: ShardSpec, of order: LoadGeneration) async throws -> ServedShard
