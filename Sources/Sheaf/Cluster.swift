@@ -57,6 +57,8 @@ public struct Cluster: Sendable {
         mode: ClusterMode = .inProcess
     ) async throws(SheafError) -> Cluster {
         guard FileManager.default.fileExists(atPath: data.catalog) else {
+            // A folder of another user hides what is in it, and says so where it is locked.
+            _ = try typed { try data.holder() }
             throw .request(
                 """
                 There are no collections in \(data.path). Name the folder they are in with --data, \

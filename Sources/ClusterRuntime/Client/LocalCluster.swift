@@ -40,6 +40,8 @@ public struct LocalCluster: Sendable {
     public var isShared: Bool {
         if case .here = host { true } else { false }
     }
+    /// Time that a coordinator which holds the folder has to say where it is.
+    private static let announcementTime: Duration = .seconds(4)
 
     /// Connects to the cluster of `data`, which is started for this process where none runs.
     ///
@@ -102,16 +104,44 @@ public struct LocalCluster: Sendable {
     public static func startDetached(
         data: DataFolder, size: Size
     ) async throws(ClusterError) -> LocalCluster {
-        if let announcement = Announcement.read(data) {
-            throw .dataFolderLocked(path: data.lock, holder: String(announcement.processID))
+        if let holder = try data.holder() {
+            throw .dataFolderLocked(path: data.lock, holder: holder)
         }
         return try await start(data: data, size: size, detached: true)
     }
 
     /// Connects to the cluster of `data` where one runs.
     public static func find(_ data: DataFolder) async throws(ClusterError) -> ClusterClient? {
-        guard let announcement = Announcement.read(data) else { return nil }
-        return try await ClusterClient.connect(to: announcement.endpoint, security: .localOnly)
+        let deadline = MonotonicClock.now() + announcementTime
+        while true {
+            switch try Announcement.presence(in: data) {
+            case .nobody: return nil
+            case .here(let announcement):
+                do {
+                    return try await connect(announcement)
+                } catch {
+                    // It was about to end, or to say anew where it is.
+                    let now = try Announcement.presence(in: data)
+                    if now == .nobody { return nil }
+                    if now == .here(announcement) { throw error }
+                }
+            case .unannounced(let holder):
+                guard MonotonicClock.now() < deadline else {
+                    throw .unavailable(
+                        """
+                        Process \(holder) holds \(data.path) and does not say where it can be \
+                        reached. Wait until it has started or stopped; if it does neither, end it.
+                        """, nil)
+                }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private static func connect(
+        _ announcement: Announcement
+    ) async throws(ClusterError) -> ClusterClient {
+        try await ClusterClient.connect(to: announcement.endpoint, security: .localOnly)
     }
 
     private static func start(
@@ -165,7 +195,7 @@ public struct LocalCluster: Sendable {
         try await client.shutDown()
         await client.close()
         let deadline = MonotonicClock.now() + .seconds(15)
-        while FolderLock.isHeld(data.lock) {
+        while try data.holder() != nil {
             guard MonotonicClock.now() < deadline else {
                 throw .unavailable("The coordinator has not stopped in 15 s.", nil)
             }
@@ -206,24 +236,20 @@ private final class CoordinatorProcess: Sendable {
 
     func waitForClient(until deadline: Instant) async throws(ClusterError) -> ClusterClient {
         while MonotonicClock.now() < deadline {
-            if let announcement = Announcement.read(data),
+            if case .here(let announcement) = try Announcement.presence(in: data),
                 announcement.processID == process.processIdentifier
             {
                 return try await ClusterClient.connect(
                     to: announcement.endpoint, security: .localOnly)
             }
-            guard process.isRunning else {
-                throw .unavailable("The coordinator ended at once:\n\(logTail())", nil)
-            }
+            guard process.isRunning else { throw ended("at once") }
             try? await Task.sleep(for: .milliseconds(5))
         }
         throw .unavailable("The coordinator did not start:\n\(logTail())", nil)
     }
 
     func checkIsRunning() throws(ClusterError) {
-        guard process.isRunning else {
-            throw .unavailable("The coordinator has ended:\n\(logTail())", nil)
-        }
+        guard process.isRunning else { throw ended("while workers started") }
     }
 
     /// What it said where it has ended by itself: its connection breaks a moment before it ends.
@@ -231,8 +257,18 @@ private final class CoordinatorProcess: Sendable {
         for _ in 0..<30 where process.isRunning {
             try? await Task.sleep(for: .milliseconds(10))
         }
-        return process.isRunning
-            ? nil : .unavailable("The coordinator has ended:\n\(logTail())", nil)
+        return process.isRunning ? nil : ended("while it started")
+    }
+
+    /// Why it ended, in its own words; on a full disk it may have left none.
+    private func ended(_ when: String) -> ClusterError {
+        let tail = logTail()
+        if tail.isEmpty, SpaceReserve.isMissing(in: data.path) {
+            return .storage(
+                path: data.path, reason: "the disk is full",
+                remedy: "Free some disk space and run the same command again.")
+        }
+        return .unavailable("The coordinator ended \(when):\n\(tail)", nil)
     }
 
     func waitForEnd() async {

@@ -8,7 +8,9 @@ import Foundation
 ///     collections/NAME/segments/     immutable segment files, named by their SHA-256
 ///     collections/NAME/generations/  manifests of what a search sees
 ///     workers/NAME/                  segment copies of a worker on another host
-///     run/                           sockets, lock, token, process ids, logs
+///     lock                           held by the coordinator
+///     reserve                        room for a start on a full disk
+///     run/                           sockets, token, process ids, logs
 public struct DataFolder: Hashable, Sendable {
     /// Absolute path of the folder.
     public let path: String
@@ -26,12 +28,18 @@ public struct DataFolder: Hashable, Sendable {
 
     /// The SQLite file.
     public var catalog: String { path + "/catalog.sqlite" }
-    /// Sockets, lock, token and logs.
+    /// Room for a start on a full disk.
+    var reserve: String { path + "/reserve" }
+    /// Sockets, token and logs.
     public var run: String { path + "/run" }
     /// Held by the one coordinator of this folder.
-    public var lock: String { run + "/lock" }
+    public var lock: String { path + "/lock" }
+    /// Held by it too: the lock of earlier releases.
+    public var formerLock: String { run + "/lock" }
     /// A secret of this folder: who knows it sees the same files.
     public var token: String { run + "/token" }
+    /// The workers that a coordinator expects at its start.
+    public var expected: String { run + "/workers.json" }
     /// Where the running coordinator can be reached.
     public var announcement: String { run + "/coordinator.json" }
 
@@ -73,10 +81,18 @@ public struct DataFolder: Hashable, Sendable {
     func tighten() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         let ours = names.filter { name in
-            ["collections", "workers", "run"].contains(name) || name.hasPrefix("catalog.sqlite")
+            ["collections", "workers", "run", "lock", "reserve"].contains(name)
+                || name.hasPrefix("catalog.sqlite")
         }
         for name in ours { PrivateFolder.tighten(path + "/" + name) }
         if ours.count == names.count { chmod(path, PrivateFolder.folderMode) }
+    }
+
+    /// The id of the process that holds this folder as its coordinator, of whatever release; nil
+    /// when none does.
+    public func holder() throws(ClusterError) -> String? {
+        if let holder = try FolderLock.holder(of: lock) { return holder }
+        return try FolderLock.holder(of: formerLock)
     }
 
     /// True when `name` can name a collection: it becomes a folder name.
@@ -105,14 +121,27 @@ public struct Announcement: Codable, Equatable, Sendable {
     /// The coordinator's epoch.
     public var epoch: UInt64
 
-    /// Reads the announcement of the coordinator that holds `folder`; nil when none does.
+    /// Where the coordinator of a folder is.
+    public enum Presence: Equatable, Sendable {
+        /// No coordinator holds the folder.
+        case nobody
+        /// A coordinator holds it and can be reached.
+        case here(Announcement)
+        /// A process holds it and does not say where it can be reached: it starts, or stops, or
+        /// its files were removed and it has not noticed yet.
+        case unannounced(holder: String)
+    }
+
+    /// Looks for the coordinator that holds `folder`.
     ///
-    /// The lock decides, not the file: a coordinator that was killed leaves its file behind.
-    public static func read(_ folder: DataFolder) -> Announcement? {
-        guard FolderLock.isHeld(folder.lock),
-            let data = FileManager.default.contents(atPath: folder.announcement)
-        else { return nil }
-        return try? JSONDecoder().decode(Announcement.self, from: data)
+    /// The lock decides, not the file: a coordinator that was killed leaves its file behind. Throws
+    /// where this process may not look.
+    public static func presence(in folder: DataFolder) throws(ClusterError) -> Presence {
+        guard let holder = try folder.holder() else { return .nobody }
+        guard let data = FileManager.default.contents(atPath: folder.announcement),
+            let announcement = try? JSONDecoder().decode(Announcement.self, from: data)
+        else { return .unannounced(holder: holder) }
+        return .here(announcement)
     }
 
     /// Publishes the announcement in `folder`.

@@ -15,6 +15,9 @@ public actor Worker {
     static let bulkCredit: UInt64 = 8 << 20
     /// Silence of the coordinator after which the worker introduces itself anew.
     static let coordinatorSilence: Duration = .seconds(3)
+    /// How long another worker of this name may be an earlier life that is dying: longer than a
+    /// coordinator takes to find one silent.
+    static let conflictTime: Duration = .seconds(4)
 
     /// Time between two lines of the log that tell that the coordinator does not let this one in.
     static let rejectionLogInterval: Duration = .seconds(30)
@@ -37,6 +40,10 @@ public actor Worker {
     private var connectedLanes: [Lane: String] = [:]
     private var isWelcome = false
     private var isDone = false
+    /// Since when the coordinator says that another worker has this name.
+    private var conflictSince: Instant?
+    /// Why the coordinator will not have this worker.
+    private var refusal: ClusterError?
     private var lastHeard = MonotonicClock.now()
     private var lastHello = Instant(nanoseconds: 0)
     private var lastRejection = Instant(nanoseconds: .min / 2)
@@ -59,6 +66,8 @@ public actor Worker {
     /// Searches that were not answered yet, by their requests.
     var searches: [UInt64: Wish] = [:]
     var isLoading = false
+    /// The generation that is being loaded; nil once a later order overtakes the one under way.
+    var loading: GenerationKey?
     var segmentWaits: [UInt64: CheckedContinuation<SegmentPart, any Error>] = [:]
     var nextRequest: UInt64 = 1
 
@@ -123,6 +132,7 @@ public actor Worker {
         stopper.cancel()
         await ticker.value
         reactor.stop()
+        if let refusal { throw refusal }
     }
 
     /// Ends what goes on beside the messages: nobody waits for it any more.
@@ -207,7 +217,7 @@ public actor Worker {
             return denied(failure)
         }
         if !isWelcome, case .failure(let failure) = envelope.message, failure.code == .conflict {
-            return log.error("\(failure.message)")
+            return nameIsTaken(failure)
         }
         guard envelope.clusterID == clusterID, envelope.epoch == epoch else { return }
         lastHeard = MonotonicClock.now()
@@ -248,8 +258,19 @@ public actor Worker {
         log.error("\(failure.message)")
     }
 
+    /// Another worker has this name: perhaps an earlier life of this one, which is dying.
+    private func nameIsTaken(_ failure: Failure) {
+        let now = MonotonicClock.now()
+        let since = conflictSince ?? now
+        conflictSince = since
+        guard now - since > Worker.conflictTime else { return log.warning("\(failure.message)") }
+        refusal = .answered(failure)
+        isDone = true
+    }
+
     private func welcomed(_ welcome: Welcome, _ envelope: Envelope) {
         lastHeard = MonotonicClock.now()
+        conflictSince = nil
         if envelope.clusterID != clusterID || envelope.epoch != epoch {
             forgetCoordinator()
         }
@@ -283,6 +304,7 @@ public actor Worker {
         encodeQueue.removeAll()
         unacknowledged.removeAll()
         loads.removeAll()
+        loading = nil
         generations.removeAll()
     }
 
