@@ -1,4 +1,5 @@
 public import ClusterCore
+import Corpus
 import VectorIndex
 
 /// What can go wrong in the running cluster.
@@ -103,6 +104,9 @@ extension ClusterError {
     static func wrap(_ error: any Error) -> ClusterError {
         if let error = error as? ClusterError { return error }
         if let error = error as? IndexError, error.isAboutStorage {
+            return .answered(Failure(code: .storage, message: error.description))
+        }
+        if let error = error as? CorpusError, case .cannotWrite = error {
             return .answered(Failure(code: .storage, message: error.description))
         }
         return .input("\(error)")

@@ -2,6 +2,7 @@ public import ClusterCore
 public import ClusterRuntime
 public import Corpus
 import Foundation
+import Locks
 public import Models
 
 /// What is to be indexed, into which collection, and how.
@@ -28,6 +29,8 @@ public struct IndexOrder: Equatable, Sendable {
     public var batchSize: Int?
     /// Whether malformed records are counted and passed over instead of ending the run.
     public var skipMalformed = false
+    /// How long a full disk is waited for before the run ends.
+    public var storageWait: Duration = .seconds(60)
 
     /// Names corpus, collection and model; all else has its default.
     public init(
@@ -129,11 +132,23 @@ extension Cluster {
         let clock = ContinuousClock()
         let began = clock.now
         let encoding = First<ContinuousClock.Instant>()
+        let wait = Locked(StorageWait())
         let last = try await typed(interrupted: IndexOrder.goOn) {
             try await withTaskCancellationHandler {
-                try await client.index(request) { report in
-                    if report.state == .encoding { encoding.note(clock.now) }
-                    progress(report)
+                do {
+                    return try await client.index(request) { report in
+                        if report.state == .encoding { encoding.note(clock.now) }
+                        progress(report)
+                        let failure = wait.withLock { wait -> ClusterError? in
+                            _ = wait.note(report, at: clock.now)
+                            return wait.isOver(order.storageWait, at: clock.now)
+                                ? wait.failure(after: order.storageWait) : nil
+                        }
+                        if let failure { throw failure }
+                    }
+                } catch let error as ClusterError where error.code == .storage {
+                    if !isOurs { try? await client.cancelIndexing() }
+                    throw error
                 }
             } onCancel: {
                 // A cluster that stays would go on with the run; one of ours ends with `close()`.

@@ -13,7 +13,8 @@ struct IndexCommand: AsyncParsableCommand {
             CORPUS is one or more files (psgs TSV, BEIR or plain JSONL, MS MARCO TSV;
             gzip in any of them), or a BEIR folder. The cluster of the data folder is
             used where one runs, else one is started for this run. An interrupted run
-            goes on when the same command is given again. With --coordinator, corpus and
+            goes on when the same command is given again. On a full disk it waits and
+            says so; after --wait seconds it ends with 3. With --coordinator, corpus and
             model must stand at the same paths on the coordinator's host.
             """)
 
@@ -56,11 +57,22 @@ struct IndexCommand: AsyncParsableCommand {
     @Flag(help: "Count malformed records and pass over them.")
     var skipMalformed = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a full disk is waited for (default: 60).", valueName: "seconds"))
+    var wait = 60.0
+
     @Flag(help: "Print the summary as one JSON object.")
     var json = false
 
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
+
+    func validate() throws {
+        if !(wait >= 0) || wait > 86_400 {
+            throw ValidationError("--wait must be 0 to 86400 seconds.")
+        }
+    }
 
     func run() async throws {
         var order = IndexOrder(
@@ -72,6 +84,7 @@ struct IndexCommand: AsyncParsableCommand {
         order.shards = shards
         order.batchSize = batchSize
         order.skipMalformed = skipMalformed
+        order.storageWait = .milliseconds(Int64(wait * 1000))
         try order.check()
         let summary = try await Interruption.cancels { [order] in
             let cluster = try await connect()

@@ -11,6 +11,7 @@ final class ProgressLine: Sendable {
 
     private struct State {
         var meter = ProgressMeter()
+        var wait = StorageWait()
         var phase = ""
         /// Passages done by earlier runs of the same command.
         var before: UInt64?
@@ -29,6 +30,12 @@ final class ProgressLine: Sendable {
 
     /// Shows where an indexing run is.
     func show(_ report: IndexProgress) {
+        // Said once, and to those too who want no progress: without space nothing goes on.
+        let hasStopped = state.withLock { $0.wait.note(report, at: ContinuousClock().now) }
+        if hasStopped {
+            end()
+            Terminal.say("waiting: \(report.note)")
+        }
         switch report.state {
         case .scanning:
             show(phase: "reading", done: report.passagesTotal, total: nil, unit: "passage")
@@ -38,7 +45,7 @@ final class ProgressLine: Sendable {
                 return state.before ?? 0
             }
             show(
-                phase: report.state == .paused ? "waiting: \(report.note)" : "encoding",
+                phase: report.state == .paused ? "waiting for space" : "encoding",
                 done: report.passagesDone(before: before), total: report.passagesTotal,
                 unit: "passage",
                 more: "batch \(report.batchesCommitted)/\(report.batchesTotal)")

@@ -80,6 +80,8 @@ public actor ClusterClient {
     /// Ends the connection.
     public func close() {
         try? send(.goodbye(Goodbye(reason: "done")), on: .control, requestID: 0)
+        // What waits for a connection that is lost would be waited for.
+        if lost != nil { for lane in Lane.allCases { try? reactor?.disconnect(lane) } }
         receiver?.cancel()
         watcher?.cancel()
         reactor?.stop()
@@ -244,9 +246,10 @@ public actor ClusterClient {
 
     /// Indexes a source and returns when it is complete.
     ///
-    /// - Parameter progress: Called when the progress has changed, a few times a second at most.
+    /// - Parameter progress: Called when the progress has changed, and while the run waits for space,
+    ///   a few times a second at most; an error that it throws ends the waiting, not the run.
     public func index(
-        _ order: IndexRequest, progress: @Sendable (IndexProgress) -> Void
+        _ order: IndexRequest, progress: @Sendable (IndexProgress) throws -> Void
     ) async throws(ClusterError) -> IndexProgress {
         try await typed {
             var answers = try request(
@@ -255,7 +258,7 @@ public actor ClusterClient {
             var last: IndexProgress?
             while let envelope = try await answers.next() {
                 guard case .indexProgress(let report) = envelope.message else { continue }
-                if report != last { progress(report) }
+                if report != last || report.state == .paused { try progress(report) }
                 last = report
                 if report.state == .complete { return report }
             }

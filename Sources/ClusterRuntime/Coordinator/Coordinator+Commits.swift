@@ -78,9 +78,9 @@ extension Coordinator {
     }
 
     /// A full disk stops new leases; searches go on, and the run resumes by itself.
-    private func pauseForStorage(_ reason: String) {
+    func pauseForStorage(_ reason: String) {
         log.warning("indexing waits: \(reason)")
-        job?.pausedUntil = MonotonicClock.now() + .seconds(2)
+        job?.pausedUntil = MonotonicClock.now() + Coordinator.storagePause
         job?.note = reason
     }
 

@@ -39,12 +39,25 @@ extension Coordinator {
         job = IndexJob(number: number, request: request, client: client, owner: owner)
         background.enter()
         Task {
-            defer { self.background.leave() }
+            await self.prepareWhenPossible(request, number)
+            self.background.leave()
+        }
+    }
+
+    /// Begins the run; on a full disk it waits for space, as one under way does.
+    private func prepareWhenPossible(_ request: IndexRequest, _ number: Int) async {
+        while job?.number == number {
             do {
-                while self.writesUnderWay > 0 { try await Task.sleep(for: .milliseconds(5)) }
-                try await self.prepare(request, number)
+                while writesUnderWay > 0 { try await Task.sleep(for: .milliseconds(5)) }
+                return try await prepare(request, number)
             } catch {
-                if self.job?.number == number { self.failJob(ClusterError.wrap(error)) }
+                let error = ClusterError.wrap(error)
+                guard job?.number == number else { return }
+                guard error.code == .storage, SpaceReserve.isMissing(in: options.data.path) else {
+                    return failJob(error)
+                }
+                pauseForStorage(error.description)
+                try? await Task.sleep(for: Coordinator.storagePause)
             }
         }
     }

@@ -234,7 +234,9 @@ public final class Catalog: Sendable {
 
     static func failure(_ path: String, _ error: any Error) -> ClusterError {
         if let error = error as? ClusterError { return error }
-        if let error = error as? DatabaseError, error.resultCode == .SQLITE_FULL {
+        // On a full disk SQLite may fail before it writes, for want of its own files.
+        let isFull = (error as? DatabaseError)?.resultCode == .SQLITE_FULL
+        if isFull || SpaceReserve.isMissing(in: (path as NSString).deletingLastPathComponent) {
             return .storage(
                 path: path, reason: "the disk is full",
                 remedy: "Free some disk space; indexing goes on by itself.")
