@@ -139,6 +139,11 @@ let package = Package(
         // What tests share: seeded dice, folders of their own, fixtures and golden numbers.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
 
+        // Messages made from proto/ alone, for tests and for SheafFuzz.
+        .target(
+            name: "WireFuzz", dependencies: ["CClusterProtocol", "TestSupport"],
+            path: "Tests/WireFuzz", swiftSettings: house),
+
         // Measurements; `scripts/benchmark` runs them beside the peers.
         .executableTarget(
             name: "SheafBenchmarks",
@@ -192,7 +197,7 @@ let package = Package(
             name: "ClusterRuntimeTests",
             dependencies: [
                 "ClusterRuntime", "ClusterCore", "Locks", "Corpus", "VectorIndex", "Models",
-                "Training", "CZeroMQ", "TestSupport",
+                "Training", "CZeroMQ", "TestSupport", "WireFuzz",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],

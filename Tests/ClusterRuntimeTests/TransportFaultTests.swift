@@ -44,7 +44,7 @@ import Testing
         #expect(counters.refused[.messageTooLarge] == 1)
         #expect(counters.received == 1)
         guard
-            case .refused(.missingFrames(found: 1), from: let from, lane: .control) =
+            case .refused(.missingFrames(found: 1), from: let from, lane: .control, requestID: 0) =
                 coordinator.inbound.first
         else {
             Issue.record("The first message should be refused, not \(coordinator.inbound[0]).")
@@ -127,8 +127,10 @@ import Testing
             try peer.reactor.send(peer.envelope(.done(Done())), on: .bulk)
         }
         try await coordinator.wait(for: "both") { $0.count == 2 }
+        let digest = String(repeating: "a", count: 64)
         let chunk = coordinator.envelope(
-            .segmentChunk(SegmentChunk()), frames: [[UInt8](repeating: 1, count: 1 << 20)])
+            .segmentChunk(SegmentChunk(collection: "c", sha256: digest)),
+            frames: [[UInt8](repeating: 1, count: 1 << 20)])
         var count = 0
         while count < 500 {
             do throws(TransportError) {
@@ -157,7 +159,8 @@ import Testing
         _ = try coordinator.bind(.query)
         let nobody = PeerID(name: "nobody", incarnation: 1)
         try coordinator.reactor.send(
-            coordinator.envelope(.search(Search()), requestID: 17), on: .query, to: nobody)
+            coordinator.envelope(.search(Search(collection: "c")), requestID: 17), on: .query,
+            to: nobody)
         try await coordinator.wait(for: "the report") {
             $0 == [.undeliverable(to: nobody, lane: .query, requestID: 17, type: .search)]
         }

@@ -77,13 +77,14 @@ import Testing
         let worker = try MiniProcess("worker")
         try worker.reactor.connect(.query, to: coordinator.bind(.query))
         let vectors = [UInt8](repeating: 7, count: (16 << 20) - 4096)
-        let large = worker.envelope(.search(Search(k: 1)), frames: [vectors])
+        let large = worker.envelope(.search(Search(collection: "c", k: 1)), frames: [vectors])
         try worker.reactor.send(large, on: .query)
         try await coordinator.wait(for: "it") { $0.count == 1 }
         #expect(coordinator.envelopes.first == large)
         #expect {
             try worker.reactor.send(
-                worker.envelope(.search(Search()), frames: [vectors, vectors]), on: .query)
+                worker.envelope(.search(Search(collection: "c")), frames: [vectors, vectors]),
+                on: .query)
         } throws: { error in
             if case .wire(let refusal) = error as? TransportError {
                 refusal.kind == .messageTooLarge

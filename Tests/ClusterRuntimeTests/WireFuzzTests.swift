@@ -1,6 +1,7 @@
 import ClusterCore
 import TestSupport
 import Testing
+import WireFuzz
 
 @testable import ClusterRuntime
 
@@ -40,13 +41,13 @@ import Testing
     }
 
     @Test func `mutated frames are refused or mean what they say`() throws {
-        var random = Dice(seed: 11)
+        var random = try MessageDice(seed: 11)
         var outcomes: [Outcome: Int] = [:]
         for round in 0..<30_000 {
             let type = MessageType.allCases[round % MessageType.allCases.count]
-            var frames = try Wire.encode(Envelope(type, from: &random), limits: .query)
-            let index = random.below(frames.count)
-            frames[index] = mutate(frames[index], &random)
+            var frames = random.frames(type)
+            let index = random.dice.below(frames.count)
+            frames[index] = mutate(frames[index], &random.dice)
             outcomes[check(frames, "seed 11, round \(round)"), default: 0] += 1
         }
         #expect(outcomes[.refused, default: 0] > 20_000)
@@ -55,16 +56,12 @@ import Testing
     /// The checksum hides what lies behind it, so here the header is made to fit the mutation.
     @Test func `mutated payloads under a right checksum are refused or mean what they say`() throws
     {
-        var random = Dice(seed: 12)
+        var random = try MessageDice(seed: 12)
         var outcomes: [Outcome: Int] = [:]
         for round in 0..<50_000 {
             let type = MessageType.allCases[round % MessageType.allCases.count]
-            let envelope = Envelope(type, from: &random)
-            let body = [mutate(try envelope.message.packed(), &random)] + envelope.frames
-            let header = Header(
-                envelope, lengths: body.map { UInt64($0.count) },
-                checksum: Wire.checksum(of: body))
-            let frames = [try pack(header)] + body
+            let payload = mutate(random.payload(type), &random.dice)
+            let frames = WireFrames.message(Int(type.rawValue), payload, HeaderFields())
             outcomes[check(frames, "seed 12, round \(round)"), default: 0] += 1
         }
         #expect(outcomes[.refused, default: 0] > 10_000)

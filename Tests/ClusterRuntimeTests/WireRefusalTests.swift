@@ -51,9 +51,11 @@ import Testing
         #expect(throws: WireError.payloadTooLarge(bytes: (1 << 20) + 4, limit: 1 << 20)) {
             try Wire.encode(large, limits: .query)
         }
-        let named = Envelope(sender: String(repeating: "x", count: 2000), message: .done(Done()))
+        var few = WireLimits.query
+        few.header = 20
+        let named = Envelope(sender: "worker-with-a-name", message: .done(Done()))
         #expect {
-            try Wire.encode(named, limits: .query)
+            try Wire.encode(named, limits: few)
         } throws: { ($0 as? WireError)?.kind == .headerTooLarge }
     }
 
@@ -112,13 +114,14 @@ import Testing
     }
 
     @Test func `text that is not UTF-8 is refused`() {
-        // Field 2 of Hello, one byte long.
-        #expect(throws: WireError.invalidText(field: "Hello.name")) {
-            try Message.unpacked(.hello, [0x12, 0x01, 0xff])
+        // Field 3 of Hello, one byte long.
+        #expect(throws: WireError.invalidText(field: "Hello.host")) {
+            try Message.unpacked(.hello, [0x1a, 0x01, 0xff])
         }
         // A surrogate, encoded as if it were a character.
-        #expect(throws: WireError.invalidText(field: "IndexRequest.paths")) {
-            try Message.unpacked(.indexRequest, [0x12, 0x03, 0xed, 0xa0, 0x80])
+        #expect(throws: WireError.invalidText(field: "QueryRequest.questions")) {
+            try Message.unpacked(
+                .queryRequest, [0x0a, 0x01, 0x63, 0x2a, 0x03, 0xed, 0xa0, 0x80])
         }
     }
 
@@ -160,6 +163,10 @@ import Testing
             .notCanonical(part: "Hello"), .wrongMagic(found: 1),
             .otherVersion(found: 2, accepted: 1...1), .unknownType(1),
             .unknownValue(field: "Hello.role", value: 1), .invalidText(field: "Hello.name"),
+            .tooLarge(field: "Hello.threads", value: 5000, limit: 4096),
+            .tooMany(field: "Search.shards", found: 5000, limit: 4096),
+            .textTooLong(field: "Hello.host", bytes: 300, limit: 255),
+            .notAName(field: "Hello.name", value: "../x", kind: .process),
             .nullInText(part: "Hello"), .frameCount(announced: 1, found: 2),
             .frameLength(frame: 1, announced: 1, found: 2), .checksum(announced: 1, found: 2),
             .elements(expectedBytes: 1, found: 2),

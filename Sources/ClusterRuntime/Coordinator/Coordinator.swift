@@ -277,8 +277,13 @@ public actor Coordinator {
             if let worker = peers.first(where: { $0.value == peer })?.key {
                 follow(membership.unreachable(worker))
             }
-        case .refused(let error, _, let lane):
+        case .refused(let error, let peer, let lane, let requestID):
             log.warning("refused a message on the \(lane) lane: \(error)")
+            if let peer, error.isAboutValue {
+                reply(
+                    .failure(Failure(code: .input, message: error.description)), to: peer,
+                    on: lane, requestID: requestID)
+            }
         case .connection(let event): log.warning("\(event)")
         case .disconnected: break
         }

@@ -97,16 +97,7 @@ public struct DataFolder: Hashable, Sendable {
 
     /// True when `name` can name a collection: it becomes a folder name.
     public static func isValidCollectionName(_ name: String) -> Bool {
-        let allowed = name.utf8.allSatisfy {
-            switch $0 {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        return allowed && !name.isEmpty && name.utf8.count <= 128 && !name.hasPrefix(".")
+        WireName.isCollection(name)
     }
 }
 

@@ -13,8 +13,7 @@ enum SegmentFiles {
     ) -> SegmentPart {
         let missing = SegmentPart(bytes: [], total: 0, isMissing: true)
         let (sha256, offset) = (request.sha256, request.offset)
-        let isName = sha256.utf8.count == 64 && sha256.utf8.allSatisfy { $0 < 128 && isHex($0) }
-        guard isName, DataFolder.isValidCollectionName(request.collection),
+        guard WireName.isSHA256(sha256), WireName.isCollection(request.collection),
             let file = FileHandle(
                 forReadingAtPath: folder(request.collection) + "/" + sha256 + ".safetensors")
         else { return missing }
@@ -28,10 +27,5 @@ enum SegmentFiles {
         } catch {
             return missing
         }
-    }
-
-    private static func isHex(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 }

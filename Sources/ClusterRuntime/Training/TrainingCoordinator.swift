@@ -154,7 +154,11 @@ public actor TrainingCoordinator {
         case .undeliverable(let peer, _, _, _):
             // A rank that has just connected may not be known to the socket yet; silence decides.
             log.debug("\(peer) cannot be reached")
-        case .refused(let error, _, _): log.warning("refused a message: \(error)")
+        case .refused(let error, let peer, _, _):
+            log.warning("refused a message: \(error)")
+            if let peer, error.isAboutValue {
+                send(.failure(Failure(code: .input, message: error.description)), to: peer)
+            }
         case .connection(let event): log.warning("\(event)")
         }
     }

@@ -7,7 +7,9 @@ public enum Inbound: Equatable, Sendable {
     /// A message could not be sent: the peer is not connected. It is dropped.
     case undeliverable(to: PeerID, lane: Lane, requestID: UInt64, type: MessageType)
     /// Frames came that are no message; they are dropped.
-    case refused(WireError, from: PeerID?, lane: Lane)
+    ///
+    /// The request is what their header says, 0 where that could not be read.
+    case refused(WireError, from: PeerID?, lane: Lane, requestID: UInt64)
     /// The connection of a lane that this process connected has broken: what was asked over it
     /// and not answered is lost. ZeroMQ connects again by itself.
     case disconnected(Lane)

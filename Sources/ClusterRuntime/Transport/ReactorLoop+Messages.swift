@@ -105,7 +105,9 @@ extension ReactorLoop {
                 state.counters.refused[error.kind, default: 0] += 1
                 state.counters.receivedBytes += bytes
             }
-            handler(.refused(error, from: peer, lane: lane))
+            handler(
+                .refused(
+                    error, from: peer, lane: lane, requestID: Wire.requestID(of: frames)))
         }
     }
 }

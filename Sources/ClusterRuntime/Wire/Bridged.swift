@@ -20,13 +20,16 @@ protocol Bridged {
 
 /// The bytes of a message.
 ///
-/// Throws ``WireError/nullInText(part:)``: the C library ends a string at its first NUL byte, and
-/// would send it cut without a word.
+/// Throws where a field breaks its limit, which the other side would refuse, and
+/// ``WireError/nullInText(part:)``: the C library ends a string at its first NUL byte, and would
+/// send it cut without a word.
 func pack<M: Bridged>(_ message: M) throws(WireError) -> [UInt8] {
     let arena = PackArena()
     let c = arena.allocate(message)
     guard !arena.sawNull else { throw .nullInText(part: "\(M.self)") }
-    return c.withMemoryRebound(to: ProtobufCMessage.self, capacity: 1) { base in
+    let base = UnsafeMutableRawPointer(c).assumingMemoryBound(to: ProtobufCMessage.self)
+    try FieldGate.check(base)
+    return withExtendedLifetime(arena) {
         let size = protobuf_c_message_get_packed_size(base)
         // All empty arrays share one storage, which must not be written to.
         if size == 0 { return [] }
@@ -64,6 +67,7 @@ private struct UnpackedMessage<M: Bridged>: ~Copyable {
         guard protobuf_c_message_get_packed_size(base) == byteCount else {
             throw .notCanonical(part: "\(M.self)")
         }
+        try FieldGate.check(base)
         return try M(UnsafeRawPointer(base).assumingMemoryBound(to: M.CMessage.self).pointee)
     }
 }

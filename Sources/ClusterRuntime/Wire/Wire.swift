@@ -60,6 +60,15 @@ public enum Wire {
         return header.envelope(message: message, frames: Array(body.dropFirst()))
     }
 
+    /// The request that refused frames belong to, for the answer that says why; 0 where their
+    /// header cannot be read.
+    static func requestID(of frames: [[UInt8]]) -> UInt64 {
+        guard let first = frames.first, first.count <= WireLimits.control.header,
+            let header: Header = try? unpack(first)
+        else { return 0 }
+        return header.requestID
+    }
+
     /// The CRC32C over frames, in order.
     static func checksum(of frames: [[UInt8]]) -> UInt32 {
         frames.reduce(0) { crc, frame in

@@ -25,6 +25,14 @@ public enum WireError: Error, Equatable, Sendable {
     case unknownType(Int32)
     /// A field holds a value that its enumeration does not have.
     case unknownValue(field: String, value: Int32)
+    /// A number is larger than its field allows.
+    case tooLarge(field: String, value: UInt64, limit: UInt64)
+    /// A list has more elements than its field allows.
+    case tooMany(field: String, found: Int, limit: Int)
+    /// A text is longer than its field allows.
+    case textTooLong(field: String, bytes: Int, limit: Int)
+    /// A text cannot name what its field names; the value is cut to 200 bytes.
+    case notAName(field: String, value: String, kind: WireName)
     /// A text field is not UTF-8.
     case invalidText(field: String)
     /// A text to be sent holds a NUL byte, which would end it early at the other side.
@@ -44,7 +52,7 @@ public enum WireError: Error, Equatable, Sendable {
         case missingFrames, tooManyFrames, headerTooLarge, payloadTooLarge, messageTooLarge
         /// The case of ``WireError`` with the same name.
         case malformed, notCanonical, wrongMagic, otherVersion, unknownType, unknownValue,
-            invalidText
+            invalidText, tooLarge, tooMany, textTooLong, notAName
         /// The case of ``WireError`` with the same name.
         case nullInText, frameCount, frameLength, checksum, elements
     }
@@ -63,12 +71,26 @@ public enum WireError: Error, Equatable, Sendable {
         case .otherVersion: .otherVersion
         case .unknownType: .unknownType
         case .unknownValue: .unknownValue
+        case .tooLarge: .tooLarge
+        case .tooMany: .tooMany
+        case .textTooLong: .textTooLong
+        case .notAName: .notAName
         case .invalidText: .invalidText
         case .nullInText: .nullInText
         case .frameCount: .frameCount
         case .frameLength: .frameLength
         case .checksum: .checksum
         case .elements: .elements
+        }
+    }
+}
+
+extension WireError {
+    /// Whether the message was understood but for a value: its sender can be told so.
+    public var isAboutValue: Bool {
+        switch self {
+        case .tooLarge, .tooMany, .textTooLong, .notAName, .unknownValue, .invalidText: true
+        default: false
         }
     }
 }
@@ -103,6 +125,16 @@ extension WireError: CustomStringConvertible {
         case .unknownValue(let field, let value):
             "\(field) holds \(value), which this release does not know. "
                 + "Run the same release on both sides."
+        case .tooLarge(let field, let value, let limit):
+            "\(field) is \(value); at most \(limit) is allowed. Choose less."
+        case .tooMany(let field, let found, let limit):
+            "\(field) has \(found) elements; \(limit) are allowed. Send fewer."
+        case .textTooLong(let field, let bytes, let limit):
+            "\(field) has \(bytes) bytes; \(limit) are allowed. Shorten it."
+        case .notAName(let field, let value, .collection):
+            "“\(value.printable)” cannot name a collection (\(field)). \(WireName.collection.rule)"
+        case .notAName(let field, let value, let kind):
+            "\(field) is “\(value.printable)”. \(kind.rule)"
         case .invalidText(let field):
             "\(field) is not UTF-8. Check the sender."
         case .nullInText(let part):
@@ -119,5 +151,13 @@ extension WireError: CustomStringConvertible {
             "A raw frame has \(found) bytes where \(expectedBytes) were expected. "
                 + "Check the sender."
         }
+    }
+}
+
+extension String {
+    /// The text with whatever would move a terminal's cursor or colour it replaced.
+    fileprivate var printable: String {
+        String(
+            map { $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f } ? "?" : $0 })
     }
 }

@@ -195,7 +195,7 @@ public actor Worker {
             // nothing of this worker.
             log.warning("the \(lane) connection to the coordinator has broken")
             isWelcome = false
-        case .refused(let error, _, let lane):
+        case .refused(let error, _, let lane, _):
             log.warning("refused a message on the \(lane) lane: \(error)")
         }
     }

@@ -48,7 +48,13 @@ typedef enum _Sheaf__V1__IndexState {
 struct  Sheaf__V1__IndexRequest
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * up to 65,536, each up to 4,096 bytes
+   */
   size_t n_paths;
   char **paths;
   /*
@@ -56,13 +62,22 @@ struct  Sheaf__V1__IndexRequest
    */
   char *format;
   /*
-   * empty: the collection has no question tower
+   * up to 4,096 bytes; empty: the collection has no question tower
    */
   char *question_model;
+  /*
+   * up to 4,096 bytes
+   */
   char *context_model;
   Sheaf__V1__EncoderSettings *encoder;
   Sheaf__V1__IndexSettings *index;
+  /*
+   * at most 4,096
+   */
   uint32_t shards;
+  /*
+   * at most 65,536
+   */
   uint32_t batch_size;
   protobuf_c_boolean skip_malformed;
 };
@@ -74,15 +89,42 @@ struct  Sheaf__V1__IndexRequest
 struct  Sheaf__V1__IndexProgress
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name, or empty
+   */
   char *collection;
   Sheaf__V1__IndexState state;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t passages_total;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t passages_committed;
+  /*
+   * at most 67,108,864
+   */
   uint64_t batches_total;
+  /*
+   * at most 67,108,864
+   */
   uint64_t batches_committed;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t batches_repeated;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t skipped_lines;
+  /*
+   * at most 65,536
+   */
   uint32_t workers;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
   /*
    * why it is paused, or what is being waited for
@@ -90,7 +132,7 @@ struct  Sheaf__V1__IndexProgress
   char *note;
   protobuf_c_boolean already_complete;
   /*
-   * by this run, finished batches and the ones being worked on
+   * at most 281,474,976,710,655: by this run, unfinished batches too
    */
   uint64_t passages_encoded;
 };
@@ -102,10 +144,19 @@ struct  Sheaf__V1__IndexProgress
 struct  Sheaf__V1__QueryRequest
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 500,000
+   */
   uint32_t k;
   protobuf_c_boolean allow_partial;
   protobuf_c_boolean texts;
+  /*
+   * up to 8,192
+   */
   size_t n_questions;
   char **questions;
 };
@@ -117,12 +168,21 @@ struct  Sheaf__V1__QueryRequest
 struct  Sheaf__V1__Timings
 {
   ProtobufCMessage base;
+  /*
+   * at most 9,007,199,254,740,991
+   */
   uint64_t encode_us;
   /*
-   * scatter until the last shard answered
+   * at most 9,007,199,254,740,991: scatter until the last shard answered
    */
   uint64_t search_us;
+  /*
+   * at most 9,007,199,254,740,991
+   */
   uint64_t slowest_worker_us;
+  /*
+   * at most 9,007,199,254,740,991
+   */
   uint64_t fetch_us;
 };
 #define SHEAF__V1__TIMINGS__INIT \
@@ -137,13 +197,16 @@ struct  Sheaf__V1__QueryAnswer
 {
   ProtobufCMessage base;
   /*
-   * position in the request
+   * at most 8,191: position in the request
    */
   uint32_t question;
   /*
-   * questions in the request
+   * at most 8,192: questions in the request
    */
   uint32_t count;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
   Sheaf__V1__Coverage *coverage;
   Sheaf__V1__Timings *timings;
@@ -160,6 +223,9 @@ struct  Sheaf__V1__QueryAnswer
 struct  Sheaf__V1__StatusRequest
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name, or empty: all
+   */
   char *collection;
 };
 #define SHEAF__V1__STATUS_REQUEST__INIT \
@@ -170,15 +236,39 @@ struct  Sheaf__V1__StatusRequest
 struct  Sheaf__V1__WorkerStatus
 {
   ProtobufCMessage base;
+  /*
+   * a process's name
+   */
   char *name;
   char *host;
+  /*
+   * at most 2,147,483,647
+   */
   uint32_t process_id;
   char *state;
+  /*
+   * at most 4,096
+   */
   uint32_t threads;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t passages_encoded;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t searches;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t resident_bytes;
+  /*
+   * at most 2,147,483,647
+   */
   uint32_t shards;
+  /*
+   * at most 65,536
+   */
   uint32_t leases;
   protobuf_c_boolean shares_data;
 };
@@ -190,10 +280,16 @@ struct  Sheaf__V1__WorkerStatus
 struct  Sheaf__V1__ShardStatus
 {
   ProtobufCMessage base;
+  /*
+   * at most 4,095
+   */
   uint32_t shard;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t rows;
   /*
-   * empty: nobody
+   * a process's name, or empty: nobody
    */
   char *worker;
   protobuf_c_boolean loaded;
@@ -206,28 +302,58 @@ struct  Sheaf__V1__ShardStatus
 struct  Sheaf__V1__CollectionStatus
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *name;
   char *state;
   /*
-   * known to the source
+   * at most 4,398,046,511,104: known to the source
    */
   uint64_t passages;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t committed;
+  /*
+   * at most 65,536
+   */
   uint32_t dimension;
   Sheaf__V1__IndexSettings *index;
   Sheaf__V1__EncoderSettings *encoder;
+  /*
+   * at most 4,096
+   */
   uint32_t shard_count;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
+  /*
+   * at most 67,108,864
+   */
   uint64_t batches;
+  /*
+   * at most 67,108,864
+   */
   uint64_t batches_committed;
   char *question_model;
   char *context_model;
   char *fingerprint;
   char *source_digest;
+  /*
+   * up to 65,536, each up to 4,096 bytes
+   */
   size_t n_paths;
   char **paths;
+  /*
+   * at most 4,611,686,018,427,387,904
+   */
   uint64_t bytes;
   Sheaf__V1__Coverage *coverage;
+  /*
+   * up to 4,096
+   */
   size_t n_shards;
   Sheaf__V1__ShardStatus **shards;
   char *created;
@@ -241,7 +367,13 @@ struct  Sheaf__V1__Status
 {
   ProtobufCMessage base;
   char *cluster_id;
+  /*
+   * at most 2,147,483,647
+   */
   uint64_t epoch;
+  /*
+   * at most 2,147,483,647
+   */
   uint32_t process_id;
   char *release;
   size_t n_workers;
@@ -249,6 +381,9 @@ struct  Sheaf__V1__Status
   size_t n_collections;
   Sheaf__V1__CollectionStatus **collections;
   Sheaf__V1__IndexProgress *indexing;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t resident_bytes;
 };
 #define SHEAF__V1__STATUS__INIT \
@@ -259,6 +394,9 @@ struct  Sheaf__V1__Status
 struct  Sheaf__V1__DropRequest
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
 };
 #define SHEAF__V1__DROP_REQUEST__INIT \

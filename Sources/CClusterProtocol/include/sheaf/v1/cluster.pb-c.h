@@ -92,18 +92,27 @@ struct  Sheaf__V1__Hello
   ProtobufCMessage base;
   Sheaf__V1__Role role;
   /*
-   * wanted name; empty lets the coordinator choose
+   * a process's name, or empty: the coordinator chooses
    */
   char *name;
+  /*
+   * up to 255 bytes
+   */
   char *host;
+  /*
+   * at most 2,147,483,647
+   */
   uint32_t process_id;
+  /*
+   * at most 4,096
+   */
   uint32_t threads;
   /*
-   * content of run/token in the sender's data folder, empty if there is none
+   * up to 64 bytes: run/token in the sender's data folder, or empty
    */
   char *data_token;
   /*
-   * program version
+   * up to 64 bytes: program version
    */
   char *release;
 };
@@ -115,14 +124,29 @@ struct  Sheaf__V1__Hello
 struct  Sheaf__V1__Welcome
 {
   ProtobufCMessage base;
+  /*
+   * a process's name, or empty
+   */
   char *name;
+  /*
+   * at most 2,147,483,647
+   */
   uint64_t epoch;
+  /*
+   * at most 60,000
+   */
   uint32_t heartbeat_milliseconds;
   /*
    * the data_token matched: both sides see one data folder
    */
   protobuf_c_boolean shares_data;
+  /*
+   * up to 512 bytes
+   */
   char *query_endpoint;
+  /*
+   * up to 512 bytes
+   */
   char *bulk_endpoint;
 };
 #define SHEAF__V1__WELCOME__INIT \
@@ -137,12 +161,24 @@ struct  Sheaf__V1__Heartbeat
 {
   ProtobufCMessage base;
   /*
-   * grows with every unit of compute; a busy worker whose count stands still is stalled
+   * Grows with every unit of compute; a busy worker whose count stands still is stalled.
+   */
+  /*
+   * at most 281,474,976,710,655
    */
   uint64_t progress;
   protobuf_c_boolean busy;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t passages_encoded;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t searches;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t resident_bytes;
 };
 #define SHEAF__V1__HEARTBEAT__INIT \
@@ -153,6 +189,9 @@ struct  Sheaf__V1__Heartbeat
 struct  Sheaf__V1__HeartbeatAck
 {
   ProtobufCMessage base;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t progress;
 };
 #define SHEAF__V1__HEARTBEAT_ACK__INIT \
@@ -190,7 +229,10 @@ struct  Sheaf__V1__Failure
   char *message;
   Sheaf__V1__Coverage *coverage;
   /*
-   * with FAILURE_BUSY: when to ask again; 0: unknown
+   * With FAILURE_BUSY: when to ask again; 0: unknown.
+   */
+  /*
+   * at most 3,600,000
    */
   uint32_t retry_after_milliseconds;
 };
@@ -202,6 +244,9 @@ struct  Sheaf__V1__Failure
 struct  Sheaf__V1__Credit
 {
   ProtobufCMessage base;
+  /*
+   * at most 1,073,741,824
+   */
   uint64_t bytes;
 };
 #define SHEAF__V1__CREDIT__INIT \
@@ -220,7 +265,7 @@ struct  Sheaf__V1__EncoderSpec
    */
   char *model;
   /*
-   * SHA-256 the folder must have, lower-case hex
+   * a SHA-256: what the folder must have
    */
   char *fingerprint;
   Sheaf__V1__EncoderSettings *settings;
@@ -293,16 +338,37 @@ struct  Sheaf__V1__IndexSettings
 struct  Sheaf__V1__LeaseGrant
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t first_ordinal;
+  /*
+   * at most 65,536
+   */
   uint64_t count;
+  /*
+   * at most 4,095
+   */
   uint32_t shard;
   /*
-   * bytes of the passage block that follows in chunks
+   * at most 68,719,476,736 of the passage block that follows in chunks
    */
   uint64_t body_bytes;
+  /*
+   * a SHA-256
+   */
   char *source_digest;
   Sheaf__V1__EncoderSpec *encoder;
   /*
@@ -321,9 +387,21 @@ struct  Sheaf__V1__LeaseGrant
 struct  Sheaf__V1__PassageChunk
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
+  /*
+   * at most 68,719,476,736
+   */
   uint64_t offset;
   protobuf_c_boolean last;
 };
@@ -335,11 +413,29 @@ struct  Sheaf__V1__PassageChunk
 struct  Sheaf__V1__SegmentReady
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
+  /*
+   * a SHA-256
+   */
   char *sha256;
+  /*
+   * at most 65,536
+   */
   uint64_t rows;
+  /*
+   * at most 68,719,476,736
+   */
   uint64_t bytes;
 };
 #define SHEAF__V1__SEGMENT_READY__INIT \
@@ -350,8 +446,17 @@ struct  Sheaf__V1__SegmentReady
 struct  Sheaf__V1__CommitAck
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
   /*
    * false: another attempt won; the file is garbage
@@ -366,8 +471,17 @@ struct  Sheaf__V1__CommitAck
 struct  Sheaf__V1__LeaseFailed
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
   Sheaf__V1__FailureCode code;
   char *message;
@@ -380,8 +494,17 @@ struct  Sheaf__V1__LeaseFailed
 struct  Sheaf__V1__LeaseRevoke
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
 };
 #define SHEAF__V1__LEASE_REVOKE__INIT \
@@ -409,10 +532,25 @@ struct  Sheaf__V1__PrepareEncoder
 struct  Sheaf__V1__SegmentRef
 {
   ProtobufCMessage base;
+  /*
+   * a SHA-256
+   */
   char *sha256;
+  /*
+   * at most 67,108,863
+   */
   uint64_t batch;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t first_ordinal;
+  /*
+   * at most 65,536
+   */
   uint64_t rows;
+  /*
+   * at most 68,719,476,736
+   */
   uint64_t bytes;
 };
 #define SHEAF__V1__SEGMENT_REF__INIT \
@@ -423,7 +561,13 @@ struct  Sheaf__V1__SegmentRef
 struct  Sheaf__V1__ShardSpec
 {
   ProtobufCMessage base;
+  /*
+   * at most 4,095
+   */
   uint32_t shard;
+  /*
+   * up to 65,536
+   */
   size_t n_segments;
   Sheaf__V1__SegmentRef **segments;
 };
@@ -435,12 +579,27 @@ struct  Sheaf__V1__ShardSpec
 struct  Sheaf__V1__LoadGeneration
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
+  /*
+   * at most 65,536
+   */
   uint32_t dimension;
   Sheaf__V1__IndexSettings *index;
+  /*
+   * up to 4,096
+   */
   size_t n_shards;
   Sheaf__V1__ShardSpec **shards;
+  /*
+   * a SHA-256
+   */
   char *fingerprint;
 };
 #define SHEAF__V1__LOAD_GENERATION__INIT \
@@ -451,10 +610,16 @@ struct  Sheaf__V1__LoadGeneration
 struct  Sheaf__V1__GenerationLoaded
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
   /*
-   * shards now searchable in this generation
+   * up to 4,096, each at most 4,095: now searchable in this generation
    */
   size_t n_shards;
   uint32_t *shards;
@@ -471,7 +636,13 @@ struct  Sheaf__V1__GenerationLoaded
 struct  Sheaf__V1__UnloadGeneration
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
 };
 #define SHEAF__V1__UNLOAD_GENERATION__INIT \
@@ -485,8 +656,17 @@ struct  Sheaf__V1__UnloadGeneration
 struct  Sheaf__V1__SegmentRequest
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * a SHA-256
+   */
   char *sha256;
+  /*
+   * at most 68,719,476,736
+   */
   uint64_t offset;
 };
 #define SHEAF__V1__SEGMENT_REQUEST__INIT \
@@ -497,9 +677,21 @@ struct  Sheaf__V1__SegmentRequest
 struct  Sheaf__V1__SegmentChunk
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * a SHA-256
+   */
   char *sha256;
+  /*
+   * at most 68,719,476,736
+   */
   uint64_t offset;
+  /*
+   * at most 68,719,476,736
+   */
   uint64_t total;
   /*
    * nobody holds it
@@ -517,12 +709,30 @@ struct  Sheaf__V1__SegmentChunk
 struct  Sheaf__V1__Search
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
+  /*
+   * up to 4,096, each at most 4,095
+   */
   size_t n_shards;
   uint32_t *shards;
+  /*
+   * at most 500,000
+   */
   uint32_t k;
+  /*
+   * at most 8,192
+   */
   uint32_t count;
+  /*
+   * at most 65,536
+   */
   uint32_t dimension;
 };
 #define SHEAF__V1__SEARCH__INIT \
@@ -533,7 +743,13 @@ struct  Sheaf__V1__Search
 struct  Sheaf__V1__ShardCoverage
 {
   ProtobufCMessage base;
+  /*
+   * at most 4,095
+   */
   uint32_t shard;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t rows;
   protobuf_c_boolean answered;
 };
@@ -545,9 +761,21 @@ struct  Sheaf__V1__ShardCoverage
 struct  Sheaf__V1__Coverage
 {
   ProtobufCMessage base;
+  /*
+   * at most 4,096
+   */
   uint32_t shards_total;
+  /*
+   * at most 4,096
+   */
   uint32_t shards_answered;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t rows_total;
+  /*
+   * at most 4,398,046,511,104
+   */
   uint64_t rows_answered;
 };
 #define SHEAF__V1__COVERAGE__INIT \
@@ -561,8 +789,14 @@ struct  Sheaf__V1__Coverage
 struct  Sheaf__V1__SearchResult
 {
   ProtobufCMessage base;
+  /*
+   * up to 4,096
+   */
   size_t n_shards;
   Sheaf__V1__ShardCoverage **shards;
+  /*
+   * at most 9,007,199,254,740,991
+   */
   uint64_t compute_us;
 };
 #define SHEAF__V1__SEARCH_RESULT__INIT \
@@ -576,7 +810,13 @@ struct  Sheaf__V1__SearchResult
 struct  Sheaf__V1__Fetch
 {
   ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
   char *collection;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t generation;
   /*
    * false: ids only
@@ -594,6 +834,9 @@ struct  Sheaf__V1__Fetch
 struct  Sheaf__V1__FetchResult
 {
   ProtobufCMessage base;
+  /*
+   * at most 2,097,152
+   */
   uint32_t count;
 };
 #define SHEAF__V1__FETCH_RESULT__INIT \
@@ -604,6 +847,9 @@ struct  Sheaf__V1__FetchResult
 struct  Sheaf__V1__Cancel
 {
   ProtobufCMessage base;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t request_id;
 };
 #define SHEAF__V1__CANCEL__INIT \

@@ -38,8 +38,17 @@ typedef struct Sheaf__V1__RingHeader Sheaf__V1__RingHeader;
 struct  Sheaf__V1__TrainerHello
 {
   ProtobufCMessage base;
+  /*
+   * up to 255 bytes
+   */
   char *host;
+  /*
+   * at most 2,147,483,647
+   */
   uint32_t process_id;
+  /*
+   * up to 64 bytes
+   */
   char *release;
 };
 #define SHEAF__V1__TRAINER_HELLO__INIT \
@@ -57,6 +66,9 @@ struct  Sheaf__V1__TrainerPlan
    * as text, the same for every rank
    */
   char *configuration;
+  /*
+   * at most 60,000
+   */
   uint32_t heartbeat_milliseconds;
 };
 #define SHEAF__V1__TRAINER_PLAN__INIT \
@@ -88,13 +100,16 @@ struct  Sheaf__V1__RingAddress
 {
   ProtobufCMessage base;
   /*
-   * host name: ipc endpoints are for ranks of the same host
+   * up to 255 bytes: ipc endpoints are for ranks of the same host
    */
   char *host;
+  /*
+   * up to 16, each up to 512 bytes
+   */
   size_t n_endpoints;
   char **endpoints;
   /*
-   * CURVE key of the socket, or empty
+   * up to 64 bytes: CURVE key of the socket, or empty
    */
   char *public_key;
 };
@@ -110,9 +125,12 @@ struct  Sheaf__V1__TrainerJoin
 {
   ProtobufCMessage base;
   /*
-   * grows with every new readiness of this process
+   * at most 9,223,372,036,854,775,807: grows with every new readiness
    */
   uint64_t attempt;
+  /*
+   * up to 256
+   */
   size_t n_facts;
   Sheaf__V1__TrainerFact **facts;
   Sheaf__V1__RingAddress *ring;
@@ -129,13 +147,19 @@ struct  Sheaf__V1__TrainerForm
 {
   ProtobufCMessage base;
   /*
-   * of the join that is answered
+   * at most 9,223,372,036,854,775,807: of the join that is answered
    */
   uint64_t attempt;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t generation;
+  /*
+   * at most 1,023
+   */
   uint32_t rank;
   /*
-   * of all ranks, in their order
+   * up to 1,024, each a process's name: all ranks in their order
    */
   size_t n_names;
   char **names;
@@ -155,9 +179,12 @@ struct  Sheaf__V1__TrainerForm
 struct  Sheaf__V1__TrainerBeat
 {
   ProtobufCMessage base;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t attempt;
   /*
-   * 0 outside a world
+   * at most 9,223,372,036,854,775,807; 0 outside a world
    */
   uint64_t generation;
   /*
@@ -165,7 +192,7 @@ struct  Sheaf__V1__TrainerBeat
    */
   char *progress;
   /*
-   * the step that training has reached
+   * at most 9,223,372,036,854,775,807: the step that training has reached
    */
   uint64_t step;
 };
@@ -180,6 +207,9 @@ struct  Sheaf__V1__TrainerBeat
 struct  Sheaf__V1__TrainerAbort
 {
   ProtobufCMessage base;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t generation;
   char *by;
   char *reason;
@@ -195,6 +225,9 @@ struct  Sheaf__V1__TrainerAbort
 struct  Sheaf__V1__TrainerFinish
 {
   ProtobufCMessage base;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t generation;
   /*
    * stopped early, as it was asked to
@@ -220,20 +253,44 @@ struct  Sheaf__V1__TrainerFinish
 struct  Sheaf__V1__RingHeader
 {
   ProtobufCMessage base;
+  /*
+   * up to 64 bytes
+   */
   char *run;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t generation;
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
   uint64_t sequence;
+  /*
+   * any value: may be of another release
+   */
   uint32_t kind;
+  /*
+   * any value: may be of another release
+   */
   uint32_t element;
+  /*
+   * at most 281,474,976,710,655
+   */
   uint64_t count;
+  /*
+   * at most 4,294,967,295
+   */
   uint64_t width;
   /*
-   * of the sender
+   * at most 1,023, of the sender
    */
   uint32_t rank;
+  /*
+   * at most 4,095
+   */
   uint32_t step;
   /*
-   * in the step's bytes
+   * at most 281,474,976,710,655, in the step's bytes
    */
   uint64_t offset;
 };

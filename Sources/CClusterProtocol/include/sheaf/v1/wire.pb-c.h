@@ -200,57 +200,57 @@ struct  Sheaf__V1__Header
 {
   ProtobufCMessage base;
   /*
-   * 0x53484631, "SHF1"
+   * any value, then compared with 0x53484631, "SHF1"
    */
   uint32_t magic;
   /*
-   * wire version, 1
+   * any value, then compared with the versions that are read
    */
   uint32_t version;
   /*
-   * empty in a first HELLO
+   * up to 64 bytes; empty in a first HELLO
    */
   char *cluster_id;
   /*
-   * process name
+   * a process's name, or empty
    */
   char *sender;
   /*
-   * boot nonce of the sender
+   * any value: boot nonce of the sender
    */
   uint64_t incarnation;
   /*
-   * coordinator epoch the sender believes in; 0 in HELLO
+   * at most 2,147,483,647: the one the sender believes in; 0 in HELLO
    */
   uint64_t epoch;
   Sheaf__V1__MessageType type;
   /*
-   * pairs an answer with its request; 0 where none is expected
+   * at most 9,223,372,036,854,775,807: pairs answer and request, or 0
    */
   uint64_t request_id;
   /*
-   * fencing token of a lease; 0 elsewhere
+   * at most 9,223,372,036,854,775,807: fencing token of a lease; 0 elsewhere
    */
   uint64_t attempt;
   /*
-   * time left for the request, relative; 0 = none
+   * at most 86,400,000,000, a day: time left for the request; 0: none is said
    */
   uint64_t budget_us;
   /*
-   * W3C trace context, or empty
+   * up to 256 bytes: W3C trace context, or empty
    */
   char *trace_parent;
   /*
-   * bytes of each frame after the header
+   * up to 15, each any value: compared with each frame after the header
    */
   size_t n_body_lengths;
   uint64_t *body_lengths;
   /*
-   * over all frames after the header, in order
+   * any value: over all frames after the header, in order
    */
   uint32_t body_crc32c;
   /*
-   * bytes of bulk credit granted with this message
+   * at most 1,073,741,824 bytes of bulk credit, granted with this message
    */
   uint64_t credit;
 };
