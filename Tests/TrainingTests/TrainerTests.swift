@@ -70,7 +70,7 @@ final class NumberTask: TrainingTask {
 /// A run from start to end, interrupted and resumed.
 struct TrainerTests {
     /// Settings of a run of three epochs of four steps.
-    private static func settings(_ folder: TemporaryFolder) throws -> TrainingConfiguration {
+    static func settings(_ folder: TemporaryFolder) throws -> TrainingConfiguration {
         let rows = (1...10).map {
             "{\"question\": \"q\($0)\", \"positive_ctxs\": [{\"text\": \"p\($0)\"}]}\n"
         }
@@ -99,7 +99,7 @@ struct TrainerTests {
     }
 
     /// Runs until `step` steps are done, then is stopped.
-    private static func run(
+    static func run(
         _ settings: TrainingConfiguration, until step: Int, notes: Notes = Notes()
     ) throws -> [UInt32] {
         let (trainer, task) = try trainer(settings)

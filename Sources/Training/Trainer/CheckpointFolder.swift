@@ -1,3 +1,4 @@
+import Corpus
 import Crypto
 import Foundation
 
@@ -6,14 +7,16 @@ import Foundation
 /// Invariants:
 /// 1. A folder with a final name is whole: files are written under another name, synced, then the
 ///    folder is renamed.
-/// 2. `state.json` holds the SHA-256 of every other file; a folder that does not match is damaged
-///    and never used.
+/// 2. `state.json` holds the SHA-256 of every other file and ends with its own; a folder that does
+///    not match is damaged and never used.
 struct CheckpointFolder {
     /// The folder that holds all checkpoints.
     let path: String
     private let identity: RunIdentity
 
-    private static let version = 2
+    private static let version = 3
+    /// The version before: its `state.json` has no digest of its own.
+    private static let unsealedVersion = 2
 
     init(_ path: String, identity: RunIdentity) {
         self.path = path
@@ -23,6 +26,8 @@ struct CheckpointFolder {
     /// What is in a checkpoint.
     struct Content {
         var state: TrainingState
+        /// The log as it was then; nil in checkpoints of earlier releases.
+        var log: LogMark?
         /// Values of each parameter set.
         var parameters: [[Float]]
         /// Moments of each parameter set.
@@ -40,6 +45,7 @@ struct CheckpointFolder {
         var version: Int
         var identity: RunIdentity
         var state: TrainingState
+        var log: LogMark?
         var files: [String: File]
     }
 
@@ -90,21 +96,31 @@ struct CheckpointFolder {
                 try add("moments-\(index)-second.f32", moments.second)
             }
             let manifest = Manifest(
-                version: Self.version, identity: identity, state: content.state, files: files)
+                version: Self.version, identity: identity, state: content.state, log: content.log,
+                files: files)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
             guard let json = try? encoder.encode(manifest) else {
                 throw .cannotWrite(path: partial, reason: "a measured value is not finite")
             }
-            try DurableFolder.write(Array(json), to: partial + "/state.json")
+            try DurableFolder.write(SealedJSON.seal(json), to: partial + "/state.json")
             try? FileManager.default.removeItem(atPath: final)
             try DurableFolder.rename(partial, to: final)
+            try? FileManager.default.removeItem(atPath: aside(content.state.step))
         } catch {
             try? FileManager.default.removeItem(atPath: partial)
             throw error
         }
         return final
     }
+
+    /// Takes a damaged checkpoint out of the way: it must not count among those that are kept.
+    func setAside(_ step: Int) {
+        try? FileManager.default.removeItem(atPath: aside(step))
+        try? FileManager.default.moveItem(atPath: path(of: step), toPath: aside(step))
+    }
+
+    private func aside(_ step: Int) -> String { path(of: step) + ".damaged" }
 
     /// Removes all but the newest ones and the best one.
     func prune(keep: Int, best: Int?) {
@@ -121,10 +137,17 @@ struct CheckpointFolder {
     ) throws(TrainingError) -> Content {
         let folder = path(of: step)
         let url = URL(fileURLWithPath: folder + "/state.json")
-        guard let json = try? Data(contentsOf: url),
-            let version = try? JSONDecoder().decode(Version.self, from: json).version
+        guard let json = try? Data(contentsOf: url) else {
+            throw .corruptCheckpoint(path: folder, reason: "state.json cannot be read")
+        }
+        let seal = SealedJSON.check(Array(json))
+        guard seal != .broken else {
+            throw .corruptCheckpoint(path: folder, reason: "state.json has another SHA-256")
+        }
+        guard let version = try? JSONDecoder().decode(Version.self, from: json).version,
+            seal == .whole || version <= Self.unsealedVersion
         else { throw .corruptCheckpoint(path: folder, reason: "state.json cannot be read") }
-        guard version == Self.version else {
+        guard version == Self.version || version == Self.unsealedVersion else {
             throw .checkpointOfAnotherRun(
                 path: folder, what: "version", expected: "\(Self.version)", found: "\(version)")
         }
@@ -149,7 +172,8 @@ struct CheckpointFolder {
             }
             return values
         }
-        var content = Content(state: manifest.state, parameters: [], moments: [])
+        var content = Content(
+            state: manifest.state, log: manifest.log, parameters: [], moments: [])
         for (index, count) in parameters.enumerated() {
             content.parameters.append(try floats("parameters-\(index).f32", count))
         }

@@ -7,14 +7,21 @@ extension Trainer {
     /// All look at once, which takes no longer than one; what rank 0 finds counts.
     func resume() throws(TrainingError) {
         var content: CheckpointFolder.Content?
+        var damaged: [Int] = []
         var failure: TrainingError?
-        do throws(TrainingError) { content = try newestSound() } catch { failure = error }
+        do throws(TrainingError) { content = try newestSound(&damaged) } catch { failure = error }
         try onFirstRank { () throws(TrainingError) in if let failure { throw failure } }
         var record = ByteRecord()
         record.append(UInt64(bitPattern: Int64(content?.state.step ?? -1)))
         var answer = ByteRecord(try told(record.bytes)[0])
         let step = Int(Int64(bitPattern: answer.number()))
-        guard step >= 0 else { return }
+        if group.rank == 0 { damaged.forEach(checkpoints.setAside) }
+        guard step >= 0 else {
+            if !damaged.isEmpty {
+                hooks.note("No checkpoint is sound: training begins at the first step.")
+            }
+            return
+        }
         if content?.state.step != step { content = try read(step) }
         guard let content else { throw .noCheckpoint(path: checkpoints.path) }
         for (set, values) in zip(task.parameterSets, content.parameters) {
@@ -23,22 +30,45 @@ extension Trainer {
         optimizer.restore(content.moments)
         state = content.state
         lastCheckpoint = step
+        logMark = content.log
         if let files = state.refreshed { try use(refreshed: files) }
         hooks.note("Going on from \(checkpoints.path(of: step)).")
         try compareRanks()
     }
 
-    /// The newest checkpoint that is whole; damaged ones are told and passed over.
-    private func newestSound() throws(TrainingError) -> CheckpointFolder.Content? {
+    /// The newest checkpoint that is whole and whose log is; damaged ones are told and passed over.
+    ///
+    /// Where the log is damaged before every checkpoint that is left, the newest counts: steps are
+    /// not done again for lines that cannot come back.
+    private func newestSound(
+        _ damaged: inout [Int]
+    ) throws(TrainingError) -> CheckpointFolder.Content? {
+        var withoutLog: CheckpointFolder.Content?
         for step in checkpoints.steps {
             do throws(TrainingError) {
-                return try read(step)
+                let content = try read(step)
+                guard group.rank == 0, let mark = content.log else { return withoutLog ?? content }
+                if mark.fits(logPath) {
+                    if withoutLog != nil {
+                        hooks.note(
+                            "\(logPath) is damaged; the checkpoint of step \(step), before the"
+                                + " damage, is used.")
+                    }
+                    return content
+                }
+                withoutLog = withoutLog ?? content
             } catch .corruptCheckpoint(let path, let reason) {
                 hooks.note("\(path) is damaged (\(reason)); the one before it is used.")
+                damaged.append(step)
             }
         }
-        return nil
+        if withoutLog != nil {
+            hooks.note("\(logPath) is damaged or missing; what of it can be read is kept.")
+        }
+        return withoutLog
     }
+
+    private var logPath: String { configuration.output + "/train_log.jsonl" }
 
     private func read(_ step: Int) throws(TrainingError) -> CheckpointFolder.Content {
         try checkpoints.read(
@@ -51,9 +81,12 @@ extension Trainer {
         guard lastCheckpoint != state.step else { return }
         try onFirstRank { () throws(TrainingError) in
             do throws(TrainingError) {
+                // The checkpoint names the log as it is: it must not be behind on the disk.
+                try log?.sync()
                 try checkpoints.write(
                     CheckpointFolder.Content(
-                        state: state, parameters: task.parameterSets.map { Array($0.values) },
+                        state: state, log: log?.mark,
+                        parameters: task.parameterSets.map { Array($0.values) },
                         moments: optimizer.moments))
             } catch .cannotWrite(let path, let reason) {
                 throw .checkpointUnwritten(

@@ -25,6 +25,8 @@ public final class Trainer {
     var state = TrainingState()
     var hooks = TrainingHooks()
     var log: TrainingLog?
+    /// The log as the checkpoint knows it that this run resumed from.
+    var logMark: LogMark?
     /// The step of the newest checkpoint of this process or the one it resumed from.
     var lastCheckpoint: Int?
     /// What a person ought to know of the result, each said once.
@@ -116,7 +118,7 @@ public final class Trainer {
         try resume()
         if group.rank == 0 {
             log = try TrainingLog(
-                configuration.output + "/train_log.jsonl", keepingUpTo: state.step)
+                configuration.output + "/train_log.jsonl", keepingUpTo: state.step, mark: logMark)
         }
         if configuration.accumulationSteps > 1 {
             note(

@@ -1,4 +1,27 @@
+import Crypto
 import Foundation
+
+/// The beginning of a log: how long it is, and its SHA-256.
+///
+/// A checkpoint names the log as it was.
+struct LogMark: Equatable, Codable {
+    var bytes: Int
+    var sha256: String
+
+    /// Whether the file at `path` begins so.
+    func fits(_ path: String) -> Bool { beginning(of: path) != nil }
+
+    /// The beginning of the file, nil where it is another.
+    func beginning(of path: String) -> Data? {
+        guard let file = FileHandle(forReadingAtPath: path), bytes >= 0 else { return nil }
+        defer { try? file.close() }
+        let data = bytes == 0 ? Data() : (try? file.read(upToCount: bytes)) ?? Data()
+        guard data.count == bytes, hexadecimal(SHA256.hash(data: data)) == sha256 else {
+            return nil
+        }
+        return data
+    }
+}
 
 /// `train_log.jsonl`: one line a step, and one a measurement.
 final class TrainingLog {
@@ -23,26 +46,61 @@ final class TrainingLog {
     let path: String
     /// Every line, for the curves.
     private(set) var lines: [Line] = []
+    private var hash = SHA256()
+    private var bytes = 0
+
+    /// What is in the log now.
+    var mark: LogMark { LogMark(bytes: bytes, sha256: hexadecimal(hash.finalize())) }
 
     /// Opens the log of a run; lines after `step` belong to steps that are done again.
-    init(_ path: String, keepingUpTo step: Int) throws(TrainingError) {
+    ///
+    /// - Parameter mark: The log as the checkpoint of `step` knows it; where it still begins so, no
+    ///   byte of that is written anew.
+    init(_ path: String, keepingUpTo step: Int, mark: LogMark? = nil) throws(TrainingError) {
         self.path = path
         try DurableFolder.make(URL(fileURLWithPath: path).deletingLastPathComponent().path)
-        if step > 0, FileManager.default.fileExists(atPath: path) {
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                throw .cannotRead(path: path, reason: "it is no text that this process may read")
-            }
-            let decoder = JSONDecoder()
-            lines = text.split(separator: "\n").compactMap {
-                try? decoder.decode(Line.self, from: Data($0.utf8))
-            }.filter { $0.step <= step }
-        }
-        var text = ""
-        for line in lines { text += try Self.text(line) }
+        let text = try kept(upTo: step, mark)
+        count(text)
         do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try text.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw .cannotWrite(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    private func count(_ data: Data) {
+        hash.update(data: data)
+        bytes += data.count
+    }
+
+    /// What of an earlier process' log belongs to steps that are not done again.
+    private func kept(upTo step: Int, _ mark: LogMark?) throws(TrainingError) -> Data {
+        let decoder = JSONDecoder()
+        func lines(_ data: Data) -> [Line] {
+            data.split(separator: UInt8(ascii: "\n")).compactMap {
+                try? decoder.decode(Line.self, from: $0)
+            }
+        }
+        guard step > 0, FileManager.default.fileExists(atPath: path) else { return Data() }
+        if let beginning = mark?.beginning(of: path) {
+            self.lines = lines(beginning)
+            return beginning
+        }
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw .cannotRead(path: path, reason: "this process may not read it")
+        }
+        self.lines = lines(data).filter { $0.step <= step }
+        var text = ""
+        for line in self.lines { text += try Self.text(line) }
+        return Data(text.utf8)
+    }
+
+    /// Brings the log to the disk.
+    func sync() throws(TrainingError) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }
     }
 
@@ -57,6 +115,7 @@ final class TrainingLog {
         let reason = String(cString: strerror(errno))
         if descriptor >= 0 { close(descriptor) }
         guard count == bytes.count else { throw .cannotWrite(path: path, reason: reason) }
+        self.count(Data(bytes))
     }
 
     private static func text(_ line: Line) throws(TrainingError) -> String {
