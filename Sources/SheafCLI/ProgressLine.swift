@@ -39,6 +39,10 @@ final class ProgressLine: Sendable {
         switch report.state {
         case .scanning:
             show(phase: "reading", done: report.passagesTotal, total: nil, unit: "passage")
+        case .checking:
+            show(
+                phase: "checking", done: report.passagesCommitted, total: report.passagesTotal,
+                unit: "passage")
         case .encoding, .paused:
             let before = state.withLock { state in
                 state.before = state.before ?? report.passagesBefore

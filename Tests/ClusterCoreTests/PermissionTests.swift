@@ -59,6 +59,8 @@ import Testing
         case .unloadGeneration: .unloadGeneration(UnloadGeneration())
         case .segmentRequest: .segmentRequest(SegmentRequest())
         case .segmentChunk: .segmentChunk(SegmentChunk())
+        case .checkSegments: .checkSegments(CheckSegments())
+        case .segmentsChecked: .segmentsChecked(SegmentsChecked())
         case .search: .search(Search())
         case .searchResult: .searchResult(SearchResult())
         case .fetch: .fetch(Fetch())

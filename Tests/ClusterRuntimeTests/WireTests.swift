@@ -86,7 +86,7 @@ import WireFuzz
         }
         let parts: [Any] = [
             EncoderSpec(), EncoderSettings(), IndexSettings(), ShardSpec(), SegmentRef(),
-            ShardCoverage(), Coverage(), Timings(),
+            ShardCoverage(), Coverage(), Timings(), Healing(),
             WorkerStatus(), ShardStatus(), CollectionStatus(), TrainerFact(), RingAddress(),
         ]
         for part in parts { expectFields(of: part, in: proto) }

@@ -20,12 +20,13 @@ public enum Permissions {
         case .indexRequest, .cancel: writers
         case .dropRequest, .shutdown: [.admin]
         case .credit, .failure, .segmentReady, .leaseFailed, .generationLoaded,
-            .segmentRequest, .segmentChunk, .searchResult, .fetchResult:
+            .segmentRequest, .segmentChunk, .segmentsChecked, .searchResult, .fetchResult:
             [.worker]
         case .trainerHello, .trainerJoin, .trainerBeat, .trainerAbort, .trainerFinish: [.trainer]
         case .welcome, .heartbeatAck, .drain, .leaseGrant, .passageChunk, .commitAck,
-            .leaseRevoke, .prepareEncoder, .loadGeneration, .unloadGeneration, .search, .fetch,
-            .indexProgress, .queryAnswer, .status, .done, .trainerPlan, .trainerForm:
+            .leaseRevoke, .prepareEncoder, .loadGeneration, .unloadGeneration, .checkSegments,
+            .search, .fetch, .indexProgress, .queryAnswer, .status, .done, .trainerPlan,
+            .trainerForm:
             []
         }
     }

@@ -147,3 +147,48 @@ public struct SegmentChunk: Equatable, Sendable {
         self.missing = missing
     }
 }
+
+/// The coordinator asks which segments a worker holds, whole and as they were written.
+///
+/// The worker reads each of them once and sets a damaged one aside.
+public struct CheckSegments: Equatable, Sendable {
+    /// Segments in one message at most.
+    public static let pageSize = 64
+
+    /// The collection's name.
+    public var collection: String
+    /// The source digest that every one of them must name.
+    public var sourceDigest: String
+    /// The encoder fingerprint that every one of them must carry.
+    public var fingerprint: String
+    /// The segments, ``pageSize`` at most.
+    public var segments: [SegmentRef]
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        collection: String = "", sourceDigest: String = "", fingerprint: String = "",
+        segments: [SegmentRef] = []
+    ) {
+        self.collection = collection
+        self.sourceDigest = sourceDigest
+        self.fingerprint = fingerprint
+        self.segments = segments
+    }
+}
+
+/// A worker's answer to ``CheckSegments``; what is in neither list is not there.
+public struct SegmentsChecked: Equatable, Sendable {
+    /// The collection's name.
+    public var collection: String
+    /// SHA-256 of the segments that are as they were written.
+    public var sound: [String]
+    /// SHA-256 of those that were not, and are set aside.
+    public var damaged: [String]
+
+    /// Creates the message; every field left out has its default.
+    public init(collection: String = "", sound: [String] = [], damaged: [String] = []) {
+        self.collection = collection
+        self.sound = sound
+        self.damaged = damaged
+    }
+}

@@ -57,6 +57,50 @@ public enum IndexState: Int32, CaseIterable, Sendable {
     case complete = 4
     /// Waiting; the note says for what.
     case paused = 5
+    /// What an earlier run made is read once and compared with its digests.
+    case checking = 6
+}
+
+/// What an indexing run found wrong and put right, by kind.
+public struct Healing: Equatable, Sendable {
+    /// Segments that no living holder had: their batches were encoded again.
+    public var segmentsMissing: UInt64
+    /// Segment files that were set aside and replaced.
+    public var segmentsDamaged: UInt64
+    /// Copies that their holders lacked, of segments that others hold.
+    public var copiesLost: UInt64
+    /// Copies that the catalog did not know of.
+    public var copiesFound: UInt64
+    /// Manifests that were written again.
+    public var manifests: UInt64
+    /// Rows of the catalog that were put right.
+    public var rows: UInt64
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        segmentsMissing: UInt64 = 0, segmentsDamaged: UInt64 = 0, copiesLost: UInt64 = 0,
+        copiesFound: UInt64 = 0, manifests: UInt64 = 0, rows: UInt64 = 0
+    ) {
+        self.segmentsMissing = segmentsMissing
+        self.segmentsDamaged = segmentsDamaged
+        self.copiesLost = copiesLost
+        self.copiesFound = copiesFound
+        self.manifests = manifests
+        self.rows = rows
+    }
+
+    /// Whether nothing was wrong.
+    public var isEmpty: Bool { self == Healing() }
+
+    /// Each kind in words, with its number.
+    public var counts: [(kind: String, count: UInt64)] {
+        [
+            ("missing segments encoded again", segmentsMissing),
+            ("damaged segments replaced", segmentsDamaged),
+            ("copies forgotten", copiesLost), ("copies found", copiesFound),
+            ("manifests written again", manifests), ("catalog rows put right", rows),
+        ]
+    }
 }
 
 /// How far an indexing run has come.
@@ -87,6 +131,8 @@ public struct IndexProgress: Equatable, Sendable {
     public var alreadyComplete: Bool
     /// Passages encoded by this run: finished batches and the ones being worked on.
     public var passagesEncoded: UInt64
+    /// What was found wrong and put right.
+    public var healing: Healing
 
     /// Creates the message; every field left out has its default.
     public init(
@@ -94,7 +140,7 @@ public struct IndexProgress: Equatable, Sendable {
         passagesCommitted: UInt64 = 0, batchesTotal: UInt64 = 0, batchesCommitted: UInt64 = 0,
         batchesRepeated: UInt64 = 0, skippedLines: UInt64 = 0, workers: UInt32 = 0,
         generation: UInt64 = 0, note: String = "", alreadyComplete: Bool = false,
-        passagesEncoded: UInt64 = 0
+        passagesEncoded: UInt64 = 0, healing: Healing = Healing()
     ) {
         self.collection = collection
         self.state = state
@@ -109,5 +155,6 @@ public struct IndexProgress: Equatable, Sendable {
         self.note = note
         self.alreadyComplete = alreadyComplete
         self.passagesEncoded = passagesEncoded
+        self.healing = healing
     }
 }

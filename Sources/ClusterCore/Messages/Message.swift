@@ -43,6 +43,10 @@ public enum MessageType: Int32, CaseIterable, Sendable {
     case segmentRequest = 35
     /// ``SegmentChunk``.
     case segmentChunk = 36
+    /// ``CheckSegments``.
+    case checkSegments = 37
+    /// ``SegmentsChecked``.
+    case segmentsChecked = 38
     /// ``Search``.
     case search = 48
     /// ``SearchResult``.
@@ -129,6 +133,10 @@ public enum Message: Equatable, Sendable {
     case segmentRequest(SegmentRequest)
     /// See ``SegmentChunk``.
     case segmentChunk(SegmentChunk)
+    /// See ``CheckSegments``.
+    case checkSegments(CheckSegments)
+    /// See ``SegmentsChecked``.
+    case segmentsChecked(SegmentsChecked)
     /// See ``Search``.
     case search(Search)
     /// See ``SearchResult``.
@@ -195,6 +203,8 @@ public enum Message: Equatable, Sendable {
         case .unloadGeneration: .unloadGeneration
         case .segmentRequest: .segmentRequest
         case .segmentChunk: .segmentChunk
+        case .checkSegments: .checkSegments
+        case .segmentsChecked: .segmentsChecked
         case .search: .search
         case .searchResult: .searchResult
         case .fetch: .fetch

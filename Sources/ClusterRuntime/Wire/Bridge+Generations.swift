@@ -147,3 +147,43 @@ extension SegmentChunk: Bridged {
             missing: c.missing != 0)
     }
 }
+
+extension CheckSegments: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__CheckSegments>) {
+        sheaf__v1__check_segments__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__CheckSegments, _ arena: PackArena) {
+        c.collection = arena.string(collection)
+        c.source_digest = arena.string(sourceDigest)
+        c.fingerprint = arena.string(fingerprint)
+        (c.n_segments, c.segments) = arena.messages(segments)
+    }
+
+    init(_ c: Sheaf__V1__CheckSegments) throws(WireError) {
+        self.init(
+            collection: try Unpack.text(c.collection, "CheckSegments.collection"),
+            sourceDigest: try Unpack.text(c.source_digest, "CheckSegments.source_digest"),
+            fingerprint: try Unpack.text(c.fingerprint, "CheckSegments.fingerprint"),
+            segments: try Unpack.messages(c.segments, c.n_segments))
+    }
+}
+
+extension SegmentsChecked: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__SegmentsChecked>) {
+        sheaf__v1__segments_checked__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__SegmentsChecked, _ arena: PackArena) {
+        c.collection = arena.string(collection)
+        (c.n_sound, c.sound) = arena.strings(sound)
+        (c.n_damaged, c.damaged) = arena.strings(damaged)
+    }
+
+    init(_ c: Sheaf__V1__SegmentsChecked) throws(WireError) {
+        self.init(
+            collection: try Unpack.text(c.collection, "SegmentsChecked.collection"),
+            sound: try Unpack.texts(c.sound, c.n_sound, "SegmentsChecked.sound"),
+            damaged: try Unpack.texts(c.damaged, c.n_damaged, "SegmentsChecked.damaged"))
+    }
+}

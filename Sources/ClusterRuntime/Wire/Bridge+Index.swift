@@ -36,6 +36,31 @@ extension IndexRequest: Bridged {
     }
 }
 
+extension Healing: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__Healing>) {
+        sheaf__v1__healing__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__Healing, _ arena: PackArena) {
+        c.segments_missing = segmentsMissing
+        c.segments_damaged = segmentsDamaged
+        c.copies_lost = copiesLost
+        c.copies_found = copiesFound
+        c.manifests = manifests
+        c.rows = rows
+    }
+
+    init(_ c: Sheaf__V1__Healing) throws(WireError) {
+        self.init(
+            segmentsMissing: c.segments_missing,
+            segmentsDamaged: c.segments_damaged,
+            copiesLost: c.copies_lost,
+            copiesFound: c.copies_found,
+            manifests: c.manifests,
+            rows: c.rows)
+    }
+}
+
 extension IndexProgress: Bridged {
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__IndexProgress>) {
         sheaf__v1__index_progress__init(c)
@@ -55,6 +80,7 @@ extension IndexProgress: Bridged {
         c.note = arena.string(note)
         c.already_complete = alreadyComplete ? 1 : 0
         c.passages_encoded = passagesEncoded
+        c.healing = arena.message(healing, unless: Healing())
     }
 
     init(_ c: Sheaf__V1__IndexProgress) throws(WireError) {
@@ -71,6 +97,7 @@ extension IndexProgress: Bridged {
             generation: c.generation,
             note: try Unpack.text(c.note, "IndexProgress.note"),
             alreadyComplete: c.already_complete != 0,
-            passagesEncoded: c.passages_encoded)
+            passagesEncoded: c.passages_encoded,
+            healing: try Unpack.message(c.healing) ?? Healing())
     }
 }

@@ -52,6 +52,51 @@ void   sheaf__v1__index_request__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__index_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sheaf__v1__healing__init
+                     (Sheaf__V1__Healing         *message)
+{
+  static const Sheaf__V1__Healing init_value = SHEAF__V1__HEALING__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__healing__get_packed_size
+                     (const Sheaf__V1__Healing *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__healing__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__healing__pack
+                     (const Sheaf__V1__Healing *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__healing__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__healing__pack_to_buffer
+                     (const Sheaf__V1__Healing *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__healing__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__Healing *
+       sheaf__v1__healing__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__Healing *)
+     protobuf_c_message_unpack (&sheaf__v1__healing__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__healing__free_unpacked
+                     (Sheaf__V1__Healing *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__healing__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   sheaf__v1__index_progress__init
                      (Sheaf__V1__IndexProgress         *message)
 {
@@ -748,7 +793,110 @@ const ProtobufCMessageDescriptor sheaf__v1__index_request__descriptor =
   (ProtobufCMessageInit) sheaf__v1__index_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descriptors[13] =
+static const ProtobufCFieldDescriptor sheaf__v1__healing__field_descriptors[6] =
+{
+  {
+    "segments_missing",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Healing, segments_missing),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "segments_damaged",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Healing, segments_damaged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copies_lost",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Healing, copies_lost),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copies_found",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Healing, copies_found),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "manifests",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Healing, manifests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Healing, rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__healing__field_indices_by_name[] = {
+  3,   /* field[3] = copies_found */
+  2,   /* field[2] = copies_lost */
+  4,   /* field[4] = manifests */
+  5,   /* field[5] = rows */
+  1,   /* field[1] = segments_damaged */
+  0,   /* field[0] = segments_missing */
+};
+static const ProtobufCIntRange sheaf__v1__healing__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__healing__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.Healing",
+  "Healing",
+  "Sheaf__V1__Healing",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__Healing),
+  6,
+  sheaf__v1__healing__field_descriptors,
+  sheaf__v1__healing__field_indices_by_name,
+  1,  sheaf__v1__healing__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__healing__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descriptors[14] =
 {
   {
     "collection",
@@ -906,6 +1054,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "healing",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexProgress, healing),
+    &sheaf__v1__healing__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
   11,   /* field[11] = already_complete */
@@ -914,6 +1074,7 @@ static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
   4,   /* field[4] = batches_total */
   0,   /* field[0] = collection */
   9,   /* field[9] = generation */
+  13,   /* field[13] = healing */
   10,   /* field[10] = note */
   3,   /* field[3] = passages_committed */
   12,   /* field[12] = passages_encoded */
@@ -925,7 +1086,7 @@ static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
 static const ProtobufCIntRange sheaf__v1__index_progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor =
 {
@@ -935,7 +1096,7 @@ const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor =
   "Sheaf__V1__IndexProgress",
   "sheaf.v1",
   sizeof(Sheaf__V1__IndexProgress),
-  13,
+  14,
   sheaf__v1__index_progress__field_descriptors,
   sheaf__v1__index_progress__field_indices_by_name,
   1,  sheaf__v1__index_progress__number_ranges,
@@ -2024,7 +2185,7 @@ const ProtobufCMessageDescriptor sheaf__v1__shutdown__descriptor =
   (ProtobufCMessageInit) sheaf__v1__shutdown__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue sheaf__v1__index_state__enum_values_by_number[6] =
+static const ProtobufCEnumValue sheaf__v1__index_state__enum_values_by_number[7] =
 {
   { "INDEX_UNKNOWN", "SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN", 0 },
   { "INDEX_SCANNING", "SHEAF__V1__INDEX_STATE__INDEX_SCANNING", 1 },
@@ -2032,12 +2193,14 @@ static const ProtobufCEnumValue sheaf__v1__index_state__enum_values_by_number[6]
   { "INDEX_PUBLISHING", "SHEAF__V1__INDEX_STATE__INDEX_PUBLISHING", 3 },
   { "INDEX_COMPLETE", "SHEAF__V1__INDEX_STATE__INDEX_COMPLETE", 4 },
   { "INDEX_PAUSED", "SHEAF__V1__INDEX_STATE__INDEX_PAUSED", 5 },
+  { "INDEX_CHECKING", "SHEAF__V1__INDEX_STATE__INDEX_CHECKING", 6 },
 };
 static const ProtobufCIntRange sheaf__v1__index_state__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex sheaf__v1__index_state__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex sheaf__v1__index_state__enum_values_by_name[7] =
 {
+  { "INDEX_CHECKING", 6 },
   { "INDEX_COMPLETE", 4 },
   { "INDEX_ENCODING", 2 },
   { "INDEX_PAUSED", 5 },
@@ -2052,9 +2215,9 @@ const ProtobufCEnumDescriptor sheaf__v1__index_state__descriptor =
   "IndexState",
   "Sheaf__V1__IndexState",
   "sheaf.v1",
-  6,
+  7,
   sheaf__v1__index_state__enum_values_by_number,
-  6,
+  7,
   sheaf__v1__index_state__enum_values_by_name,
   1,
   sheaf__v1__index_state__value_ranges,

@@ -1132,6 +1132,96 @@ void   sheaf__v1__segment_chunk__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__segment_chunk__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sheaf__v1__check_segments__init
+                     (Sheaf__V1__CheckSegments         *message)
+{
+  static const Sheaf__V1__CheckSegments init_value = SHEAF__V1__CHECK_SEGMENTS__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__check_segments__get_packed_size
+                     (const Sheaf__V1__CheckSegments *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__check_segments__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__check_segments__pack
+                     (const Sheaf__V1__CheckSegments *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__check_segments__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__check_segments__pack_to_buffer
+                     (const Sheaf__V1__CheckSegments *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__check_segments__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__CheckSegments *
+       sheaf__v1__check_segments__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__CheckSegments *)
+     protobuf_c_message_unpack (&sheaf__v1__check_segments__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__check_segments__free_unpacked
+                     (Sheaf__V1__CheckSegments *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__check_segments__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   sheaf__v1__segments_checked__init
+                     (Sheaf__V1__SegmentsChecked         *message)
+{
+  static const Sheaf__V1__SegmentsChecked init_value = SHEAF__V1__SEGMENTS_CHECKED__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__segments_checked__get_packed_size
+                     (const Sheaf__V1__SegmentsChecked *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__segments_checked__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__segments_checked__pack
+                     (const Sheaf__V1__SegmentsChecked *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__segments_checked__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__segments_checked__pack_to_buffer
+                     (const Sheaf__V1__SegmentsChecked *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__segments_checked__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__SegmentsChecked *
+       sheaf__v1__segments_checked__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__SegmentsChecked *)
+     protobuf_c_message_unpack (&sheaf__v1__segments_checked__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__segments_checked__free_unpacked
+                     (Sheaf__V1__SegmentsChecked *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__segments_checked__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   sheaf__v1__search__init
                      (Sheaf__V1__Search         *message)
 {
@@ -3385,6 +3475,147 @@ const ProtobufCMessageDescriptor sheaf__v1__segment_chunk__descriptor =
   sheaf__v1__segment_chunk__field_indices_by_name,
   1,  sheaf__v1__segment_chunk__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__segment_chunk__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__check_segments__field_descriptors[4] =
+{
+  {
+    "collection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CheckSegments, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_digest",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CheckSegments, source_digest),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fingerprint",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CheckSegments, fingerprint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "segments",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__CheckSegments, n_segments),
+    offsetof(Sheaf__V1__CheckSegments, segments),
+    &sheaf__v1__segment_ref__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__check_segments__field_indices_by_name[] = {
+  0,   /* field[0] = collection */
+  2,   /* field[2] = fingerprint */
+  3,   /* field[3] = segments */
+  1,   /* field[1] = source_digest */
+};
+static const ProtobufCIntRange sheaf__v1__check_segments__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__check_segments__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.CheckSegments",
+  "CheckSegments",
+  "Sheaf__V1__CheckSegments",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__CheckSegments),
+  4,
+  sheaf__v1__check_segments__field_descriptors,
+  sheaf__v1__check_segments__field_indices_by_name,
+  1,  sheaf__v1__check_segments__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__check_segments__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__segments_checked__field_descriptors[3] =
+{
+  {
+    "collection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__SegmentsChecked, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sound",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__SegmentsChecked, n_sound),
+    offsetof(Sheaf__V1__SegmentsChecked, sound),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "damaged",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__SegmentsChecked, n_damaged),
+    offsetof(Sheaf__V1__SegmentsChecked, damaged),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__segments_checked__field_indices_by_name[] = {
+  0,   /* field[0] = collection */
+  2,   /* field[2] = damaged */
+  1,   /* field[1] = sound */
+};
+static const ProtobufCIntRange sheaf__v1__segments_checked__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__segments_checked__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.SegmentsChecked",
+  "SegmentsChecked",
+  "Sheaf__V1__SegmentsChecked",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__SegmentsChecked),
+  3,
+  sheaf__v1__segments_checked__field_descriptors,
+  sheaf__v1__segments_checked__field_indices_by_name,
+  1,  sheaf__v1__segments_checked__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__segments_checked__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor sheaf__v1__search__field_descriptors[6] =

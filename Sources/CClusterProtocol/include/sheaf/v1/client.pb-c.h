@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "sheaf/v1/cluster.pb-c.h"
 
 typedef struct Sheaf__V1__IndexRequest Sheaf__V1__IndexRequest;
+typedef struct Sheaf__V1__Healing Sheaf__V1__Healing;
 typedef struct Sheaf__V1__IndexProgress Sheaf__V1__IndexProgress;
 typedef struct Sheaf__V1__QueryRequest Sheaf__V1__QueryRequest;
 typedef struct Sheaf__V1__Timings Sheaf__V1__Timings;
@@ -39,7 +40,11 @@ typedef enum _Sheaf__V1__IndexState {
   SHEAF__V1__INDEX_STATE__INDEX_ENCODING = 2,
   SHEAF__V1__INDEX_STATE__INDEX_PUBLISHING = 3,
   SHEAF__V1__INDEX_STATE__INDEX_COMPLETE = 4,
-  SHEAF__V1__INDEX_STATE__INDEX_PAUSED = 5
+  SHEAF__V1__INDEX_STATE__INDEX_PAUSED = 5,
+  /*
+   * what an earlier run made is read once and compared with its digests
+   */
+  SHEAF__V1__INDEX_STATE__INDEX_CHECKING = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SHEAF__V1__INDEX_STATE)
 } Sheaf__V1__IndexState;
 
@@ -84,6 +89,42 @@ struct  Sheaf__V1__IndexRequest
 #define SHEAF__V1__INDEX_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__index_request__descriptor) \
     , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, 0 }
+
+
+/*
+ * What an indexing run found wrong and put right, by kind.
+ */
+struct  Sheaf__V1__Healing
+{
+  ProtobufCMessage base;
+  /*
+   * at most 67,108,864: no living holder had them, encoded again
+   */
+  uint64_t segments_missing;
+  /*
+   * at most 67,108,864: set aside and replaced
+   */
+  uint64_t segments_damaged;
+  /*
+   * at most 67,108,864: forgotten, since another holder has the segment
+   */
+  uint64_t copies_lost;
+  /*
+   * at most 67,108,864: entered, where the catalog knew no holder
+   */
+  uint64_t copies_found;
+  /*
+   * at most 67,108,864: written again
+   */
+  uint64_t manifests;
+  /*
+   * at most 67,108,864: of the catalog, put right
+   */
+  uint64_t rows;
+};
+#define SHEAF__V1__HEALING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__healing__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
 
 
 struct  Sheaf__V1__IndexProgress
@@ -135,10 +176,11 @@ struct  Sheaf__V1__IndexProgress
    * at most 281,474,976,710,655: by this run, unfinished batches too
    */
   uint64_t passages_encoded;
+  Sheaf__V1__Healing *healing;
 };
 #define SHEAF__V1__INDEX_PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__index_progress__descriptor) \
-    , (char *)protobuf_c_empty_string, SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, NULL }
 
 
 struct  Sheaf__V1__QueryRequest
@@ -443,6 +485,25 @@ Sheaf__V1__IndexRequest *
 void   sheaf__v1__index_request__free_unpacked
                      (Sheaf__V1__IndexRequest *message,
                       ProtobufCAllocator *allocator);
+/* Sheaf__V1__Healing methods */
+void   sheaf__v1__healing__init
+                     (Sheaf__V1__Healing         *message);
+size_t sheaf__v1__healing__get_packed_size
+                     (const Sheaf__V1__Healing   *message);
+size_t sheaf__v1__healing__pack
+                     (const Sheaf__V1__Healing   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__healing__pack_to_buffer
+                     (const Sheaf__V1__Healing   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__Healing *
+       sheaf__v1__healing__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__healing__free_unpacked
+                     (Sheaf__V1__Healing *message,
+                      ProtobufCAllocator *allocator);
 /* Sheaf__V1__IndexProgress methods */
 void   sheaf__v1__index_progress__init
                      (Sheaf__V1__IndexProgress         *message);
@@ -676,6 +737,9 @@ void   sheaf__v1__shutdown__free_unpacked
 typedef void (*Sheaf__V1__IndexRequest_Closure)
                  (const Sheaf__V1__IndexRequest *message,
                   void *closure_data);
+typedef void (*Sheaf__V1__Healing_Closure)
+                 (const Sheaf__V1__Healing *message,
+                  void *closure_data);
 typedef void (*Sheaf__V1__IndexProgress_Closure)
                  (const Sheaf__V1__IndexProgress *message,
                   void *closure_data);
@@ -720,6 +784,7 @@ typedef void (*Sheaf__V1__Shutdown_Closure)
 
 extern const ProtobufCEnumDescriptor    sheaf__v1__index_state__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__index_request__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__healing__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__query_request__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__timings__descriptor;

@@ -40,6 +40,8 @@ typedef struct Sheaf__V1__GenerationLoaded Sheaf__V1__GenerationLoaded;
 typedef struct Sheaf__V1__UnloadGeneration Sheaf__V1__UnloadGeneration;
 typedef struct Sheaf__V1__SegmentRequest Sheaf__V1__SegmentRequest;
 typedef struct Sheaf__V1__SegmentChunk Sheaf__V1__SegmentChunk;
+typedef struct Sheaf__V1__CheckSegments Sheaf__V1__CheckSegments;
+typedef struct Sheaf__V1__SegmentsChecked Sheaf__V1__SegmentsChecked;
 typedef struct Sheaf__V1__Search Sheaf__V1__Search;
 typedef struct Sheaf__V1__ShardCoverage Sheaf__V1__ShardCoverage;
 typedef struct Sheaf__V1__Coverage Sheaf__V1__Coverage;
@@ -704,6 +706,62 @@ struct  Sheaf__V1__SegmentChunk
 
 
 /*
+ * Does the worker hold these segments, whole and as they were written? It reads each of them once
+ * and sets a damaged one aside.
+ */
+struct  Sheaf__V1__CheckSegments
+{
+  ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
+  char *collection;
+  /*
+   * a SHA-256: what every one of them must name
+   */
+  char *source_digest;
+  /*
+   * a SHA-256
+   */
+  char *fingerprint;
+  /*
+   * up to 64
+   */
+  size_t n_segments;
+  Sheaf__V1__SegmentRef **segments;
+};
+#define SHEAF__V1__CHECK_SEGMENTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__check_segments__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * What is in neither list is not there.
+ */
+struct  Sheaf__V1__SegmentsChecked
+{
+  ProtobufCMessage base;
+  /*
+   * a collection's name
+   */
+  char *collection;
+  /*
+   * up to 64, each a SHA-256
+   */
+  size_t n_sound;
+  char **sound;
+  /*
+   * up to 64, each a SHA-256
+   */
+  size_t n_damaged;
+  char **damaged;
+};
+#define SHEAF__V1__SEGMENTS_CHECKED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__segments_checked__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+
+
+/*
  * One raw frame: float32 [count, dimension].
  */
 struct  Sheaf__V1__Search
@@ -1332,6 +1390,44 @@ Sheaf__V1__SegmentChunk *
 void   sheaf__v1__segment_chunk__free_unpacked
                      (Sheaf__V1__SegmentChunk *message,
                       ProtobufCAllocator *allocator);
+/* Sheaf__V1__CheckSegments methods */
+void   sheaf__v1__check_segments__init
+                     (Sheaf__V1__CheckSegments         *message);
+size_t sheaf__v1__check_segments__get_packed_size
+                     (const Sheaf__V1__CheckSegments   *message);
+size_t sheaf__v1__check_segments__pack
+                     (const Sheaf__V1__CheckSegments   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__check_segments__pack_to_buffer
+                     (const Sheaf__V1__CheckSegments   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__CheckSegments *
+       sheaf__v1__check_segments__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__check_segments__free_unpacked
+                     (Sheaf__V1__CheckSegments *message,
+                      ProtobufCAllocator *allocator);
+/* Sheaf__V1__SegmentsChecked methods */
+void   sheaf__v1__segments_checked__init
+                     (Sheaf__V1__SegmentsChecked         *message);
+size_t sheaf__v1__segments_checked__get_packed_size
+                     (const Sheaf__V1__SegmentsChecked   *message);
+size_t sheaf__v1__segments_checked__pack
+                     (const Sheaf__V1__SegmentsChecked   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__segments_checked__pack_to_buffer
+                     (const Sheaf__V1__SegmentsChecked   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__SegmentsChecked *
+       sheaf__v1__segments_checked__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__segments_checked__free_unpacked
+                     (Sheaf__V1__SegmentsChecked *message,
+                      ProtobufCAllocator *allocator);
 /* Sheaf__V1__Search methods */
 void   sheaf__v1__search__init
                      (Sheaf__V1__Search         *message);
@@ -1542,6 +1638,12 @@ typedef void (*Sheaf__V1__SegmentRequest_Closure)
 typedef void (*Sheaf__V1__SegmentChunk_Closure)
                  (const Sheaf__V1__SegmentChunk *message,
                   void *closure_data);
+typedef void (*Sheaf__V1__CheckSegments_Closure)
+                 (const Sheaf__V1__CheckSegments *message,
+                  void *closure_data);
+typedef void (*Sheaf__V1__SegmentsChecked_Closure)
+                 (const Sheaf__V1__SegmentsChecked *message,
+                  void *closure_data);
 typedef void (*Sheaf__V1__Search_Closure)
                  (const Sheaf__V1__Search *message,
                   void *closure_data);
@@ -1596,6 +1698,8 @@ extern const ProtobufCMessageDescriptor sheaf__v1__generation_loaded__descriptor
 extern const ProtobufCMessageDescriptor sheaf__v1__unload_generation__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__segment_request__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__segment_chunk__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__check_segments__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__segments_checked__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__search__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__shard_coverage__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__coverage__descriptor;

@@ -110,6 +110,14 @@ typedef enum _Sheaf__V1__MessageType {
   /*
    * from: coordinator
    */
+  SHEAF__V1__MESSAGE_TYPE__CHECK_SEGMENTS = 37,
+  /*
+   * from: worker
+   */
+  SHEAF__V1__MESSAGE_TYPE__SEGMENTS_CHECKED = 38,
+  /*
+   * from: coordinator
+   */
   SHEAF__V1__MESSAGE_TYPE__SEARCH = 48,
   /*
    * from: worker
