@@ -66,6 +66,22 @@ extension ClusterError: CustomStringConvertible {
 }
 
 extension ClusterError {
+    /// The remedy for everything that can be made from a collection's source again.
+    static func indexAgain(_ collection: String) -> String {
+        """
+        Run the command that made it again (`sheaf index … --collection \(collection)`, with the \
+        same corpus and model): it checks every file and makes anew what is damaged or missing.
+        """
+    }
+
+    /// The remedy for a catalog that cannot be read or trusted.
+    static func rebuild(_ folder: String) -> String {
+        """
+        Run `sheaf collections rebuild --data \(folder)`: it keeps the damaged file and makes the \
+        catalog anew from manifests and segments.
+        """
+    }
+
     /// The code that travels.
     public var code: FailureCode {
         switch self {

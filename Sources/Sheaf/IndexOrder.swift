@@ -106,6 +106,8 @@ public struct IndexSummary: Equatable, Sendable {
     public var generation: UInt64
     /// Whether there was nothing to do.
     public var alreadyComplete: Bool
+    /// What was found wrong and put right.
+    public var healing: Healing
     /// Seconds from the request to the last commit.
     public var seconds: Double
     /// Seconds of these in which passages were encoded.
@@ -161,7 +163,8 @@ extension Cluster {
             batches: last.batchesTotal, batchesRepeated: last.batchesRepeated,
             skippedLines: last.skippedLines, passagesEncoded: last.passagesEncoded,
             workers: last.workers, generation: last.generation,
-            alreadyComplete: last.alreadyComplete, seconds: (ended - began).seconds,
+            alreadyComplete: last.alreadyComplete, healing: last.healing,
+            seconds: (ended - began).seconds,
             encodingSeconds: (ended - (encoding.value ?? began)).seconds)
     }
 }
@@ -185,8 +188,10 @@ extension IndexSummary {
     public var text: String {
         guard !alreadyComplete else {
             return "“\(collection)” is complete already: \(Quantity.count(passages, "passage")) in "
-                + "\(Quantity.count(batches, "batch")). Nothing was done."
+                + "\(Quantity.count(batches, "batch")). All were checked, nothing was done."
         }
+        let healed = healing.counts.filter { $0.count > 0 }
+            .map { "\($0.kind): \(Quantity.count($0.count))" }.joined(separator: ", ")
         let skipped =
             skippedLines == 0
             ? "" : ", \(Quantity.count(skippedLines, "malformed record")) skipped"
@@ -194,6 +199,7 @@ extension IndexSummary {
             + "\(Quantity.count(batches, "batch")) (\(Quantity.count(batchesRepeated)) repeated"
             + "\(skipped)), \(Quantity.time(.seconds(seconds))), "
             + "\(Quantity.rate(passagesPerSecond)) passages/s"
+            + (healed.isEmpty ? "" : "\nhealed: \(healed)")
     }
 
     /// The summary for programs.
@@ -204,9 +210,22 @@ extension IndexSummary {
             "batches_repeated": .integer(batchesRepeated),
             "skipped_records": .integer(skippedLines),
             "passages_encoded": .integer(passagesEncoded), "workers": .integer(UInt64(workers)),
+            "healed": healing.document,
             "generation": .integer(generation), "seconds": .number(seconds),
             "encoding_seconds": .number(encodingSeconds),
             "passages_per_second": .number(passagesPerSecond),
+        ]
+    }
+}
+
+extension Healing {
+    /// The numbers for programs.
+    fileprivate var document: JSONDocument {
+        [
+            "segments_missing": .integer(segmentsMissing),
+            "segments_damaged": .integer(segmentsDamaged), "copies_lost": .integer(copiesLost),
+            "copies_found": .integer(copiesFound), "manifests": .integer(manifests),
+            "catalog_rows": .integer(rows),
         ]
     }
 }

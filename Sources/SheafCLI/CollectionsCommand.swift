@@ -5,8 +5,8 @@ import Sheaf
 struct CollectionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "collections",
-        abstract: "List, describe and drop collections.",
-        subcommands: [List.self, Describe.self, Drop.self],
+        abstract: "List, describe and drop collections; rebuild their catalog.",
+        subcommands: [List.self, Describe.self, Drop.self, Rebuild.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -100,6 +100,32 @@ struct CollectionsCommand: AsyncParsableCommand {
             Terminal.say(
                 "Remove “\(name)” with its \(Quantity.count(passages, "passage"))? Type yes:")
             return readLine() == "yes"
+        }
+    }
+
+    struct Rebuild: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rebuild",
+            abstract: "Make a damaged or missing catalog anew.",
+            discussion: """
+                Example:
+
+                  sheaf collections rebuild --data DIR
+
+                Reads the manifests in the data folder and looks which segments are there. The
+                damaged catalog.sqlite is kept under another name; no segment is touched. A cluster
+                on the folder must be stopped. Then run the `sheaf index` commands that made the
+                collections again: they check every segment and make anew what is missing.
+                """)
+
+        @OptionGroup var data: DataOption
+
+        @Flag(help: "Print one JSON object.")
+        var json = false
+
+        func run() throws {
+            let report = try Cluster.rebuildCatalog(data.folder)
+            try Terminal.answer(json ? report.document.text : report.text)
         }
     }
 

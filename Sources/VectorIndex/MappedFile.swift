@@ -7,6 +7,30 @@ internal import Glibc
 final class MappedFile: @unchecked Sendable {
     let path: String
     let bytes: UnsafeRawBufferPointer
+    private let identity: Identity
+
+    /// Which file it is, and when it was last written.
+    private struct Identity: Equatable {
+        var device: UInt64
+        var inode: UInt64
+        var size: Int
+        var seconds: Int
+        var nanoseconds: Int
+
+        init(_ information: stat) {
+            device = UInt64(information.st_dev)
+            inode = UInt64(information.st_ino)
+            size = Int(information.st_size)
+            seconds = information.st_mtim.tv_sec
+            nanoseconds = information.st_mtim.tv_nsec
+        }
+    }
+
+    /// Whether the file at the path is still the one that was mapped, and nobody wrote to it since.
+    var isUnchanged: Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && Identity(information) == identity
+    }
 
     /// Maps a regular file; when `sha256` is given, reads and checks the whole file first.
     init(path: String, expecting sha256: String?) throws(IndexError) {
@@ -33,6 +57,7 @@ final class MappedFile: @unchecked Sendable {
             throw .fileSystem(operation: "mapping", path: path, code: errno)
         }
         self.path = path
+        identity = Identity(information)
         bytes = UnsafeRawBufferPointer(start: address, count: length)
     }
 

@@ -32,6 +32,9 @@ public final class Segment: @unchecked Sendable {
     /// The numbers that vectors are stored in.
     public let precision: VectorPrecision
 
+    /// Whether the file at ``path`` is still the one that was opened, and nobody wrote to it since.
+    public var isUnchanged: Bool { file.isUnchanged }
+
     let file: MappedFile
     /// The bytes of all vectors, `[rows, dimension]` row-major.
     let vectorBytes: UnsafeRawBufferPointer

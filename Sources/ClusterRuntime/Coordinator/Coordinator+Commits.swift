@@ -92,7 +92,8 @@ extension Coordinator {
         let isComplete = running.leases?.isComplete == true
         let segments = running.segments.values.sorted { $0.batch < $1.batch }
         let number = (collections[record.name]?.record.generation ?? record.generation) + 1
-        let manifest = GenerationManifest(record, number: number, segments: segments)
+        let manifest = GenerationManifest(
+            record, number: number, segments: segments, epoch: epoch, isComplete: isComplete)
         job?.isPublishing = true
         if isComplete { job?.state = .publishing }
         writesUnderWay += 1
@@ -135,7 +136,14 @@ extension Coordinator {
             let collection = collections[running.collection]
         else { return }
         let isServed = collection.serving.serving?.number == collection.record.generation
-        if isServed || !collection.isWanted || membership.ready.isEmpty { finishJob() }
+        if isServed || !collection.isWanted || membership.ready.isEmpty { return finishJob() }
+        // What cannot be loaded is asked for again now and then, but not waited for without an end.
+        let waited = MonotonicClock.now() - running.lastPublished
+        if waited > Coordinator.loadTime, let reason = collection.loadFailures.values.min() {
+            failJob(
+                .unavailable(
+                    "“\(running.collection)” is indexed, but cannot be loaded: \(reason)", nil))
+        }
     }
 
     /// Publishes when everything is committed, or a quarter more than last time: the work stays

@@ -64,36 +64,45 @@ extension Coordinator {
 
     private func prepare(_ request: IndexRequest, _ number: Int) async throws {
         let plan = try IndexPlan(request, data: options.data)
-        let existing = try catalog.collection(request.collection)
-        if existing?.isComplete != true { prepareWorkers(request) }
-        let models = try await modelLane.run { try plan.models(for: existing) }
+        let existing = try state(of: request.collection)
+        if existing?.record.isComplete != true { prepareWorkers(request) }
+        let models = try await modelLane.run { try plan.models(for: existing?.record) }
         let source = try plan.source()
-        let record: CollectionRecord
+        let checked: CheckedCollection
         if let existing {
-            try plan.check(existing, models)
+            let record = existing.record
+            try plan.check(record, models)
             let digest = try await fileLane.run { [background] in
                 try SourceScan.digest(of: source) { (_) throws(CorpusError) in
                     try background.checkReading()
                 }
             }
-            guard digest == existing.sourceDigest else {
+            guard digest == record.sourceDigest else {
                 throw ClusterError.otherSource(
-                    collection: existing.name, indexed: existing.sourceDigest, given: digest)
+                    collection: record.name, indexed: record.sourceDigest, given: digest)
             }
-            record = existing
+            guard job?.number == number,
+                let found = try await check(existing, source, number)
+            else { return }
+            checked = found
         } else {
-            record = try await scan(plan, source, models)
+            checked = try await scan(plan, source, models)
         }
+        begin(checked, source, number)
+    }
+
+    /// Goes on from what is there: everything that is missing is leased.
+    private func begin(_ checked: CheckedCollection, _ source: CorpusSource, _ number: Int) {
         guard job?.number == number else { return }
+        let record = checked.record
         job?.record = record
-        job?.isAlreadyComplete = record.isComplete
-        let boundaries = try catalog.batches(record.name)
-        let committed = try presentSegments(of: record)
-        for segment in committed { job?.add(segment) }
+        job?.healing = checked.healing
+        job?.isAlreadyComplete = record.isComplete && checked.healing.isEmpty
+        for segment in checked.segments { job?.add(segment) }
         job?.reader = BatchReader(
-            source: source, boundaries: boundaries, skipMalformed: record.skipsMalformed)
+            source: source, boundaries: checked.boundaries, skipMalformed: record.skipsMalformed)
         job?.leases = LeaseTable(
-            batchCount: record.batchCount, committed: Set(committed.map(\.batch)),
+            batchCount: record.batchCount, committed: Set(checked.segments.map(\.batch)),
             shardCount: record.shardCount, epoch: epoch, grantsBefore: grantsOfEarlierRuns)
         job?.encodedBefore = heartbeats.mapValues(\.passagesEncoded)
         let committedRows = job?.committedRows ?? 0
@@ -102,7 +111,7 @@ extension Coordinator {
         job?.publishedRows =
             collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
         job?.state = .encoding
-        if record.isComplete, job?.leases?.isComplete == true,
+        if record.isComplete, job?.leases?.isComplete == true, checked.isPublished,
             collections[record.name]?.newest != nil
         {
             return finishJob()
@@ -123,7 +132,7 @@ extension Coordinator {
     /// catalog.
     private func scan(
         _ plan: IndexPlan, _ source: CorpusSource, _ models: CollectionModels
-    ) async throws -> CollectionRecord {
+    ) async throws -> CheckedCollection {
         let step = plan.request.batchSize > 0 ? Int(plan.request.batchSize) : Coordinator.batchStep
         let scratch = options.data.run + "/scan"
         try options.data.makeFolder(scratch)
@@ -153,28 +162,12 @@ extension Coordinator {
                 count: parts.reduce(0) { $0 + $1.count })
         }
         let record = plan.record(
-            scan: scan, batchSize: step * factor, batchCount: batches.count, source: source,
+            scan: scan, batchSize: step * factor, batches: batches, source: source,
             models: models)
         try options.data.makeFolder(options.data.segments(record.name))
         try options.data.makeFolder(options.data.generations(record.name))
         try catalog.create(record, batches: batches)
-        return record
-    }
-
-    /// The committed segments whose files are still there; the others are encoded again.
-    private func presentSegments(of record: CollectionRecord) throws -> [SegmentRecord] {
-        try catalog.segments(record.name).filter { segment in
-            guard
-                try catalog.holders(segment.sha256, collection: record.name)
-                    .contains(Catalog.sharedHolder)
-            else { return true }
-            let path = options.data.segments(record.name) + "/" + segment.sha256 + ".safetensors"
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            if (attributes?[.size] as? NSNumber)?.uint64Value == segment.bytes { return true }
-            log.warning("\(path) is missing or cut short: its batch is encoded again")
-            try catalog.forget(segment, collection: record.name)
-            return false
-        }
+        return CheckedCollection(record: record, boundaries: batches)
     }
 
     private func scanned(_ passages: UInt64) {
@@ -342,7 +335,8 @@ extension Coordinator {
             collection: running.collection,
             state: running.pausedUntil == nil ? running.state : .paused,
             passagesTotal: running.record?.passages ?? running.passagesScanned,
-            passagesCommitted: running.committedRows,
+            passagesCommitted: running.state == .checking
+                ? segmentCheck?.audit.settledRows ?? 0 : running.committedRows,
             batchesTotal: UInt64(running.record?.batchCount ?? 0),
             batchesCommitted: UInt64(running.leases?.committedCount ?? 0),
             batchesRepeated: UInt64(running.leases?.repeatedCount ?? 0),
@@ -354,7 +348,8 @@ extension Coordinator {
             alreadyComplete: running.isAlreadyComplete,
             // Heartbeats lag behind commits.
             passagesEncoded: max(
-                encoded.reduce(0, +), running.committedRows - running.committedBefore))
+                encoded.reduce(0, +), running.committedRows - running.committedBefore),
+            healing: running.healing)
     }
 
     func finishJob() {
@@ -381,5 +376,6 @@ extension Coordinator {
     private func endJob() {
         grantsOfEarlierRuns = job?.leases?.grantCount ?? grantsOfEarlierRuns
         job = nil
+        endCheck()
     }
 }

@@ -96,6 +96,7 @@ extension Coordinator {
     func follow(_ changes: [Membership.Change]) {
         guard !changes.isEmpty else { return }
         for change in changes {
+            checkFollows(change)
             switch change {
             case .joined(let worker):
                 log.info("\(worker) joined")

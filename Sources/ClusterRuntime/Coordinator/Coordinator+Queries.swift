@@ -234,7 +234,8 @@ extension Coordinator {
                 let reason =
                     membership.ready.isEmpty
                     ? "No worker is here to serve “\(name)”"
-                    : (["“\(name)” is not loaded"] + collection.loadFailures.values.sorted())
+                    : (["“\(name)” is not loaded"] + collection.loadFailures.values.sorted()
+                        + (collection.loadFailures.isEmpty ? [] : [ClusterError.indexAgain(name)]))
                         .joined(separator: ": ")
                 throw ClusterError.unavailable(
                     reason,

@@ -35,16 +35,15 @@ extension Coordinator {
 
     /// Reads what the catalog knows, before the sockets open.
     func openCollections() throws(ClusterError) {
-        for record in try catalog.collections() {
-            serveCollection(record)
-            guard record.generation > 0 else { continue }
-            do {
-                let manifest = try GenerationManifest.read(
-                    options.data, record.name, record.generation)
-                serve(manifest, isComplete: record.isComplete)
-            } catch {
-                log.error("collection \(record.name) cannot be served: \(error)")
-                collections[record.name]?.loadFailures["coordinator"] = error.description
+        for row in try catalog.rows() {
+            let state = try CollectionState.read(row, options.data, catalog: catalog)
+            serveCollection(state.record)
+            if state.isRowWrong { log.error("the catalog's row of \(row.name) is damaged") }
+            if let manifest = state.manifest {
+                serve(manifest, isComplete: state.record.isComplete)
+            } else if let problem = state.problem {
+                log.error("collection \(row.name) cannot be served: \(problem)")
+                collections[row.name]?.loadFailures["coordinator"] = problem.description
             }
         }
     }
@@ -62,6 +61,8 @@ extension Coordinator {
         guard var collection = collections[manifest.collection] else { return }
         collection.record.generation = manifest.generation
         collection.record.isComplete = isComplete
+        // What could not be loaded before is made anew, or is found wanting again.
+        collection.loadFailures = [:]
         collection.manifests[manifest.generation] = manifest
         if !collection.isWanted {
             collection.manifests = collection.manifests.filter { $0.key == manifest.generation }

@@ -15,6 +15,10 @@ public actor Coordinator {
     static let keyCheckInterval: Duration = .seconds(1)
     /// How long an indexing run waits before it tries a full disk again.
     static let storagePause: Duration = .seconds(2)
+    /// How long a run waits for shards that a worker says it cannot load.
+    static let loadTime: Duration = .seconds(30)
+    /// Time between two looks at the token's file.
+    static let tokenInterval: Duration = .seconds(1)
     /// How long draining workers are waited for.
     static let drainTime: Duration = .seconds(3)
 
@@ -28,6 +32,7 @@ public actor Coordinator {
     let fileLane = ComputeLane("files", priority: .utility)
     let modelLane = ComputeLane("models")
     let background = BackgroundWork()
+    let checkLane = ComputeLane("check", priority: .utility)
 
     var membership = Membership()
     var peers: [WorkerID: PeerID] = [:]
@@ -47,6 +52,10 @@ public actor Coordinator {
 
     var collections: [String: ServedCollection] = [:]
     var job: IndexJob?
+    /// When the token's file was last looked at.
+    var tokenSeen = MonotonicClock.now()
+    /// The look at what an earlier run made, before this one goes on.
+    var segmentCheck: SegmentCheck?
     /// Leases granted in this epoch by runs that have ended: an attempt is never granted twice.
     var grantsOfEarlierRuns: UInt64 = 0
     var searches: [UInt64: PendingSearch] = [:]
@@ -257,6 +266,7 @@ public actor Coordinator {
         let now = MonotonicClock.now()
         follow(membership.tick(now: now))
         tickJob(now: now)
+        tickCheck(now: now)
         tickSearches(now: now)
         tickServing(now: now)
         forgetIdleClients(now: now)
@@ -265,6 +275,7 @@ public actor Coordinator {
             gate.tellProblems(log)
         }
         watchFiles(now: now)
+        keepToken(now: now)
     }
 
     private func receive(_ inbound: Inbound) {
@@ -330,6 +341,8 @@ public actor Coordinator {
         case .segmentReady(let ready): segmentReady(ready, from: worker)
         case .leaseFailed(let failed): leaseFailed(failed, from: worker)
         case .generationLoaded(let loaded): generationLoaded(loaded, by: worker)
+        case .segmentsChecked(let answer):
+            checked(answer, envelope.requestID, by: worker.name)
         case .segmentRequest(let request): relay(request, envelope.requestID, to: worker)
         case .segmentChunk(let chunk): relay(chunk, envelope.requestID, envelope.frames)
         case .searchResult(let result): searchAnswered(result, envelope, by: worker)

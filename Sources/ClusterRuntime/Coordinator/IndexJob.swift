@@ -35,6 +35,8 @@ struct IndexJob: Sendable {
     /// What was committed before this run began.
     var committedBefore: UInt64 = 0
     var isAlreadyComplete = false
+    /// What was found wrong at the start.
+    var healing = Healing()
 
     init(
         number: Int, request: IndexRequest, client: Coordinator.ClientAddress?, owner: Sender

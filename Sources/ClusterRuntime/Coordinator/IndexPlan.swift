@@ -118,14 +118,15 @@ struct IndexPlan: Sendable {
     }
 
     func record(
-        scan: SourceScan, batchSize: Int, batchCount: Int, source: CorpusSource,
+        scan: SourceScan, batchSize: Int, batches: [BatchBoundary], source: CorpusSource,
         models: CollectionModels
     ) -> CollectionRecord {
         CollectionRecord(
             name: request.collection, sourceDigest: scan.digest, format: source.format.rawValue,
             paths: source.paths, skipsMalformed: request.skipMalformed,
             skippedLines: scan.skippedLines, passages: scan.passages, batchSize: batchSize,
-            batchCount: batchCount, shardCount: shardCount, models: models,
-            index: index.complete, created: ISO8601DateFormatter().string(from: Date()))
+            batchCount: batches.count, shardCount: shardCount, models: models,
+            index: index.complete, created: ISO8601DateFormatter().string(from: Date()),
+            boundaries: BatchBoundary.digest(of: batches))
     }
 }

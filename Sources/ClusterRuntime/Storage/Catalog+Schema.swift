@@ -40,7 +40,9 @@ extension Catalog {
                 throw ClusterError.storage(
                     path: database.path,
                     reason: "schema version \(version) is not \(schemaVersion)",
-                    remedy: "Use the release of Sheaf that wrote this data folder.")
+                    remedy: "Use the release of Sheaf that wrote this data folder. If that is"
+                        + " this one, the file is damaged. "
+                        + ClusterError.rebuild(folder(of: database.path)))
             }
             try connection.execute(sql: "PRAGMA user_version = \(schemaVersion)")
             return version

@@ -16,6 +16,7 @@ public final class Catalog: Sendable {
     /// Opens or makes the catalog of `folder`.
     public init(_ folder: DataFolder) throws(ClusterError) {
         do {
+            try Catalog.checkIsThere(folder)
             // SQLite gives its other files the mode of this one.
             try PrivateFolder.makeFile(folder.catalog)
             database = try Catalog.connect(folder.catalog)
@@ -25,6 +26,18 @@ public final class Catalog: Sendable {
             try DurableFile.syncFolder(folder.path)
         } catch {
             throw Catalog.failure(folder.catalog, error)
+        }
+        try checkIntegrity()
+    }
+
+    /// A catalog at another path than its own, while it is made: ``CatalogRebuild`` moves it there.
+    init(path: String) throws(ClusterError) {
+        do {
+            try PrivateFolder.makeFile(path)
+            database = try Catalog.connect(path)
+            _ = try Catalog.prepareSchema(database)
+        } catch {
+            throw Catalog.failure(path, error)
         }
     }
 
@@ -42,8 +55,9 @@ public final class Catalog: Sendable {
                 connection, sql: "SELECT value FROM meta WHERE key = 'cluster_id'")
             let epoch = try Int64.fetchOne(
                 connection, sql: "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'")
-            guard let clusterID, let epoch else {
-                throw ClusterError.internal("The catalog has no epoch.")
+            // The epoch is the upper half of an attempt.
+            guard let clusterID, let epoch, (1...Int64(UInt32.max)).contains(epoch) else {
+                throw damaged("the epoch")
             }
             return (clusterID, UInt64(epoch))
         }
@@ -54,31 +68,16 @@ public final class Catalog: Sendable {
         try? database.close()
     }
 
-    /// All collections, by name; none that is being dropped.
+    /// All collections whose rows can be read, by name; none that is being dropped.
     public func collections() throws(ClusterError) -> [CollectionRecord] {
-        try read { connection in
-            try Row.fetchAll(
-                connection,
-                sql: """
-                    SELECT record, generation, manifest_sha256 FROM collection
-                    WHERE dropping = 0 ORDER BY name
-                    """
-            )
-            .map(CollectionRecord.init(row:))
-        }
+        try rows().compactMap(\.record)
     }
 
     /// The collection called `name`; nil when it is being dropped.
     public func collection(_ name: String) throws(ClusterError) -> CollectionRecord? {
-        try read { connection in
-            try Row.fetchOne(
-                connection,
-                sql: """
-                    SELECT record, generation, manifest_sha256 FROM collection
-                    WHERE name = ? AND dropping = 0
-                    """,
-                arguments: [name]
-            ).map(CollectionRecord.init(row:))
+        try row(name).map { row throws(ClusterError) in
+            guard let record = row.record else { throw damaged("the row of “\(name)”") }
+            return record
         }
     }
 
@@ -90,14 +89,7 @@ public final class Catalog: Sendable {
             try connection.execute(
                 sql: "INSERT INTO collection (name, record) VALUES (?, ?)",
                 arguments: [record.name, try record.json()])
-            let insert = try connection.makeStatement(
-                sql: "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)")
-            for (number, batch) in batches.enumerated() {
-                try insert.execute(arguments: [
-                    record.name, number, Int64(batch.firstOrdinal), batch.count, batch.start.file,
-                    Int64(batch.start.byteOffset), Int64(batch.start.line),
-                ])
-            }
+            try Catalog.insert(batches, record.name, connection)
         }
     }
 
@@ -110,9 +102,10 @@ public final class Catalog: Sendable {
             ).map { row in
                 BatchBoundary(
                     start: PassagePosition(
-                        file: row["file"], byteOffset: UInt64(row["byte_offset"] as Int64),
-                        line: UInt64(row["line"] as Int64)),
-                    firstOrdinal: UInt64(row["first_ordinal"] as Int64), count: row["rows"])
+                        file: Int(clamping: row.number("file")),
+                        byteOffset: row.number("byte_offset"), line: row.number("line")),
+                    firstOrdinal: row.number("first_ordinal"),
+                    count: Int(clamping: row.number("rows")))
             }
         }
     }
@@ -151,9 +144,9 @@ public final class Catalog: Sendable {
                 arguments: [collection]
             ).map { row in
                 SegmentRecord(
-                    batch: BatchNumber(row["batch"]), sha256: row["sha256"],
-                    rows: UInt64(row["rows"] as Int64), bytes: UInt64(row["bytes"] as Int64),
-                    attempt: Attempt(UInt64(bitPattern: row["attempt"] as Int64)))
+                    batch: BatchNumber(Int(truncatingIfNeeded: row.number("batch"))),
+                    sha256: row.text("sha256"), rows: row.number("rows"),
+                    bytes: row.number("bytes"), attempt: Attempt(row.number("attempt")))
             }
         }
     }
@@ -198,13 +191,20 @@ public final class Catalog: Sendable {
         _ collection: String, generation: UInt64, manifestSHA256: String, isComplete: Bool
     ) throws(ClusterError) {
         try write { connection in
+            let text = try String.fetchOne(
+                connection, sql: "SELECT record FROM collection WHERE name = ?",
+                arguments: [collection])
+            guard var record = text.flatMap({ CollectionRecord(json: $0) }) else {
+                throw damaged("the row of “\(collection)”")
+            }
+            record.isComplete = isComplete
             try connection.execute(
                 sql: """
-                    UPDATE collection SET generation = ?, manifest_sha256 = ?,
-                        record = json_set(record, '$.isComplete', json(?)) WHERE name = ?
+                    UPDATE collection SET generation = ?, manifest_sha256 = ?, record = ?
+                    WHERE name = ?
                     """,
                 arguments: [
-                    Int64(generation), manifestSHA256, isComplete ? "true" : "false", collection,
+                    Int64(bitPattern: generation), manifestSHA256, try record.json(), collection,
                 ])
         }
     }
@@ -235,14 +235,33 @@ public final class Catalog: Sendable {
     static func failure(_ path: String, _ error: any Error) -> ClusterError {
         if let error = error as? ClusterError { return error }
         // On a full disk SQLite may fail before it writes, for want of its own files.
-        let isFull = (error as? DatabaseError)?.resultCode == .SQLITE_FULL
-        if isFull || SpaceReserve.isMissing(in: (path as NSString).deletingLastPathComponent) {
+        let isFull = SpaceReserve.isMissing(in: folder(of: path))
+        switch (error as? DatabaseError)?.resultCode {
+        case let code where code == .SQLITE_FULL || isFull:
             return .storage(
                 path: path, reason: "the disk is full",
                 remedy: "Free some disk space; indexing goes on by itself.")
+        case .SQLITE_CORRUPT?, .SQLITE_NOTADB?, .SQLITE_FORMAT?, .SQLITE_ERROR?,
+            .SQLITE_MISMATCH?, .SQLITE_RANGE?, .SQLITE_SCHEMA?:
+            // Our statements are right: where SQLite says otherwise, the file is not what we wrote.
+            return .storage(
+                path: path, reason: "is damaged (\(error))",
+                remedy: ClusterError.rebuild(folder(of: path)))
+        default:
+            return .storage(
+                path: path, reason: "\(error)",
+                remedy: "Check the disk and the permissions of the data folder.")
         }
-        return .storage(
-            path: path, reason: "\(error)",
-            remedy: "Check the disk and the permissions of the data folder.")
+    }
+
+    static func folder(of path: String) -> String {
+        (path as NSString).deletingLastPathComponent
+    }
+
+    /// The error of something in the file that is not what was written.
+    func damaged(_ what: String) -> ClusterError {
+        .storage(
+            path: database.path, reason: "\(what) is damaged",
+            remedy: ClusterError.rebuild(Catalog.folder(of: database.path)))
     }
 }

@@ -1,6 +1,6 @@
 public import ClusterCore
+import Corpus
 import Foundation
-import GRDB
 public import Models
 public import VectorIndex
 
@@ -48,6 +48,8 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     public var memory: ShardMemory?
     /// When it was made, ISO 8601.
     public var created: String
+    /// Digest of the batch boundaries; nil where an earlier release found them.
+    public var boundaries: String?
     /// True when every batch of the source is in the newest generation.
     public var isComplete = false
     /// Number of the newest generation, 0 before the first.
@@ -59,22 +61,55 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
         case name, sourceDigest, format, paths, skipsMalformed, skippedLines, passages, batchSize
         case batchCount, shardCount, questionModel, contextModel, questionFingerprint
         case contextFingerprint, encoder, dimension, metric, kind, vectors
-        case memory, created, isComplete
+        case memory, created, boundaries, isComplete
     }
 
-    init(row: Row) throws {
-        let text: String = row["record"]
-        self = try JSONDecoder().decode(CollectionRecord.self, from: Data(text.utf8))
-        generation = UInt64(row["generation"] as Int64)
-        manifestSHA256 = row["manifest_sha256"]
+    /// Reads the text that ``json()`` made; nil where it is another.
+    init?(json: String) {
+        // Earlier releases wrote no seal.
+        guard SealedJSON.check(Array(json.utf8)) != .broken,
+            let record = try? JSONDecoder().decode(CollectionRecord.self, from: Data(json.utf8)),
+            record.isConsistent
+        else { return nil }
+        self = record
     }
 
+    /// The text of the catalog's row, which ends with a digest of itself.
     func json() throws -> String {
-        String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: SealedJSON.seal(try encoder.encode(self)), as: UTF8.self)
     }
 }
 
 extension CollectionRecord {
+    /// Whether its numbers agree, so that arithmetic with them is safe.
+    var isConsistent: Bool {
+        batchSize >= 1 && (1...IndexPlan.largestShardCount).contains(shardCount)
+            && dimension >= 1 && batchCount >= 1 && passages >= 1
+            && (passages - 1) / UInt64(batchSize) == UInt64(batchCount) - 1
+    }
+
+    /// Passages of `batch`; nil where there is no such batch.
+    func rows(of batch: BatchNumber) -> UInt64? {
+        guard (0..<batchCount).contains(batch.rawValue) else { return nil }
+        return min(UInt64(batchSize), passages - firstOrdinal(of: batch))
+    }
+
+    /// The ordinal of the first passage of `batch`, one of those there are.
+    func firstOrdinal(of batch: BatchNumber) -> UInt64 {
+        UInt64(batch.rawValue) * UInt64(batchSize)
+    }
+
+    /// Whether `other` is the same collection, however far either has come.
+    func isSame(as other: CollectionRecord) -> Bool {
+        var (mine, its) = (self, other)
+        mine.isComplete = its.isComplete
+        mine.generation = its.generation
+        mine.manifestSHA256 = its.manifestSHA256
+        return mine == its
+    }
+
     /// How its vectors are stored, compared and searched.
     public var index: IndexOptions {
         IndexOptions(metric: metric, kind: kind, vectors: vectors, memory: memory)
@@ -84,7 +119,8 @@ extension CollectionRecord {
     init(
         name: String, sourceDigest: String, format: String, paths: [String], skipsMalformed: Bool,
         skippedLines: Int, passages: UInt64, batchSize: Int, batchCount: Int, shardCount: Int,
-        models: CollectionModels, index: IndexOptions, created: String
+        models: CollectionModels, index: IndexOptions, created: String,
+        boundaries: String? = nil
     ) {
         self.name = name
         self.sourceDigest = sourceDigest
@@ -95,6 +131,7 @@ extension CollectionRecord {
         self.passages = passages
         self.batchSize = batchSize
         self.batchCount = batchCount
+        self.boundaries = boundaries
         self.shardCount = shardCount
         questionModel = models.questionFolder
         contextModel = models.contextFolder

@@ -15,15 +15,20 @@ public struct CollectionReader: Sendable {
             throw .unknownCollection(collection, existing: [])
         }
         let catalog = try Catalog(data)
-        guard let record = try catalog.collection(collection) else {
-            throw .unknownCollection(collection, existing: try catalog.collections().map(\.name))
+        guard let row = try catalog.row(collection) else {
+            throw .unknownCollection(collection, existing: try catalog.rows().map(\.name))
         }
-        guard record.generation > 0 else {
+        let state = try CollectionState.read(row, data, catalog: catalog)
+        guard state.record.generation > 0 else {
             throw .unavailable(
                 "“\(collection)” has no committed passages yet. Run `sheaf index` with its corpus.",
                 nil)
         }
-        manifest = try GenerationManifest.read(data, collection, record.generation)
+        if let problem = state.problem { throw problem }
+        guard let manifest = state.manifest else {
+            throw .internal("A generation has neither a manifest nor a reason.")
+        }
+        self.manifest = manifest
     }
 
     /// The passages with these ids; one that is not in the collection is left out.

@@ -45,6 +45,13 @@ public struct DataFolder: Hashable, Sendable {
 
     /// Everything of one collection.
     public func collection(_ name: String) -> String { path + "/collections/" + name }
+    /// The collections that have a folder here, whatever the catalog says, by name.
+    var collectionsOnDisk: [String] {
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: path + "/collections")) ?? []
+        return names.filter(DataFolder.isValidCollectionName).sorted()
+    }
+
     /// The segment files of one collection.
     public func segments(_ name: String) -> String { collection(name) + "/segments" }
     /// The generation manifests of one collection.

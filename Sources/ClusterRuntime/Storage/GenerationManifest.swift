@@ -1,12 +1,16 @@
 public import ClusterCore
+import Corpus
 import Crypto
 import Foundation
 public import VectorIndex
 
 /// The set of segments that a search of one generation sees, written once and never changed.
+///
+/// Version 2 says besides what the catalog knows of the collection, so that the catalog can be made
+/// anew from manifests and segments, and ends with a digest of itself. Version 1 is still read.
 public struct GenerationManifest: Codable, Equatable, Sendable {
     /// Version of this file's form.
-    public static let currentVersion = 1
+    public static let currentVersion = 2
 
     /// Version of the form of this file.
     public var version = GenerationManifest.currentVersion
@@ -32,9 +36,20 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
     public var batchSize: Int
     /// The segments, by batch.
     public var segments: [SegmentRecord]
+    /// What the collection is; nil in version 1.
+    public var record: CollectionRecord?
+    /// The epoch of the coordinator that published it; nil in version 1.
+    public var epoch: UInt64?
 
     /// Makes the manifest of generation `number` over `segments`.
-    public init(_ record: CollectionRecord, number: UInt64, segments: [SegmentRecord]) {
+    ///
+    /// - Parameters:
+    ///   - epoch: The coordinator's.
+    ///   - isComplete: Whether every batch of the source is among the segments.
+    public init(
+        _ record: CollectionRecord, number: UInt64, segments: [SegmentRecord], epoch: UInt64,
+        isComplete: Bool
+    ) {
         collection = record.name
         generation = number
         fingerprint = record.contextFingerprint
@@ -46,6 +61,9 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
         shardCount = record.shardCount
         batchSize = record.batchSize
         self.segments = segments
+        self.epoch = epoch
+        self.record = record
+        self.record?.isComplete = isComplete
     }
 
     /// How its vectors are compared and searched.
@@ -76,65 +94,5 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
     /// The shard that holds `ordinal`.
     public func shard(ofOrdinal ordinal: UInt64) -> ShardNumber {
         BatchNumber(Int(ordinal / UInt64(batchSize))).shard(of: shardCount)
-    }
-
-    /// Writes the manifest so that it survives, or leaves nothing.
-    ///
-    /// - Returns: SHA-256 of the file, lower-case hex.
-    public func write(_ folder: DataFolder) throws(ClusterError) -> String {
-        let path = GenerationManifest.path(folder, collection, generation)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            let data = try encoder.encode(self)
-            try DurableFile.write(data, to: path)
-            return GenerationManifest.sha256(of: data)
-        } catch {
-            throw ClusterError.wrap(error)
-        }
-    }
-
-    /// Reads the manifest of one generation.
-    public static func read(
-        _ folder: DataFolder, _ collection: String, _ generation: UInt64
-    ) throws(ClusterError) -> GenerationManifest {
-        let path = path(folder, collection, generation)
-        let manifest: GenerationManifest
-        do {
-            let data = try Data(contentsOf: URL(fileURLWithPath: path))
-            manifest = try JSONDecoder().decode(GenerationManifest.self, from: data)
-        } catch {
-            throw .storage(
-                path: path, reason: "cannot be read: \(error.localizedDescription)",
-                remedy: "Run `sheaf index` again with the same corpus to publish a new one.")
-        }
-        guard manifest.version == currentVersion else {
-            throw .storage(
-                path: path,
-                reason: "has version \(manifest.version), this program reads \(currentVersion)",
-                remedy: "Use the release of Sheaf that wrote it.")
-        }
-        return manifest
-    }
-
-    /// The digest by which the catalog knows a manifest, lower-case hex.
-    static func sha256(of data: Data) -> String {
-        SHA256.hash(data: data).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
-    }
-
-    /// Removes the manifest of one generation, if it is there.
-    static func remove(_ folder: DataFolder, _ collection: String, _ generation: UInt64) {
-        unlink(path(folder, collection, generation))
-    }
-
-    private static func path(
-        _ folder: DataFolder, _ collection: String, _ generation: UInt64
-    ) -> String {
-        let digits = String(generation)
-        let padded = String(repeating: "0", count: max(0, 10 - digits.count)) + digits
-        return folder.generations(collection) + "/" + padded + ".json"
     }
 }

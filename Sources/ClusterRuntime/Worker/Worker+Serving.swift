@@ -141,7 +141,8 @@ extension Worker {
 
     private func openSegment(_ reference: SegmentRef, _ collection: String) async throws -> Segment
     {
-        if let open = openSegments[reference.sha256] { return open }
+        // A file that was changed or replaced since it was opened is opened and checked anew.
+        if let open = openSegments[reference.sha256], open.isUnchanged { return open }
         let path = segmentFolder(collection) + "/" + reference.sha256 + ".safetensors"
         if !FileManager.default.fileExists(atPath: path) {
             try await receiveSegment(reference, collection, path)
@@ -225,6 +226,20 @@ extension Worker {
                     collection: request.collection, sha256: request.sha256, offset: request.offset,
                     total: part.total, missing: part.isMissing)),
             on: .bulk, requestID: requestID, frames: [part.bytes])
+    }
+
+    /// Says which segments of a page are here, whole and as they were written.
+    func check(_ request: CheckSegments, _ requestID: UInt64) {
+        guard DataFolder.isValidCollectionName(request.collection),
+            request.segments.count <= CheckSegments.pageSize
+        else {
+            return log.warning("refused to check \(request.segments.count) segments")
+        }
+        let folder = segmentFolder(request.collection)
+        Task {
+            let answer = try await self.checkLane.run { SegmentFiles.check(request, in: folder) }
+            self.send(.segmentsChecked(answer), on: .control, requestID: requestID)
+        }
     }
 
     func search(_ request: Search, _ envelope: Envelope) {

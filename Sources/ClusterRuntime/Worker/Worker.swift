@@ -31,6 +31,8 @@ public actor Worker {
     let writeLane = ComputeLane("write")
     let searchLane = ComputeLane("search", priority: .userInteractive)
     let loadLane = ComputeLane("load", priority: .utility)
+    /// Reads whole segments when an indexing run asks; loads and searches do not wait for it.
+    let checkLane = ComputeLane("check", priority: .utility)
 
     var name: String
     var clusterID = ""
@@ -240,6 +242,7 @@ public actor Worker {
         case .unloadGeneration(let order): unload(order)
         case .segmentRequest(let request): provide(request, envelope.requestID)
         case .segmentChunk(let chunk): received(chunk, envelope.requestID, envelope.frames)
+        case .checkSegments(let request): check(request, envelope.requestID)
         case .search(let request): search(request, envelope)
         case .fetch(let request): fetch(request, envelope)
         case .cancel(let cancel): cancelled(cancel)
