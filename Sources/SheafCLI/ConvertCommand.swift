@@ -79,7 +79,7 @@ struct ConvertCommand: ParsableCommand {
                     UInt64(report.dropped.negativesEqualToPositive)),
                 "lists_of_other_questions": .integer(
                     UInt64(report.dropped.listsOfOtherQuestions)),
-                "unused_columns": .strings(report.dropped.unusedColumns),
+                "unused_columns": .array(report.dropped.unusedColumns.map { .string($0) }),
             ]
             return try Terminal.answer(document.text)
         }

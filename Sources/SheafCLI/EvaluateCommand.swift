@@ -118,5 +118,3 @@ struct CutOffs: ExpressibleByArgument {
 
     var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
 }
-
-extension TieOrder: ExpressibleByArgument {}

@@ -136,6 +136,7 @@ extension WeightStorage: ExpressibleByArgument {}
 extension ModelConversion.WeightType: ExpressibleByArgument {}
 extension ResultFormat: ExpressibleByArgument {}
 extension NegativeRelevance: ExpressibleByArgument {}
+extension TieOrder: ExpressibleByArgument {}
 
 extension AnswerMode: ExpressibleByArgument {
     /// `string` or `regex`.

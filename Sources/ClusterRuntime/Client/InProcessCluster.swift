@@ -128,7 +128,7 @@ actor InProcessClusters {
                 throw error
             }
             let hold = Hold(cluster: cluster, folder: folder, number: there.number)
-            if FolderLock.isHeld(data.lock) { return hold }
+            if try FolderLock.isHeld(data.lock) { return hold }
             // Somebody has told its coordinator to stop.
             await end(hold)
         }

@@ -260,7 +260,7 @@ extension Coordinator {
         case .joined(let worker), .returned(let worker):
             guard membership.member(named: worker.name)?.sharesData == false else { return }
             carryOut(segmentCheck?.audit.arrived(worker.name, now: now) ?? [])
-        case .unavailable(let worker, _), .gone(let worker):
+        case .unavailable(let worker, _), .displaced(let worker), .gone(let worker):
             carryOut(segmentCheck?.audit.departed(worker.name, now: now) ?? [])
         }
     }
