@@ -1,8 +1,8 @@
 /// Keeps ICU from folding one character to several.
 ///
 /// Python's `regex` ignores case by simple folding: one character is compared with one, so that ﬁ
-/// is no fi and ß no ss. ICU folds strings in full, but in classes and single characters simply.
-/// In Python I and ı match each other too.
+/// is no fi and ß no ss. ICU folds strings in full, and single characters too that fold to
+/// several, but classes of several characters simply. In Python I and ı match each other too, and İ an i.
 enum FullFolding {
     /// The characters that CaseFolding.txt (Unicode 17) folds to several: those of status F.
     static let ranges: [ClosedRange<UInt32>] = [
@@ -24,7 +24,14 @@ enum FullFolding {
         switch scalar {
         case "I": "[Iı]"
         case "ı": "(?-i:[Iı])"
-        default: isGuarded(scalar) ? "[\(scalar)]" : String(scalar)
+        case "İ": "(?-i:[İi])"
+        default: isGuarded(scalar) ? "[\(inClass(scalar))]" : String(scalar)
         }
+    }
+
+    /// A guarded character inside a class, which must not be the only one of it: a noncharacter,
+    /// which no text holds, stands beside it.
+    static func inClass(_ scalar: Unicode.Scalar) -> String {
+        scalar == "I" ? "Iı" : "\(scalar)\\uFFFF"
     }
 }

@@ -82,17 +82,21 @@ struct PythonExpression {
         if let letter = peek(1), let count = digits[letter], at + 2 + count <= scalars.count {
             var text = String.UnicodeScalarView()
             text.append(contentsOf: scalars[at + 2..<at + 2 + count])
-            if let value = UInt32(String(text), radix: 16), let scalar = Unicode.Scalar(value),
-                FullFolding.isGuarded(scalar)
-            {
-                emit(FullFolding.guarded(scalar))
-                at += 2 + count
+            if let value = UInt32(String(text), radix: 16), let scalar = Unicode.Scalar(value) {
+                if FullFolding.isGuarded(scalar) {
+                    emit(FullFolding.guarded(scalar))
+                    at += 2 + count
+                } else {
+                    for _ in 0..<2 + count { copy() }
+                }
                 followsCharacter = true
                 return true
             }
         }
+        // The digits of a number stay together.
+        let isNumber = peek(1).map { "xuU123456789".unicodeScalars.contains($0) } == true
         guard escape(inClass: false) else { return false }
-        followsCharacter = true
+        followsCharacter = !isNumber
         return true
     }
 
@@ -171,9 +175,8 @@ struct PythonExpression {
             case "-" where isFirst || peek(1) == "]":
                 emit("\\")
                 copy()
-            case "I":
-                // On the side where it is no end of a range.
-                emit(peek(1) == "-" ? "ıI" : "Iı")
+            case _ where FullFolding.isGuarded(scalar) && scalar != "ı" && peek(1) != "-":
+                emit(FullFolding.inClass(scalar))
                 at += 1
             default:
                 copy()

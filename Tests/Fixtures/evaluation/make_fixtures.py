@@ -135,10 +135,10 @@ def random_runs():
             if rng.random() < 0.85:
                 found = rng.sample(pool, rng.randint(1, len(pool)))
                 run[question] = {d: rng.choice(scores) if rng.random() < 0.6 else rng.uniform(-3, 3) for d in found}
-        found = pytrec_eval.RelevanceEvaluator(qrels, wanted, relevance_level=level).evaluate(run)
+        found = pytrec_eval.RelevanceEvaluator(qrels, wanted, relevance_level=level).evaluate(run) if run else {}
         measured = [q for q in questions if max(qrels[q].values()) >= level]
         expected = None
-        if measured and run:
+        if measured:
             keys = ["map", "recip_rank", *(f"{m}_{k}" for m in ("recall", "ndcg_cut", "success") for k in CUTS)]
             expected = {m: round(sum(found.get(q, {}).get(m, 0.0) for q in measured) / len(measured), 10) for m in keys}
         yield {"level": level, "run": {q: list(d.items()) for q, d in run.items()}, "qrels": {q: list(d.items()) for q, d in qrels.items()}, "expected": expected}
