@@ -2,7 +2,8 @@
 ///
 /// Python's `regex` ignores case by simple folding: one character is compared with one, so that ﬁ
 /// is no fi and ß no ss. ICU folds strings in full, and single characters too that fold to
-/// several, but classes of several characters simply. In Python I and ı match each other too, and İ an i.
+/// several, but classes of several characters simply. In Python I and ı match each other too, and
+/// İ an i.
 enum FullFolding {
     /// The characters that CaseFolding.txt (Unicode 17) folds to several: those of status F.
     static let ranges: [ClosedRange<UInt32>] = [
