@@ -364,6 +364,19 @@ extension Coordinator {
         pauseJob()
     }
 
+    /// Ends the run as somebody asked, who need not be the one that waits for it.
+    func endRun() {
+        if let client = job?.client {
+            let ended = ClusterError.unavailable(
+                """
+                The run was ended. What is done stays: give the same command again to go on from \
+                there.
+                """, nil)
+            reply(.failure(ended.failure), to: client)
+        }
+        pauseJob()
+    }
+
     /// Ends the run; what is committed stays, and the same request goes on from there.
     func pauseJob() {
         guard let running = job else { return }

@@ -305,6 +305,10 @@ public actor Coordinator {
     ) {
         log.trace("from \(peer) on \(lane): \(envelope.message.type) \(envelope.requestID)")
         if let refusal = gate.refusal(of: envelope.message, from: key, log: log) {
+            // One whose entry made it a worker, and does so no longer, holds nothing more.
+            if let greeting = greetings[peer], greeting.role == .worker, greeting.key == key {
+                follow(membership.left(greeting.worker))
+            }
             return reply(.failure(refusal), to: peer, on: lane, requestID: envelope.requestID)
         }
         if case .hello(let hello) = envelope.message {
@@ -393,7 +397,7 @@ public actor Coordinator {
                 log.warning("\(refusal)")
                 return reply(.failure(refusal.failure), to: client)
             }
-            pauseJob()
+            endRun()
             reply(.done(Done(note: "indexing paused")), to: client)
         case .shutdown:
             reply(.done(Done(note: "stopping")), to: client)
