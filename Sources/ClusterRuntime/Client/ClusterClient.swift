@@ -9,11 +9,11 @@ import Foundation
 /// does.
 public actor ClusterClient {
     /// Time that a coordinator has to say WELCOME.
-    private static let welcomeTime: Duration = .milliseconds(4500)
+    private static let welcomeTime: Duration = .seconds(4)
     /// Time between two questions for a sign of life.
     private static let beatInterval: Duration = .milliseconds(500)
     /// Intervals without a message after which the coordinator counts as silent.
-    private static let silentBeats = 9
+    private static let silentBeats = 8
     /// Time that a coordinator may take for a small request while it gives signs of life.
     private static let patience: Duration = .seconds(60)
     /// The same for work that grows with a collection, and for a search beyond its budget.
