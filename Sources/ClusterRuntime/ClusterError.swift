@@ -133,7 +133,9 @@ extension IndexError {
     /// True when a file could not be written, read, or trusted.
     var isAboutStorage: Bool {
         switch self {
-        case .fileSystem, .checksumMismatch, .malformedSegment, .invalidText, .nonFiniteRow: true
+        case .fileSystem, .checksumMismatch, .changedInUse, .malformedSegment, .invalidText,
+            .nonFiniteRow:
+            true
         default: false
         }
     }

@@ -6,6 +6,8 @@ public enum IndexError: Error, Equatable, Sendable {
     case checksumMismatch(path: String, expected: String, found: String)
     /// A file is not a segment, or a damaged one; `offset` is the byte where it shows.
     case malformedSegment(path: String, offset: Int, reason: String)
+    /// A file was shortened, or could not be read, while it was in use.
+    case changedInUse(path: String)
     /// A segment was written in a format this version does not read.
     case unsupportedVersion(path: String, found: String, supported: String)
     /// Stored text is not UTF-8.
@@ -52,6 +54,10 @@ extension IndexError: CustomStringConvertible {
         case .malformedSegment(let path, let offset, let reason):
             "\(path) is not a whole segment, at byte \(offset): \(reason). "
                 + "Delete it and fetch or build the segment again."
+        case .changedInUse(let path):
+            "\(path) was shortened, or could not be read, while it was in use. "
+                + "Check the disk, and run `sheaf index` with the same corpus again: what is "
+                + "missing is made anew."
         case .unsupportedVersion(let path, let found, let supported):
             "\(path) has segment format version \(found); this program reads \(supported). "
                 + "Use the program that wrote it, or index the source again."

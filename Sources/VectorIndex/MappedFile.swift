@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Crypto
 internal import Glibc
 
@@ -7,6 +8,7 @@ internal import Glibc
 final class MappedFile: @unchecked Sendable {
     let path: String
     let bytes: UnsafeRawBufferPointer
+    private let map: OpaquePointer
     private let identity: Identity
 
     /// Which file it is, and when it was last written.
@@ -52,17 +54,28 @@ final class MappedFile: @unchecked Sendable {
                 throw .checksumMismatch(path: path, expected: sha256, found: found)
             }
         }
-        let address = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard let address, address != MAP_FAILED else {
-            throw .fileSystem(operation: "mapping", path: path, code: errno)
+        guard let map = sheaf_map_open(descriptor, length) else {
+            throw errno == ENODATA
+                ? .changedInUse(path: path)
+                : .fileSystem(operation: "mapping", path: path, code: errno)
         }
         self.path = path
         identity = Identity(information)
-        bytes = UnsafeRawBufferPointer(start: address, count: length)
+        self.map = map
+        bytes = UnsafeRawBufferPointer(start: sheaf_map_start(map), count: length)
     }
 
-    deinit {
-        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    deinit { sheaf_map_close(map) }
+
+    /// Whether all that was read so far were the bytes of the file as it was when it was opened.
+    ///
+    /// Asked after a reading and before what came of it is used: where the file was shortened
+    /// meanwhile, or the disk failed, zeros were read. Costs one look into the file's last page.
+    var isWhole: Bool { sheaf_map_is_whole(map) != 0 }
+
+    /// Throws where the file is no longer whole.
+    func check() throws(IndexError) {
+        if !isWhole { throw .changedInUse(path: path) }
     }
 
     /// Gives back the memory of a part of the mapping, which stays readable.

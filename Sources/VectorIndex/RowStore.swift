@@ -91,6 +91,11 @@ final class RowStore: @unchecked Sendable {
         return largest
     }
 
+    /// Throws where what was read of some segment may not have been its own bytes.
+    func check() throws(IndexError) {
+        for segment in segments { try segment.file.check() }
+    }
+
     func ordinal(ofRow row: Int) -> Ordinal {
         let index = segmentIndex(ofRow: row)
         return Ordinal(segments[index].firstOrdinal.rawValue + UInt64(row - firstRows[index]))

@@ -3,7 +3,7 @@ public import Corpus
 /// The immutable result of one batch, mapped from its file.
 ///
 /// Vectors and texts are read from the file when asked for, so a segment costs address space, not
-/// memory. The file must not be changed or shortened while the segment lives.
+/// memory. The file must not be changed while the segment lives; that it was shortened is noticed.
 ///
 /// Sound as `Sendable`: nothing changes after `init`, and the mapping lives as long as the segment.
 public final class Segment: @unchecked Sendable {
@@ -66,22 +66,34 @@ public final class Segment: @unchecked Sendable {
         path: String, expecting sha256: String?
     ) throws(IndexError) -> Segment {
         let file = try MappedFile(path: path, expecting: sha256)
-        return Segment(file: file, layout: try SegmentLayout(file.bytes, path: path))
+        let segment = Segment(file: file, layout: try SegmentLayout(file.bytes, path: path))
+        try file.check()
+        return segment
     }
 
     /// The passage of a row.
     ///
-    /// - Throws: `IndexError.invalidText` when a stored text is not UTF-8.
+    /// - Throws: `IndexError.invalidText` when a stored text is not UTF-8, `.changedInUse` when the
+    ///   file was shortened.
     public func passage(_ row: Int) throws(IndexError) -> Passage {
-        Passage(id: try text(0, row), title: try text(1, row), text: try text(2, row))
+        let passage = Passage(
+            id: try text(0, row), title: try text(1, row), text: try text(2, row))
+        try file.check()
+        return passage
     }
 
     /// The id of a row's passage, as its source gave it.
     ///
-    /// - Throws: `IndexError.invalidText` when the stored id is not UTF-8.
+    /// - Throws: `IndexError.invalidText` when the stored id is not UTF-8, `.changedInUse` when the
+    ///   file was shortened.
     public func id(_ row: Int) throws(IndexError) -> String {
-        try text(0, row)
+        let id = try text(0, row)
+        try file.check()
+        return id
     }
+
+    /// Whether the file is still as it was when it was opened, but for bytes changed in place.
+    public var isWhole: Bool { file.isWhole }
 
     private func text(_ field: Int, _ row: Int) throws(IndexError) -> String {
         precondition(row >= 0 && row < rows, "row \(row) of \(rows)")

@@ -34,7 +34,8 @@ public final class ShardIndex: Sendable {
     ///     behind a colon: `HNSW32:efSearch=200`, `IVF256,Flat:nprobe=32`.
     ///   - memory: What of the shard may stay in memory between searches.
     /// - Throws: `IndexError.shapeMismatch`, `.mixedEncoders`, `.overlappingOrdinals`,
-    ///   `.nonFiniteRow`, `.unknownKind`, `.unknownOption`, `.unsupported` or `.faiss`.
+    ///   `.nonFiniteRow`, `.changedInUse`, `.unknownKind`, `.unknownOption`, `.unsupported` or
+    ///   `.faiss`.
     public init(
         segments: [Segment], metric: Metric, kind: String, memory: ShardMemory = .vectors
     ) throws(IndexError) {
@@ -58,6 +59,7 @@ public final class ShardIndex: Sendable {
                 default: try FactorySearch(store: store, kind: parts)
                 }
         }
+        try store.check()
     }
 
     /// Finds the k passages nearest to each question.
@@ -70,13 +72,17 @@ public final class ShardIndex: Sendable {
     ///     `exact` divides rows, or questions where there are many; the others divide questions.
     ///     The answer does not depend on it.
     /// - Returns: For each question its hits, in the order of `Hit.precedes`.
-    /// - Throws: `IndexError.shapeMismatch`, `.outOfRange`, `.nonFiniteQuestion` or `.faiss`.
+    /// - Throws: `IndexError.shapeMismatch`, `.outOfRange`, `.nonFiniteQuestion`, `.faiss`, or
+    ///   `.changedInUse`, where a segment's file was shortened: then nothing was found in it.
     public func search(
         questions: [Float], count: Int, k: Int, threads: Int = 1
     ) throws(IndexError) -> [[Hit]] {
         try check(questions, count: count, k: k, threads: threads)
         guard count > 0, let searcher else { return Array(repeating: [], count: count) }
-        return try searcher.search(questions, k: min(k, store.rows), threads: threads).map {
+        let found = try searcher.search(questions, k: min(k, store.rows), threads: threads)
+        // Zeros in the place of vectors give other hits, whatever the scores: all or nothing.
+        try store.check()
+        return found.map {
             $0.map { Hit(ordinal: store.ordinal(ofRow: $0.row), score: $0.score) }
         }
     }
@@ -86,6 +92,9 @@ public final class ShardIndex: Sendable {
     public func secondsToReadCodes() -> Double? {
         (searcher as? ExactScan)?.secondsToReadCodes()
     }
+
+    /// The files that were shortened, or could not be read, since they were opened.
+    public var damagedFiles: [String] { store.segments.filter { !$0.isWhole }.map(\.path) }
 
     /// The passage of an ordinal, or nil when this shard does not hold it.
     ///

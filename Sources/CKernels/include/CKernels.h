@@ -11,6 +11,7 @@
 #include "half_floats.h"
 #include "integer_kernels.h"
 #include "large_memory.h"
+#include "mapped_memory.h"
 #include "training_kernels.h"
 
 // ---- Scan kernels (exact search). Headers of scan_*.c go below this line. ----

@@ -4,11 +4,19 @@ import VectorIndex
 
 /// What a worker answers from its shards: pure compute, run on the search lane.
 enum ShardSearch {
-    /// Searches the shards asked for and merges them; a shard not held here is named as unanswered.
+    /// What a worker says to a search, and what it found wrong with its shards meanwhile.
+    struct Answer {
+        var result: SearchResult
+        var frames: [[UInt8]]
+        var damage: [IndexError] = []
+    }
+
+    /// Searches the shards asked for and merges them; a shard that is not held here, or whose files
+    /// are damaged, is named as unanswered.
     static func answer(
         _ request: Search, _ frames: [[UInt8]], _ served: [UInt32: ShardIndex],
         _ counters: WorkerCounters, threads: Int
-    ) throws -> (SearchResult, [[UInt8]]) {
+    ) throws -> Answer {
         let start = MonotonicClock.now()
         let count = Int(request.count)
         let questions: [Float] = try frames.values(at: 0)
@@ -17,13 +25,22 @@ enum ShardSearch {
         }
         var coverage: [ShardCoverage] = []
         var lists: [[[Hit]]] = Array(repeating: [], count: count)
+        var damage: [IndexError] = []
         for shard in request.shards {
             guard let index = served[shard] else {
                 coverage.append(ShardCoverage(shard: shard, rows: 0, answered: false))
                 continue
             }
-            let hits = try index.search(
-                questions: questions, count: count, k: Int(request.k), threads: threads)
+            let hits: [[Hit]]
+            do {
+                hits = try index.search(
+                    questions: questions, count: count, k: Int(request.k), threads: threads)
+            } catch {
+                guard error.isDamage else { throw error }
+                damage.append(error)
+                coverage.append(ShardCoverage(shard: shard, rows: 0, answered: false))
+                continue
+            }
             for (question, list) in hits.enumerated() { lists[question].append(list) }
             coverage.append(
                 ShardCoverage(shard: shard, rows: UInt64(index.rows), answered: true))
@@ -31,14 +48,13 @@ enum ShardSearch {
         }
         let merged = lists.map { MergeHits.merge($0, k: Int(request.k)) }
         let elapsed = (MonotonicClock.now() - start).microseconds
-        return (
-            SearchResult(shards: coverage, computeUs: elapsed),
-            [
+        return Answer(
+            result: SearchResult(shards: coverage, computeUs: elapsed),
+            frames: [
                 RawFrame.bytes(merged.map { UInt32($0.count) }),
                 RawFrame.bytes(merged.flatMap { $0.map(\.ordinal.rawValue) }),
                 RawFrame.bytes(merged.flatMap { $0.map(\.score) }),
-            ]
-        )
+            ], damage: damage)
     }
 
     /// The passages of as many of the ordinals asked for as fit into one answer, at least one.

@@ -256,21 +256,48 @@ extension Worker {
             do {
                 let answer = try await self.searchLane.run {
                     [counters = self.counters, threads = self.options.threads]
-                    () throws -> (SearchResult, [[UInt8]])? in
+                    () throws -> ShardSearch.Answer? in
                     guard wish.lasts.load(ordering: .relaxed) else { return nil }
                     return try counters.whileBusy {
                         try ShardSearch.answer(
                             request, envelope.frames, served, counters, threads: threads)
                     }
                 }
-                guard let (reply, frames) = answer else { return }
+                guard let answer else { return }
+                // First, so that whoever reports what was not answered can say why.
+                if !answer.damage.isEmpty { self.dropDamagedShards() }
                 self.send(
-                    .searchResult(reply), on: .query, requestID: envelope.requestID, frames: frames)
+                    .searchResult(answer.result), on: .query, requestID: envelope.requestID,
+                    frames: answer.frames)
             } catch {
                 self.send(
                     .failure(ClusterError.wrap(error).failure), on: .query,
                     requestID: envelope.requestID)
             }
+        }
+    }
+
+    /// Serves no longer what reads a damaged file, and says so; all other shards stay.
+    ///
+    /// The files are set aside, so that they are fetched or encoded again and never read.
+    private func dropDamagedShards() {
+        for (key, served) in generations {
+            let damaged = served.shards.mapValues(\.index.damagedFiles).filter { !$0.value.isEmpty }
+            guard !damaged.isEmpty else { continue }
+            let files = Set(damaged.values.joined()).sorted()
+            for file in files { rename(file, file + ".damaged") }
+            openSegments = openSegments.filter { $0.value.isWhole }
+            for shard in damaged.keys { generations[key]?.shards[shard] = nil }
+            let failure = files.map { IndexError.changedInUse(path: $0).description }
+                .joined(separator: " ")
+            log.error(
+                "shards \(damaged.keys.sorted()) of \(key.collection) are not served: \(failure)")
+            send(
+                .generationLoaded(
+                    GenerationLoaded(
+                        collection: key.collection, generation: key.generation,
+                        shards: generations[key]?.shards.keys.sorted() ?? [], failure: failure)),
+                on: .control)
         }
     }
 
@@ -293,6 +320,7 @@ extension Worker {
                     .fetchResult(FetchResult(count: UInt32(count))), on: .query,
                     requestID: envelope.requestID, frames: [block])
             } catch {
+                if (error as? IndexError)?.isDamage == true { self.dropDamagedShards() }
                 self.send(
                     .failure(ClusterError.wrap(error).failure), on: .query,
                     requestID: envelope.requestID)
