@@ -9,6 +9,12 @@ struct DataOption: ParsableArguments {
             "The data folder (default: $SHEAF_DATA, else ./sheaf-data).", valueName: "dir"))
     var path: String?
 
+    func validate() throws {
+        if path?.isEmpty == true {
+            throw ValidationError("--data is empty. Name the data folder, or leave it out.")
+        }
+    }
+
     var folder: DataFolder { .resolve(path) }
 }
 

@@ -56,7 +56,8 @@ struct ConfigurationTests {
         ("learningRate", "1", "learningRate"), ("optimizer.rate", "1", "optimizer.rate"),
         ("batchSize", "many", "batchSize"), ("shuffles", "7", "shuffles"),
         ("optimizer", "1", "optimizer"), ("loss.contrast", "other", "loss.contrast"),
-        ("data.rates", "1,x", "data.rates"),
+        ("data.rates", "1,x", "data.rates"), ("epochs", "1.5", "epochs"), ("seed", "-1", "seed"),
+        ("batchSize", "99999999999999999999", "batchSize"),
     ])
     func `an unknown name or a value that does not fit is refused by name`(
         name: String, value: String, named: String

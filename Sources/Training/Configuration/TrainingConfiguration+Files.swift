@@ -139,18 +139,38 @@ extension TrainingConfiguration {
     private func changed(by tree: [String: Any]) throws(TrainingError) -> TrainingConfiguration {
         var own = try Self.encoded(self)
         try Self.merge(tree, into: &own, path: "")
-        do {
-            let data = try JSONSerialization.data(withJSONObject: own)
-            return try JSONDecoder().decode(TrainingConfiguration.self, from: data)
-        } catch DecodingError.dataCorrupted(let context) {
-            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw .invalidSetting(name: name, reason: "has a value that is not among its choices")
-        } catch DecodingError.typeMismatch(_, let context) {
-            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw .invalidSetting(name: name, reason: "is \(context.debugDescription)")
-        } catch {
-            throw .invalidSetting(name: "configuration", reason: "cannot be read (\(error))")
+        if let changed = Self.decoded(own) { return changed }
+        // One setting at a time: decoders do not always say which one they refuse.
+        for (path, value) in Self.leaves(of: tree) {
+            var own = try Self.encoded(self)
+            try Self.merge(Self.tree(of: path, value), into: &own, path: "")
+            if Self.decoded(own) == nil {
+                throw .invalidSetting(
+                    name: path.joined(separator: "."),
+                    reason: "is “\(value)”, which is none of its choices, or beyond its range")
+            }
         }
+        throw .invalidSetting(name: "configuration", reason: "cannot be read")
+    }
+
+    private static func decoded(_ tree: [String: Any]) -> TrainingConfiguration? {
+        guard let data = try? JSONSerialization.data(withJSONObject: tree) else { return nil }
+        return try? JSONDecoder().decode(TrainingConfiguration.self, from: data)
+    }
+
+    /// The values of a tree, each with the names that lead to it.
+    private static func leaves(of tree: [String: Any]) -> [(path: [String], value: Any)] {
+        tree.sorted { $0.key < $1.key }.flatMap { key, value in
+            guard let inner = value as? [String: Any] else { return [(path: [key], value: value)] }
+            return leaves(of: inner).map { ([key] + $0.path, $0.value) }
+        }
+    }
+
+    /// A tree of one value.
+    private static func tree(of path: [String], _ value: Any) -> [String: Any] {
+        guard let first = path.first else { return [:] }
+        let rest = Array(path.dropFirst())
+        return [first: rest.isEmpty ? value : tree(of: rest, value)]
     }
 
     private static func merge(
