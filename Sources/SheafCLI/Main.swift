@@ -11,6 +11,9 @@ enum Main {
         RoleProgram.isThisOne()
         do {
             let parsed = try SheafCommand.parseAsRoot()
+            try EnvironmentSettings.check()
+            ResourceAbort.tell()
+            do { try ProcessLimits.check(.command) } catch { throw SheafError(error) }
             if var command = parsed as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -18,8 +21,16 @@ enum Main {
                 try command.run()
             }
         } catch {
-            exit(status(of: error))
+            end(status(of: error))
         }
+    }
+
+    /// Ends the program; without the libraries' last calls where these might wait for threads that
+    /// a tight limit has kept from starting.
+    private static func end(_ status: Int32) -> Never {
+        guard ProcessLimits.areTight else { exit(status) }
+        fflush(nil)
+        _exit(status)
     }
 
     private static func status(of error: any Error) -> Int32 {

@@ -58,6 +58,7 @@ public actor ClusterClient {
     }
 
     private func open() async throws {
+        try ProcessLimits.check(.member)
         let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
         let reactor = try Reactor(
             name: "client-\(getpid())", incarnation: incarnation, security: security

@@ -38,6 +38,7 @@ final class InProcessCluster: Sendable {
     static func start(
         _ data: DataFolder, _ size: LocalCluster.Size
     ) async throws -> InProcessCluster {
+        try ProcessLimits.check(.host(members: size.workers))
         let (started, announce) = AsyncStream.makeStream(of: String.self)
         let (stop, stopping) = AsyncStream.makeStream(of: Void.self)
         let options = CoordinatorOptions(

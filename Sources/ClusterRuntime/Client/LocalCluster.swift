@@ -148,6 +148,7 @@ public struct LocalCluster: Sendable {
         data: DataFolder, size: Size, detached: Bool
     ) async throws(ClusterError) -> LocalCluster {
         try ChildProcess.refuseInChild()
+        try ProcessLimits.check(.host(members: 1))
         let program = try await RoleProgram.find()
         try data.create()
         let process = try CoordinatorProcess(

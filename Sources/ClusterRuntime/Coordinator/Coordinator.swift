@@ -81,6 +81,7 @@ public actor Coordinator {
     private init(options: CoordinatorOptions, log: Logger) throws(ClusterError) {
         self.options = options
         self.log = log
+        try ProcessLimits.check(.host(members: options.localWorkers))
         admission = Admission(limit: options.questionsAllowed)
         gate = AccessGate(options.security)
         try options.data.create()

@@ -61,6 +61,7 @@ public actor TrainingCoordinator {
         var program: String?
         if run.localRanks > 0 {
             try ChildProcess.refuseInChild()
+            try ProcessLimits.check(.host(members: run.localRanks))
             program = try await RoleProgram.find()
         }
         let sockets = try SocketFolder(logs: run.folder)

@@ -101,6 +101,7 @@ public actor Worker {
     }
 
     private func work(stop: AsyncStream<Void>) async throws(ClusterError) {
+        try ProcessLimits.check(.member)
         // Bounded by the credits and windows of the protocol; the socket thread must never wait.
         let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
         let reactor: Reactor
