@@ -232,6 +232,9 @@ public actor Coordinator {
         // To searches that wait for workers or for a generation, their time is over.
         tickSearches(now: MonotonicClock.now() + .seconds(86_400))
         for name in collections.keys { wake(name) }
+        let check = segmentCheck
+        segmentCheck = nil
+        check?.done?.resume(returning: nil)
         await background.wait()
     }
 
