@@ -23,6 +23,7 @@ public struct StatusReport: Sendable {
             "workers": .array(status.workers.map(\.document)),
             "collections": .array(status.collections.map(\.document)),
             "indexing": status.indexing?.document ?? .null,
+            "problems": .array(status.problems.map(JSONDocument.string)),
         ]
     }
 
@@ -57,6 +58,9 @@ public struct StatusReport: Sendable {
                     + "\(Quantity.count(run.batchesTotal, "batch")) committed"
                     + (run.note.isEmpty ? "" : "; \(run.note)"),
             ]
+        }
+        if !status.problems.isEmpty {
+            lines += [""] + status.problems.map { "problem: \($0)" }
         }
         return lines.joined(separator: "\n") + "\n"
     }

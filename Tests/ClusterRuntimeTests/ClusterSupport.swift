@@ -29,9 +29,12 @@ final class TestCluster: Sendable {
 
     /// Starts a cluster on `folder`.
     ///
-    /// - Parameter sharing: False gives each worker a data folder of its own, as on other hosts.
+    /// - Parameters:
+    ///   - sharing: False gives each worker a data folder of its own, as on other hosts.
+    ///   - garbageWaitSeconds: Between the mark on a file that nothing names and its deletion.
     init(
-        _ folder: String, workers count: Int, sharing: Bool = true, questionsAllowed: Int = 8192
+        _ folder: String, workers count: Int, sharing: Bool = true, questionsAllowed: Int = 8192,
+        garbageWaitSeconds: Int64 = 3600
     ) async throws {
         data = DataFolder(path: folder + "/data")
         var log = Logger(label: "test")
@@ -42,7 +45,7 @@ final class TestCluster: Sendable {
         let options = CoordinatorOptions(
             data: data, endpoint: "tcp://127.0.0.1:0", localWorkers: 0, threadsPerWorker: 1,
             questionThreads: 1, loadsOnDemand: true, security: .localOnly,
-            questionsAllowed: questionsAllowed)
+            questionsAllowed: questionsAllowed, garbageWaitSeconds: garbageWaitSeconds)
         let (coordinatorLog, workerLog) = (log, log)
         coordinator = Running(
             stop: end,

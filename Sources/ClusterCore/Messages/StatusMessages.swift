@@ -170,12 +170,14 @@ public struct Status: Equatable, Sendable {
     public var indexing: IndexProgress?
     /// Resident memory of the coordinator.
     public var residentBytes: UInt64
+    /// What of the stored files only the user can settle, each with the command that does.
+    public var problems: [String]
 
     /// Creates the message; every field left out has its default.
     public init(
         clusterID: String = "", epoch: UInt64 = 0, processID: UInt32 = 0, release: String = "",
         workers: [WorkerStatus] = [], collections: [CollectionStatus] = [],
-        indexing: IndexProgress? = nil, residentBytes: UInt64 = 0
+        indexing: IndexProgress? = nil, residentBytes: UInt64 = 0, problems: [String] = []
     ) {
         self.clusterID = clusterID
         self.epoch = epoch
@@ -185,6 +187,7 @@ public struct Status: Equatable, Sendable {
         self.collections = collections
         self.indexing = indexing
         self.residentBytes = residentBytes
+        self.problems = problems
     }
 }
 

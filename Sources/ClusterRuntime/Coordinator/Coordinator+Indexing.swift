@@ -64,11 +64,14 @@ extension Coordinator {
 
     private func prepare(_ request: IndexRequest, _ number: Int) async throws {
         let plan = try IndexPlan(request, data: options.data)
+        if let record = try? catalog.collection(request.collection) {
+            _ = await settle(record, until: nil)
+        }
         let existing = try state(of: request.collection)
         if existing?.record.isComplete != true { prepareWorkers(request) }
         let models = try await modelLane.run { try plan.models(for: existing?.record) }
         let source = try plan.source()
-        let checked: CheckedCollection
+        var checked: CheckedCollection
         if let existing {
             let record = existing.record
             try plan.check(record, models)
@@ -87,6 +90,15 @@ extension Coordinator {
             checked = found
         } else {
             checked = try await scan(plan, source, models)
+            guard job?.number == number else { return }
+            if collections[checked.record.name] == nil { serveCollection(checked.record) }
+            // The folder may hold what an older catalog, put back, does not know.
+            if await settle(checked.record, until: nil),
+                let state = try state(of: checked.record.name)
+            {
+                guard let found = try await check(state, source, number) else { return }
+                checked = found
+            }
         }
         begin(checked, source, number)
     }
@@ -164,6 +176,7 @@ extension Coordinator {
         let record = plan.record(
             scan: scan, batchSize: step * factor, batches: batches, source: source,
             models: models)
+        try checkFolder(of: record)
         try options.data.makeFolder(options.data.segments(record.name))
         try options.data.makeFolder(options.data.generations(record.name))
         try catalog.create(record, batches: batches)

@@ -90,7 +90,7 @@ extension Coordinator {
         guard manifest.generation > Coordinator.manifestsKept else { return }
         GenerationManifest.remove(
             options.data, manifest.collection,
-            manifest.generation - Coordinator.manifestsKept)
+            through: manifest.generation - Coordinator.manifestsKept)
     }
 
     /// Places every collection on the members there are now, once those of the time before are
@@ -181,80 +181,6 @@ extension Coordinator {
         waiting.forEach { $0.resume() }
     }
 
-    func drop(_ name: String, for client: ClientAddress) {
-        guard let collection = collections[name] else {
-            return reply(.failure(unknownCollection(name).failure), to: client)
-        }
-        guard job?.collection != name else {
-            return reply(
-                .failure(
-                    ClusterError.busy("“\(name)” is being indexed. Wait, or interrupt that first.")
-                        .failure),
-                to: client)
-        }
-        do {
-            try markDropped(name)
-        } catch {
-            return reply(.failure(error.failure), to: client)
-        }
-        for generation in collection.manifests.keys {
-            for worker in membership.all {
-                send(
-                    .unloadGeneration(UnloadGeneration(collection: name, generation: generation)),
-                    to: worker.id, on: .query)
-            }
-        }
-        wake(name)
-        collections[name] = nil
-        do {
-            try finishDrop(name)
-        } catch {
-            return reply(.failure(error.failure), to: client)
-        }
-        reply(.done(Done(note: "dropped “\(name)”")), to: client)
-    }
-
-    /// Dropping makes room, so a full disk must not keep from it.
-    private func markDropped(_ name: String) throws(ClusterError) {
-        do {
-            try catalog.beginDrop(name)
-        } catch {
-            guard reserve.makeRoom() else { throw error }
-            try catalog.beginDrop(name)
-        }
-    }
-
-    /// Removes the files of a collection that is marked as being dropped, then its row.
-    private func finishDrop(_ name: String) throws(ClusterError) {
-        let folder = options.data.collection(name)
-        do {
-            if FileManager.default.fileExists(atPath: folder) {
-                try FileManager.default.removeItem(atPath: folder)
-                try DurableFile.syncFolder((folder as NSString).deletingLastPathComponent)
-            }
-        } catch {
-            throw .storage(
-                path: folder, reason: "cannot be removed: \(error.localizedDescription)",
-                remedy: """
-                    “\(name)” is dropped. Give this user the right to remove the folder: the next \
-                    start of the cluster does it.
-                    """)
-        }
-        try catalog.finishDrop(name)
-    }
-
-    /// Finishes the drops that were killed, before anything else is read.
-    func finishDrops() throws(ClusterError) {
-        for name in try catalog.dropsUnderWay() {
-            do {
-                try finishDrop(name)
-                log.info("the drop of \(name) is finished")
-            } catch {
-                log.error("\(error)")
-            }
-        }
-    }
-
     func unknownCollection(_ name: String) -> ClusterError {
         .unknownCollection(name, existing: collections.keys.sorted())
     }
@@ -311,21 +237,6 @@ extension Coordinator {
                     collection: request.collection, sha256: request.sha256, offset: request.offset,
                     total: part.total, missing: part.isMissing)),
             to: worker, on: .bulk, requestID: requestID, frames: [part.bytes])
-    }
-
-    // MARK: Garbage
-
-    /// Removes segment files that no catalog row names: left by attempts that lost or never
-    /// reported.
-    func collectGarbage() throws(ClusterError) {
-        for record in try catalog.collections() {
-            let known = Set(try catalog.segments(record.name).map { $0.sha256 + ".safetensors" })
-            let folder = options.data.segments(record.name)
-            for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            where !known.contains(file) {
-                try? FileManager.default.removeItem(atPath: folder + "/" + file)
-            }
-        }
     }
 }
 

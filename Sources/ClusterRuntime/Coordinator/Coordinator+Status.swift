@@ -11,7 +11,8 @@ extension Coordinator {
             release: Release.version, workers: membership.all.map(status),
             collections: collections.values.map(\.record.name).sorted()
                 .filter { name.isEmpty || $0 == name }.compactMap(collectionStatus),
-            indexing: job == nil ? nil : progress(), residentBytes: ProcessFacts.residentBytes())
+            indexing: job == nil ? nil : progress(), residentBytes: ProcessFacts.residentBytes(),
+            problems: storageProblems)
     }
 
     private func status(_ member: Membership.Member) -> WorkerStatus {

@@ -33,6 +33,7 @@ public actor Coordinator {
     let modelLane = ComputeLane("models")
     let background = BackgroundWork()
     let checkLane = ComputeLane("check", priority: .utility)
+    let storageLane = ComputeLane("storage", priority: .utility)
 
     var membership = Membership()
     var peers: [WorkerID: PeerID] = [:]
@@ -68,6 +69,11 @@ public actor Coordinator {
     /// Commits and publications that have not returned: a new run waits for those of the old one.
     var writesUnderWay = 0
     var lastJob = 0
+    /// What of each collection only the user can settle.
+    var problems: [String: [String]] = [:]
+    var lastSettling = MonotonicClock.now()
+    /// True when the last settling was cut short.
+    var settlesSoon = false
 
     let lock: DataFolderLock
     let reserve: SpaceReserve
@@ -139,8 +145,7 @@ public actor Coordinator {
         let program = options.localWorkers > 0 ? try await RoleProgram.find() : nil
         try options.roots.check()
         gate.tellProblems(log)
-        try finishDrops()
-        try collectGarbage()
+        try await settleAtStart()
         try openCollections()
         let feed = feed
         do {
@@ -273,6 +278,7 @@ public actor Coordinator {
         tickCheck(now: now)
         tickSearches(now: now)
         tickServing(now: now)
+        tickStorage(now: now)
         forgetIdleClients(now: now)
         if now - lastKeyCheck >= Coordinator.keyCheckInterval {
             lastKeyCheck = now

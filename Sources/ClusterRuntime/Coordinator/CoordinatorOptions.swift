@@ -20,13 +20,17 @@ public struct CoordinatorOptions: Sendable {
     public var questionsAllowed: Int
     /// What clients of other hosts may have it read.
     public var roots: PathRoots
+    /// Seconds for which a file that nothing names is kept after that was first seen: longer than
+    /// any search, upload or lease.
+    public var garbageWaitSeconds: Int64
 
     /// Makes options.
     public init(
         data: DataFolder, endpoint: String?, localWorkers: Int, threadsPerWorker: Int,
         questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy,
         searchBudget: Duration = .seconds(30),
-        questionsAllowed: Int = 8192, roots: PathRoots = PathRoots()
+        questionsAllowed: Int = 8192, roots: PathRoots = PathRoots(),
+        garbageWaitSeconds: Int64 = 3600
     ) {
         self.data = data
         self.endpoint = endpoint
@@ -38,5 +42,6 @@ public struct CoordinatorOptions: Sendable {
         self.searchBudget = searchBudget
         self.questionsAllowed = max(1, questionsAllowed)
         self.roots = roots
+        self.garbageWaitSeconds = garbageWaitSeconds
     }
 }

@@ -133,9 +133,11 @@ extension GenerationManifest {
         }.joined()
     }
 
-    /// Removes the manifest of one generation, if it is there.
-    static func remove(_ folder: DataFolder, _ collection: String, _ generation: UInt64) {
-        unlink(path(folder, collection, generation))
+    /// Removes the manifests of the generations up to `last`, which the catalog has left behind.
+    static func remove(_ folder: DataFolder, _ collection: String, through last: UInt64) {
+        for number in numbers(folder, collection) where number <= last {
+            unlink(path(folder, collection, number))
+        }
     }
 
     static func path(

@@ -141,6 +141,7 @@ extension Status: Bridged {
         (c.n_collections, c.collections) = arena.messages(collections)
         c.indexing = arena.message(indexing)
         c.resident_bytes = residentBytes
+        (c.n_problems, c.problems) = arena.strings(problems)
     }
 
     init(_ c: Sheaf__V1__Status) throws(WireError) {
@@ -152,7 +153,8 @@ extension Status: Bridged {
             workers: try Unpack.messages(c.workers, c.n_workers),
             collections: try Unpack.messages(c.collections, c.n_collections),
             indexing: try Unpack.message(c.indexing),
-            residentBytes: c.resident_bytes)
+            residentBytes: c.resident_bytes,
+            problems: try Unpack.texts(c.problems, c.n_problems, "Status.problems"))
     }
 }
 

@@ -61,6 +61,7 @@ extension FieldLimits {
         "Status.epoch": FieldLimits(.atMost(2_147_483_647)),
         "Status.process_id": FieldLimits(.atMost(2_147_483_647)),
         "Status.resident_bytes": FieldLimits(.atMost(281_474_976_710_655)),
+        "Status.problems": FieldLimits(.any, count: 32),
         "DropRequest.collection": FieldLimits(.collectionName),
         "Hello.name": FieldLimits(.processName, canBeEmpty: true),
         "Hello.host": FieldLimits(.bytes(255), canBeEmpty: true),

@@ -1942,7 +1942,7 @@ const ProtobufCMessageDescriptor sheaf__v1__collection_status__descriptor =
   (ProtobufCMessageInit) sheaf__v1__collection_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__status__field_descriptors[8] =
+static const ProtobufCFieldDescriptor sheaf__v1__status__field_descriptors[9] =
 {
   {
     "cluster_id",
@@ -2040,12 +2040,25 @@ static const ProtobufCFieldDescriptor sheaf__v1__status__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "problems",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__Status, n_problems),
+    offsetof(Sheaf__V1__Status, problems),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__status__field_indices_by_name[] = {
   0,   /* field[0] = cluster_id */
   5,   /* field[5] = collections */
   1,   /* field[1] = epoch */
   6,   /* field[6] = indexing */
+  8,   /* field[8] = problems */
   2,   /* field[2] = process_id */
   3,   /* field[3] = release */
   7,   /* field[7] = resident_bytes */
@@ -2054,7 +2067,7 @@ static const unsigned sheaf__v1__status__field_indices_by_name[] = {
 static const ProtobufCIntRange sheaf__v1__status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__status__descriptor =
 {
@@ -2064,7 +2077,7 @@ const ProtobufCMessageDescriptor sheaf__v1__status__descriptor =
   "Sheaf__V1__Status",
   "sheaf.v1",
   sizeof(Sheaf__V1__Status),
-  8,
+  9,
   sheaf__v1__status__field_descriptors,
   sheaf__v1__status__field_indices_by_name,
   1,  sheaf__v1__status__number_ranges,

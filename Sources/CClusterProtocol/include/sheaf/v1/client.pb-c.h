@@ -427,10 +427,15 @@ struct  Sheaf__V1__Status
    * at most 281,474,976,710,655
    */
   uint64_t resident_bytes;
+  /*
+   * up to 32: what only the user can settle, with the command
+   */
+  size_t n_problems;
+  char **problems;
 };
 #define SHEAF__V1__STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, NULL, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, NULL, 0, 0,NULL }
 
 
 struct  Sheaf__V1__DropRequest
