@@ -26,8 +26,7 @@ public struct GarbageMark: Hashable, Sendable {
 /// 3. A mark of a later epoch, or from the future, says that the catalog or the clock was put back:
 ///    the wait begins anew.
 /// 4. While a manifest cannot be read, no segment is marked or deleted: it may name any of them.
-/// 5. A damaged copy is kept while it is all there is of a segment that something names.
-/// 6. Files of no kind that Sheaf makes are left alone.
+/// 5. What else lies there is left alone, damaged segments that were set aside too.
 public struct GarbageReview: Sendable {
     /// A file in the folder of a collection.
     public struct File: Hashable, Sendable {
@@ -47,8 +46,6 @@ public struct GarbageReview: Sendable {
     public enum Kind: Hashable, Sendable {
         /// A segment.
         case segment(sha256: String)
-        /// A segment that was found damaged and set aside.
-        case damaged(sha256: String)
         /// What a writer leaves that was killed.
         case temporary
         /// Anything else.
@@ -86,11 +83,10 @@ public struct GarbageReview: Sendable {
     ) -> [Effect] {
         var left: [String: GarbageMark] = [:]
         for mark in marks { left[mark.object] = mark }
-        let objects = Set(files.map(\.object))
         var effects: [Effect] = []
         for file in files {
             let mark = left.removeValue(forKey: file.object)
-            guard isGarbage(file, objects, named, knowsAll) else {
+            guard isGarbage(file, named, knowsAll) else {
                 if mark != nil { effects.append(.unmark(file.object)) }
                 continue
             }
@@ -107,13 +103,10 @@ public struct GarbageReview: Sendable {
     }
 
     private func isGarbage(
-        _ file: File, _ objects: Set<String>, _ named: Set<String>, _ knowsAll: Bool
+        _ file: File, _ named: Set<String>, _ knowsAll: Bool
     ) -> Bool {
         switch GarbageReview.kind(of: file.object) {
         case .segment(let sha256): knowsAll && !named.contains(sha256)
-        case .damaged(let sha256):
-            knowsAll
-                && (!named.contains(sha256) || objects.contains(GarbageReview.object(of: sha256)))
         case .temporary: true
         case .other: false
         }
@@ -135,12 +128,7 @@ public struct GarbageReview: Sendable {
         guard parts[0] == "segments" else { return .other }
         let digest = String(name.prefix(64))
         let isDigest = digest.utf8.count == 64 && digest.utf8.allSatisfy(isHex)
-        guard isDigest else { return .other }
-        return switch name.dropFirst(64) {
-        case ".safetensors": .segment(sha256: digest)
-        case ".safetensors.damaged": .damaged(sha256: digest)
-        default: .other
-        }
+        return isDigest && name.dropFirst(64) == ".safetensors" ? .segment(sha256: digest) : .other
     }
 
     private static func isHex(_ byte: UInt8) -> Bool {

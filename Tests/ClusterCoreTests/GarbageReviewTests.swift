@@ -65,18 +65,10 @@ struct GarbageReviewTests {
         #expect(effects == [.unmark(Self.segment), .delete(mark(temporary))])
     }
 
-    @Test(arguments: [true, false])
-    func `a damaged copy is kept while it is the only one`(isThere: Bool) {
-        let damaged = Self.segment + ".damaged"
-        let files = [file(damaged)] + (isThere ? [file()] : [])
-        let effects = review(at: 1000).effects(
-            files: files, marks: [], named: [Self.digest], knowsAll: true)
-        #expect(effects == (isThere ? [.mark(damaged)] : []))
-    }
-
     @Test(arguments: [
         "segments/notes.txt", "generations/0000000001.json", "other/.writing-1", "segments",
         "segments/" + String(repeating: "A", count: 64) + ".safetensors", "a/b/c.tmp",
+        segment + ".damaged",
     ])
     func `a file of another kind is left alone`(object: String) {
         let effects = review(at: 100_000).effects(

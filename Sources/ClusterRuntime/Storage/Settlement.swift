@@ -45,7 +45,7 @@ struct Settlement: Sendable {
             && files.allSatisfy { file in
                 switch GarbageReview.kind(of: file.object) {
                 case .segment(let sha256): named.contains(sha256)
-                case .damaged, .temporary: false
+                case .temporary: false
                 case .other: true
                 }
             }
