@@ -15,12 +15,16 @@ public struct Instant: Hashable, Comparable, Sendable {
         left.nanoseconds < right.nanoseconds
     }
 
-    /// The instant `duration` later.
+    /// The instant `duration` later; the last one there is where that lies beyond it.
     public static func + (instant: Instant, duration: Duration) -> Instant {
         let (seconds, attoseconds) = duration.components
-        return Instant(
-            nanoseconds: instant.nanoseconds + seconds * 1_000_000_000
-                + attoseconds / 1_000_000_000)
+        let (whole, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (offset, isFarther) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        let (sum, isFarthest) = instant.nanoseconds.addingReportingOverflow(offset)
+        guard !isFar, !isFarther, !isFarthest else {
+            return Instant(nanoseconds: duration < .zero ? .min : .max)
+        }
+        return Instant(nanoseconds: sum)
     }
 
     /// The time from `earlier` to `later`.

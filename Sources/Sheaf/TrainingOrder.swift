@@ -66,6 +66,9 @@ public struct TrainingOrder: Sendable {
             var summary = try JSONDecoder().decode(
                 TrainingSummary.self, from: Data(outcome.report.utf8))
             summary.generations = Int(clamping: outcome.generations)
+            guard summary.isPlausible else {
+                throw SheafError.request("The first rank reports numbers that cannot be.")
+            }
             return summary
         }
     }
@@ -120,6 +123,7 @@ public enum TrainingNews: Equatable, Sendable {
             guard
                 let step = try? JSONDecoder().decode(TrainingStep.self, from: Data(text.utf8))
             else { return nil }
+            guard step.isPlausible else { return nil }
             self = .step(step)
         }
     }
@@ -145,6 +149,14 @@ public struct TrainingStep: Codable, Equatable, Sendable {
     public var measures: [String: Double]?
     /// What people ought to know.
     public var note: String?
+
+    /// Whether a run can be there: the numbers come from another process.
+    var isPlausible: Bool {
+        let counts = 0...1_000_000_000_000
+        let amounts = 0.0...1e12
+        return counts.contains(step) && counts.contains(totalSteps) && counts.contains(epoch)
+            && amounts.contains(questionsPerSecond) && amounts.contains(secondsLeft)
+    }
 }
 
 /// What came out of a training run.
@@ -172,6 +184,14 @@ public struct TrainingSummary: Codable, Equatable, Sendable {
 }
 
 extension TrainingSummary {
+    /// Whether a run can have come to that: the numbers come from another process.
+    var isPlausible: Bool {
+        let counts = 0...1_000_000_000_000
+        let amounts = 0.0...1e12
+        return counts.contains(steps) && counts.contains(modelStep) && counts.contains(ranks)
+            && amounts.contains(seconds) && amounts.contains(waitedSeconds)
+    }
+
     /// The share of the time that the rank that waited longest did so.
     public var waitedShare: Double { seconds > 0 ? waitedSeconds / seconds : 0 }
 

@@ -64,7 +64,8 @@ extension ClusterClient {
                     next += 1
                 }
                 let (number, answers) = underWay.removeFirst()
-                try await collect(answers, from: number * size, answered)
+                try await collect(
+                    answers, of: requests[number].questions.count, from: number * size, answered)
             }
         }
     }
@@ -82,12 +83,20 @@ extension ClusterClient {
     }
 
     private func collect(
-        _ answers: Answers, from start: Int, _ answered: (Int, SearchAnswer) throws -> Void
+        _ answers: Answers, of count: Int, from start: Int,
+        _ answered: (Int, SearchAnswer) throws -> Void
     ) async throws {
         var iterator = answers.makeIterator()
         var parts: SearchAnswer?
         while let envelope = try await iterator.next() {
             guard case .queryAnswer(let message) = envelope.message else { continue }
+            guard message.count == count, message.question < count else {
+                throw ClusterError.unavailable(
+                    """
+                    The coordinator answers question \(message.question + 1) of \(message.count), \
+                    where \(count) were asked. Run the same release on both sides
+                    """, nil)
+            }
             let part = try SearchAnswer(message, envelope.frames)
             var whole = parts ?? SearchAnswer(part, found: [])
             whole.found += part.found
@@ -181,6 +190,9 @@ extension SearchAnswer {
         let passages = try PassageBlock.decode(frames.count > 2 ? frames[2] : [])
         guard ordinals.count == scores.count, ordinals.count == passages.count else {
             throw ClusterError.internal("An answer's frames differ in length.")
+        }
+        guard scores.allSatisfy(\.isFinite) else {
+            throw ClusterError.internal("An answer holds a score that is no number.")
         }
         found = zip(zip(ordinals, scores), passages).map {
             Found(ordinal: Ordinal($0.0), score: $0.1, passage: $1)

@@ -1,4 +1,5 @@
 import ClusterCore
+import Glibc
 import Logging
 
 /// From a finished segment to a published generation.
@@ -6,6 +7,14 @@ extension Coordinator {
     func segmentReady(_ ready: SegmentReady, from worker: WorkerID) {
         let batch = BatchNumber(Int(clamping: ready.batch))
         let attempt = Attempt(ready.attempt)
+        if let reason = fault(of: ready, from: worker) {
+            // The file, if there is one, is garbage, and the lease one that failed.
+            acknowledge(ready, to: worker, committed: false)
+            return leaseFailed(
+                LeaseFailed(
+                    collection: ready.collection, batch: ready.batch, attempt: ready.attempt,
+                    code: .internal, message: reason), from: worker)
+        }
         guard job?.collection == ready.collection,
             let decision = job?.leases?.segmentReady(batch, attempt: attempt)
         else { return acknowledge(ready, to: worker, committed: false) }
@@ -26,6 +35,32 @@ extension Coordinator {
         case .alreadyStaged: break
         case .stale: acknowledge(ready, to: worker, committed: false)
         }
+    }
+
+    /// Why a report of a lease that its worker holds cannot be true; nil where it can.
+    ///
+    /// A worker that shares the folder has put the file where it can be looked at.
+    private func fault(of ready: SegmentReady, from worker: WorkerID) -> String? {
+        let batch = BatchNumber(Int(clamping: ready.batch))
+        guard let running = job, running.collection == ready.collection,
+            let record = running.record, let lease = running.leases?.lease(batch),
+            lease.attempt.rawValue == ready.attempt
+        else { return nil }
+        guard lease.worker == worker else {
+            return "\(worker) reports on a lease it does not hold."
+        }
+        let rows = record.rows(of: batch)
+        guard ready.rows == rows else {
+            return "Its segment has \(ready.rows) rows instead of \(rows)."
+        }
+        guard membership.member(named: worker.name)?.sharesData == true else { return nil }
+        let path = options.data.segments(record.name) + "/" + ready.sha256 + ".safetensors"
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "\(path) is not there." }
+        guard UInt64(clamping: status.st_size) == ready.bytes else {
+            return "\(path) has \(status.st_size) bytes instead of \(ready.bytes)."
+        }
+        return nil
     }
 
     private func commit(

@@ -117,8 +117,10 @@ extension Coordinator {
         return passages
     }
 
-    func fetchAnswered(_ result: FetchResult, _ envelope: Envelope) {
-        guard let fetch = fetches.removeValue(forKey: envelope.requestID) else { return }
+    func fetchAnswered(_ result: FetchResult, _ envelope: Envelope, by worker: WorkerID) {
+        guard fetches[envelope.requestID]?.worker == worker,
+            let fetch = fetches.removeValue(forKey: envelope.requestID)
+        else { return }
         fetch.done.resume(
             with: Result {
                 let passages = try PassageBlock.decode(envelope.frames.first ?? [])

@@ -109,13 +109,16 @@ extension Coordinator {
 
     func searchAnswered(_ result: SearchResult, _ envelope: Envelope, by worker: WorkerID) {
         guard let (searchID, number) = search(ofRequest: envelope.requestID),
-            let count = searches[searchID]?.request.count,
+            let request = searches[searchID]?.request,
             searches[searchID]?.machine.worker(of: number) == worker
         else { return }
         searches[searchID]?.requested[envelope.requestID] = nil
         var answered: Set<ShardNumber> = []
         do {
-            let lists = try HitFrames.decode(envelope.frames, count: Int(count))
+            let manifest = collections[request.collection]?.manifests[request.generation]
+            let lists = try HitFrames.decode(
+                envelope.frames, count: Int(request.count), k: Int(request.k)
+            ) { manifest?.shard(holding: $0) != nil }
             answered = Set(result.shards.filter(\.answered).map { ShardNumber(Int($0.shard)) })
             searches[searchID]?.answers.append(lists)
             let slowest = searches[searchID]?.slowestMicroseconds ?? 0
@@ -128,7 +131,9 @@ extension Coordinator {
     }
 
     func requestFailed(_ failure: Failure, _ requestID: UInt64, by worker: WorkerID) {
-        if let fetch = fetches.removeValue(forKey: requestID) {
+        if fetches[requestID]?.worker == worker,
+            let fetch = fetches.removeValue(forKey: requestID)
+        {
             return fetch.done.resume(throwing: ClusterError.answered(failure))
         }
         guard let (searchID, number) = search(ofRequest: requestID),

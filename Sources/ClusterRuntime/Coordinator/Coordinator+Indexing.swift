@@ -173,6 +173,13 @@ extension Coordinator {
                 start: scan.batches[first].start, firstOrdinal: scan.batches[first].firstOrdinal,
                 count: parts.reduce(0) { $0 + $1.count })
         }
+        guard batches.count <= IndexPlan.largestBatchCount else {
+            throw ClusterError.input(
+                """
+                \(batches.count) batches: at most \(IndexPlan.largestBatchCount) are allowed. Name \
+                a larger --batch-size.
+                """)
+        }
         let record = plan.record(
             scan: scan, batchSize: step * factor, batches: batches, source: source,
             models: models)
@@ -253,7 +260,7 @@ extension Coordinator {
     private func grant(_ lease: LeaseTable.Lease, _ record: CollectionRecord, _ block: [UInt8]) {
         let batch = UInt64(lease.batch.rawValue)
         let first = batch * UInt64(record.batchSize)
-        let rows = min(UInt64(record.batchSize), record.passages - first)
+        let rows = record.rows(of: lease.batch)
         log.info("batch \(batch) of \(record.name) is leased to \(lease.worker)")
         send(
             .leaseGrant(
@@ -340,9 +347,11 @@ extension Coordinator {
     /// Where the run is; empty when there is none.
     func progress() -> IndexProgress {
         guard let running = job else { return IndexProgress() }
-        let encoded = heartbeats.map { worker, heartbeat in
-            heartbeat.passagesEncoded
-                - min(heartbeat.passagesEncoded, running.encodedBefore[worker] ?? 0)
+        // A worker says how many; no more of them are counted than the source has.
+        let most = running.record?.passages ?? 0
+        let encoded = heartbeats.reduce(UInt64(0)) { sum, beat in
+            let before = min(beat.value.passagesEncoded, running.encodedBefore[beat.key] ?? 0)
+            return min(most, sum + min(most, beat.value.passagesEncoded - before))
         }
         return IndexProgress(
             collection: running.collection,
@@ -361,7 +370,8 @@ extension Coordinator {
             alreadyComplete: running.isAlreadyComplete,
             // Heartbeats lag behind commits.
             passagesEncoded: max(
-                encoded.reduce(0, +), running.committedRows - running.committedBefore),
+                encoded,
+                running.committedRows - min(running.committedRows, running.committedBefore)),
             healing: running.healing)
     }
 

@@ -8,6 +8,8 @@ import VectorIndex
 extension Coordinator {
     /// Passages per question at most: the hits of one question fit into one message.
     static let largestK = 500_000
+    /// Hits of one request at most: those of all questions come from a worker in one message.
+    static let largestHits = 1_000_000
 
     /// Answers every question of a request, each in a message of its own.
     func query(_ request: QueryRequest, budget: Duration, for client: ClientAddress) async {
@@ -176,6 +178,13 @@ extension Coordinator {
             throw .input("k is \(request.k). Ask for at most \(Coordinator.largestK) passages.")
         }
         guard !request.questions.isEmpty else { throw .input("There is no question.") }
+        guard request.questions.count * Int(request.k) <= Coordinator.largestHits else {
+            throw .input(
+                """
+                \(request.questions.count) questions in one request ask for \(request.k) passages \
+                each. Ask for at most \(Coordinator.largestHits) passages in all at once.
+                """)
+        }
         for (number, question) in request.questions.enumerated()
         where question.allSatisfy(\.isWhitespace) {
             throw .input("Question \(number + 1) is empty. Remove it, or write it.")

@@ -27,6 +27,8 @@ struct SegmentRelay: Sendable {
     var requestID: UInt64
     var request: SegmentRequest
     var otherHolders: [WorkerID]
+    /// Who was asked last.
+    var holder: WorkerID?
 }
 
 extension Coordinator {
@@ -211,14 +213,22 @@ extension Coordinator {
                 to: relay.worker)
         }
         let requestID = newRequestID()
+        relay.holder = holder
         relays[requestID] = relay
         send(.segmentRequest(relay.request), to: holder, on: .control, requestID: requestID)
     }
 
-    func relay(_ chunk: SegmentChunk, _ requestID: UInt64, _ frames: [[UInt8]]) {
-        guard let relay = relays.removeValue(forKey: requestID) else { return }
-        if chunk.missing { return askHolder(relay) }
+    func relay(
+        _ chunk: SegmentChunk, _ requestID: UInt64, _ frames: [[UInt8]], from holder: WorkerID
+    ) {
+        guard relays[requestID]?.holder == holder,
+            let relay = relays.removeValue(forKey: requestID)
+        else { return }
         let bytes = frames.first ?? []
+        let isWhatWasAsked =
+            chunk.collection == relay.request.collection && chunk.sha256 == relay.request.sha256
+            && chunk.offset == relay.request.offset && bytes.count <= Worker.segmentPartBytes
+        if chunk.missing || !isWhatWasAsked { return askHolder(relay) }
         send(
             SegmentPart(bytes: bytes, total: chunk.total, isMissing: false), relay.request,
             relay.requestID, to: relay.worker)

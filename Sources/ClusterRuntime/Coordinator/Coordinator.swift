@@ -358,9 +358,10 @@ public actor Coordinator {
         case .segmentsChecked(let answer):
             checked(answer, envelope.requestID, by: worker.name)
         case .segmentRequest(let request): relay(request, envelope.requestID, to: worker)
-        case .segmentChunk(let chunk): relay(chunk, envelope.requestID, envelope.frames)
+        case .segmentChunk(let chunk):
+            relay(chunk, envelope.requestID, envelope.frames, from: worker)
         case .searchResult(let result): searchAnswered(result, envelope, by: worker)
-        case .fetchResult(let result): fetchAnswered(result, envelope)
+        case .fetchResult(let result): fetchAnswered(result, envelope, by: worker)
         case .failure(let failure): requestFailed(failure, envelope.requestID, by: worker)
         default: log.warning("unexpected \(envelope.message.type) from \(worker)")
         }

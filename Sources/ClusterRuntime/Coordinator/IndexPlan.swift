@@ -13,6 +13,8 @@ struct IndexPlan: Sendable {
 
     /// Passages of a batch at most: a worker holds two whole batches.
     static let largestBatchSize = 65_536
+    /// Batches of a collection at most: sums over all of them stay below 2^63.
+    static let largestBatchCount = 67_108_864
 
     let request: IndexRequest
     /// What was asked for of the towers.

@@ -91,6 +91,12 @@ public struct GenerationManifest: Codable, Equatable, Sendable {
         UInt64(batch.rawValue) * UInt64(batchSize)
     }
 
+    /// The shard that may hold `ordinal`; nil beyond the last batch.
+    func shard(holding ordinal: UInt64) -> ShardNumber? {
+        guard let last = segments.last else { return nil }
+        return ordinal < firstOrdinal(of: last.batch) + last.rows ? shard(ofOrdinal: ordinal) : nil
+    }
+
     /// The shard that holds `ordinal`.
     public func shard(ofOrdinal ordinal: UInt64) -> ShardNumber {
         BatchNumber(Int(ordinal / UInt64(batchSize))).shard(of: shardCount)

@@ -8,6 +8,8 @@ public import Logging
 public actor TrainingCoordinator {
     /// How often ranks show that they are alive.
     static let heartbeat: Duration = .milliseconds(250)
+    /// Processes that are known at once at most: ranks, spares, and those that were replaced.
+    private static let ranksKnown = 2048
 
     private let run: TrainingRun
     private let log: Logger
@@ -22,7 +24,7 @@ public actor TrainingCoordinator {
     /// Where each rank is reached, and its process.
     private var peers: [WorkerID: (peer: PeerID, processID: Int32, host: String)] = [:]
     private var failure: RendezvousFailure?
-    private var refusals: [RendezvousRefusal] = []
+    private var lastRefusal: RendezvousRefusal?
     private var outcome = TrainingOutcome(report: "", isInterrupted: false, generations: 0)
     private var isDraining = false
     /// The newest generation whose end was told.
@@ -137,7 +139,7 @@ public actor TrainingCoordinator {
         switch failure {
         case .rank(_, let message): throw .input(message)
         case .some(let failure):
-            let refusal = refusals.last.map { " \($0)" } ?? ""
+            let refusal = lastRefusal.map { " \($0)" } ?? ""
             throw .unavailable("\(failure)" + refusal, nil)
         case nil:
             outcome.generations = rendezvous.generation
@@ -171,6 +173,14 @@ public actor TrainingCoordinator {
         let id = WorkerID(name: envelope.sender, incarnation: envelope.incarnation)
         let now = MonotonicClock.now()
         if case .trainerHello(let hello) = envelope.message {
+            guard !id.name.isEmpty, peers[id] != nil || peers.count < Self.ranksKnown else {
+                return send(
+                    .failure(
+                        Failure(
+                            code: .busy,
+                            message: "\(peers.count) ranks are here. Name this one, or wait.")),
+                    to: peer)
+            }
             peers[id] = (peer, Int32(bitPattern: hello.processID), hello.host)
             speechlessEnds = 0
             perform(rendezvous.hello(id, at: now))
@@ -292,7 +302,7 @@ public actor TrainingCoordinator {
             log.warning("generation \(abort.generation) ended by \(abort.by): \(abort.reason)")
             send(.trainerAbort(abort), to: id)
         case .refuse(let id, let refusal):
-            refusals.append(refusal)
+            lastRefusal = refusal
             log.error("\(refusal)")
             send(.failure(Failure(code: .conflict, message: refusal.description)), to: id)
         case .remove(let id, let reason):

@@ -33,7 +33,18 @@ extension Worker {
         let key = LeaseKey(
             collection: grant.collection, batch: grant.batch, attempt: grant.attempt)
         incoming[key, default: IncomingLease()].grant = grant
+        boundIncoming()
         encodeWhenWhole(key)
+    }
+
+    /// A coordinator has two leases under way to a worker; one that says more is not remembered.
+    private func boundIncoming() {
+        while incoming.count > Worker.incomingLeases,
+            let oldest = incoming.keys.min(by: { $0.attempt < $1.attempt })
+        {
+            log.warning("batch \(oldest.batch) of \(oldest.collection) is given up: too many come")
+            incoming[oldest] = nil
+        }
     }
 
     func received(_ chunk: PassageChunk, _ frames: [[UInt8]]) {
@@ -42,10 +53,11 @@ extension Worker {
         let bytes = frames.first ?? []
         // Credit is for the way, not for the keeping: it returns as soon as the bytes are here.
         send(.credit(Credit(bytes: UInt64(bytes.count))), on: .control)
-        var lease = incoming[key] ?? IncomingLease()
-        guard UInt64(lease.bytes.count) == chunk.offset else { return }
-        lease.bytes += bytes
-        incoming[key] = lease
+        let kept = incoming[key]?.bytes.count ?? 0
+        let most = incoming[key]?.grant?.bodyBytes ?? Worker.bulkCredit
+        guard UInt64(kept) == chunk.offset, UInt64(kept + bytes.count) <= most else { return }
+        incoming[key, default: IncomingLease()].bytes += bytes
+        boundIncoming()
         encodeWhenWhole(key)
     }
 

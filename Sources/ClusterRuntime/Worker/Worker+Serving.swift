@@ -50,6 +50,7 @@ extension Worker {
         // earlier.
         forgetLoads(of: order.key)
         loads.append(order)
+        if loads.count > Worker.waitingLoads { loads.removeFirst() }
         if !isLoading {
             isLoading = true
             background.enter()
@@ -112,6 +113,8 @@ extension Worker {
             }
             guard loading == order.key else { break }
         }
+        // A generation of which nothing is held need not be remembered.
+        if generations[order.key]?.shards.isEmpty == true { generations[order.key] = nil }
         return failure
     }
 
@@ -172,13 +175,16 @@ extension Worker {
     ) async throws {
         try options.data.makeFolder(segmentFolder(collection))
         var content: [UInt8] = []
-        content.reserveCapacity(Int(reference.bytes))
+        // Grows with what comes, not with what is announced.
+        content.reserveCapacity(Int(min(reference.bytes, 64 << 20)))
         while UInt64(content.count) < reference.bytes {
             let part = try await requestPart(
                 SegmentRequest(
                     collection: collection, sha256: reference.sha256, offset: UInt64(content.count))
             )
-            guard !part.isMissing, !part.bytes.isEmpty, part.total == reference.bytes else {
+            guard !part.isMissing, !part.bytes.isEmpty, part.total == reference.bytes,
+                UInt64(content.count + part.bytes.count) <= reference.bytes
+            else {
                 throw ClusterError.unavailable(
                     "No reachable worker holds segment \(reference.sha256) of \(collection).", nil)
             }

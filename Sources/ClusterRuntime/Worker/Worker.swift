@@ -13,6 +13,10 @@ import VectorIndex
 public actor Worker {
     /// Bytes of passages a coordinator may have under way to this worker.
     static let bulkCredit: UInt64 = 8 << 20
+    /// Leases whose passages are on their way at most.
+    static let incomingLeases = 8
+    /// Generations that wait to be loaded at most.
+    static let waitingLoads = 256
     /// Silence of the coordinator after which the worker introduces itself anew.
     static let coordinatorSilence: Duration = .seconds(3)
     /// How long another worker of this name may be an earlier life that is dying: longer than a
