@@ -67,6 +67,11 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    func validate() throws {
+        try NumberRange.check(
+            "--hard-negatives", hardNegatives, 0...NumberRange.parts.upperBound)
+    }
+
     func run() throws {
         var order = data.order
         order.hardNegatives = hardNegatives

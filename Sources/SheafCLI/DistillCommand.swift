@@ -60,8 +60,8 @@ struct DistillCommand: AsyncParsableCommand {
     func validate() throws {
         if !(0...1).contains(alpha) { throw ValidationError("--alpha must be from 0 to 1.") }
         if !(temperature > 0) { throw ValidationError("--temperature must be above 0.") }
-        if candidates < 1 { throw ValidationError("--candidates must be 1 or more.") }
-        if (workers ?? 1) < 1 { throw ValidationError("--workers must be 1 or more.") }
+        try NumberRange.check("--candidates", candidates, NumberRange.parts)
+        try NumberRange.check("--workers", workers, NumberRange.processes)
     }
 
     func run() async throws {

@@ -46,7 +46,7 @@ struct EncodeCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+        try NumberRange.check("--threads", threads, NumberRange.threads)
     }
 
     func run() throws {

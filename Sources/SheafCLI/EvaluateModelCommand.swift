@@ -57,6 +57,11 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         if model == nil, questionModel == nil || contextModel == nil {
             throw ValidationError("Name --model, or --question-model and --context-model.")
         }
+        let most = NumberRange.parts.upperBound
+        try NumberRange.check("--batch-size", batchSize, NumberRange.parts)
+        try NumberRange.check("--hard-negatives", hardNegatives, 0...most)
+        try NumberRange.check("--other-negatives", otherNegatives, 0...most)
+        try NumberRange.check("--maximum-examples", maximumExamples, NumberRange.examples)
     }
 
     func run() async throws {

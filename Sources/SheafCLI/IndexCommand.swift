@@ -72,6 +72,8 @@ struct IndexCommand: AsyncParsableCommand {
         if !(wait >= 0) || wait > 86_400 {
             throw ValidationError("--wait must be 0 to 86400 seconds.")
         }
+        try NumberRange.check("--shards", shards, 1...4096)
+        try NumberRange.check("--batch-size", batchSize, NumberRange.parts)
     }
 
     func run() async throws {

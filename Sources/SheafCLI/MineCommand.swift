@@ -77,6 +77,9 @@ struct MineCommand: AsyncParsableCommand {
         if (model == nil) != (passages == nil) {
             throw ValidationError("--model and --passages go together: name both or neither.")
         }
+        try NumberRange.check("--first-rank", firstRank, 1...100_000)
+        try NumberRange.check("--last-rank", lastRank, 1...100_000)
+        try NumberRange.check("--number", number, 1...100_000)
     }
 
     func run() async throws {

@@ -27,8 +27,8 @@ struct SizeOptions: ParsableArguments {
     var threads = 1
 
     func validate() throws {
-        if let workers, workers < 1 { throw ValidationError("--workers must be 1 or more.") }
-        if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+        try NumberRange.check("--workers", workers, NumberRange.processes)
+        try NumberRange.check("--threads", threads, NumberRange.threads)
     }
 
     var workerCount: Int { workers ?? Cluster.defaultWorkers }

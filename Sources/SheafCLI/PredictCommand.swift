@@ -31,7 +31,7 @@ struct PredictCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if (threads ?? 1) < 1 { throw ValidationError("--threads must be 1 or more.") }
+        try NumberRange.check("--threads", threads, NumberRange.threads)
     }
 
     func run() async throws {

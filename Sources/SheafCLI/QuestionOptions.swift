@@ -27,7 +27,7 @@ struct QuestionOptions: ParsableArguments {
         if (question == nil) == (questions == nil) {
             throw ValidationError("Give one question, or a file of them with --questions.")
         }
-        if k < 1 { throw ValidationError("-k must be 1 or more.") }
+        try NumberRange.check("-k", k, NumberRange.k)
     }
 
     /// The questions; a file of them is read.

@@ -47,14 +47,11 @@ struct ReadCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        let counts = [
-            ("--passages", passages), ("--spans", spans),
-            ("--spans-per-passage", spansPerPassage), ("--max-answer-length", maxAnswerLength),
-            ("--threads", threads ?? 1),
-        ]
-        for (name, value) in counts where value < 1 {
-            throw ValidationError("\(name) must be 1 or more.")
-        }
+        try NumberRange.check("--passages", passages, NumberRange.parts)
+        try NumberRange.check("--spans", spans, NumberRange.parts)
+        try NumberRange.check("--spans-per-passage", spansPerPassage, NumberRange.parts)
+        try NumberRange.check("--max-answer-length", maxAnswerLength, NumberRange.parts)
+        try NumberRange.check("--threads", threads, NumberRange.threads)
     }
 
     func run() throws {

@@ -55,8 +55,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
     var detach = false
 
     func validate() throws {
-        if workers < 0 { throw ValidationError("--workers must be 0 or more.") }
-        if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+        try NumberRange.check("--workers", workers, 0...NumberRange.processes.upperBound)
+        try NumberRange.check("--threads", threads, NumberRange.threads)
         if workers > 0, keys.secret.file != nil {
             throw ValidationError(
                 "Workers of a coordinator with --keys need keys of their own. Leave --workers out, "
@@ -112,7 +112,8 @@ struct WorkerCommand: AsyncParsableCommand {
     var parent: Int32?
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+        try NumberRange.check("--threads", threads, NumberRange.threads)
+        if !name.isEmpty { try ProcessName.check(name) }
     }
 
     func run() async throws {

@@ -73,11 +73,10 @@ struct TrainCommand: AsyncParsableCommand {
     var settings: [String] = []
 
     func validate() throws {
-        for (name, value) in [
-            ("workers", workers), ("min-workers", minWorkers), ("max-workers", maxWorkers),
-        ] where (value ?? 1) < (name == "workers" && bind != nil ? 0 : 1) {
-            throw ValidationError("--\(name) must be 1 or more.")
-        }
+        let most = NumberRange.processes.upperBound
+        try NumberRange.check("--workers", workers, (bind == nil ? 1 : 0)...most)
+        try NumberRange.check("--min-workers", minWorkers, 1...most)
+        try NumberRange.check("--max-workers", maxWorkers, 1...most)
         _ = try overrides()
     }
 
@@ -228,6 +227,8 @@ struct TrainerCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
     var parent: Int32?
+
+    func validate() throws { try ProcessName.check(name) }
 
     func run() async throws {
         if let parent { ParentWatch.start(parent: parent) }

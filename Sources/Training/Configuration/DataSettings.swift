@@ -24,11 +24,9 @@ public struct DataSettings: Equatable, Sendable, Codable {
         if training.isEmpty {
             throw .invalidSetting(name: "data.training", reason: "names no file or folder")
         }
-        if refreshEveryEpochs < 0 {
-            throw .invalidSetting(
-                name: "data.refreshEveryEpochs",
-                reason: "is \(refreshEveryEpochs); it must be 0 or more")
-        }
+        try WholeNumbers.check([
+            ("data.refreshEveryEpochs", refreshEveryEpochs, 0...WholeNumbers.largestCount)
+        ])
         if refreshEveryEpochs > 0, refreshCorpus.isEmpty {
             throw .invalidSetting(
                 name: "data.refreshCorpus",

@@ -130,7 +130,8 @@ public struct RandomModelSettings: Equatable, Sendable, Codable {
         }
         for (name, value) in [
             ("hiddenSize", hiddenSize), ("layers", layers), ("heads", heads),
-            ("positions", positions),
+            ("positions", positions), ("intermediateSize", max(1, intermediateSize)),
+            ("projectionSize", max(1, projectionSize)),
         ] where value < 1 || value > 1 << 16 {
             throw .invalidSetting(
                 name: "model.random.\(name)", reason: "is \(value); it must be in 1…65536")

@@ -9,12 +9,10 @@ public struct ReaderSettings: Equatable, Sendable, Codable {
     public init() {}
 
     func validate() throws(TrainingError) {
-        for (name, value) in [
-            ("passages", passages), ("maximumAnswerTokens", maximumAnswerTokens),
-        ] where value < 1 {
-            throw .invalidSetting(
-                name: "reader.\(name)", reason: "is \(value); it must be 1 or more")
-        }
+        try WholeNumbers.check([
+            ("reader.passages", passages, 1...WholeNumbers.largestPart),
+            ("reader.maximumAnswerTokens", maximumAnswerTokens, 1...WholeNumbers.largestPart),
+        ])
     }
 }
 
@@ -41,14 +39,15 @@ public struct EvaluationSettings: Equatable, Sendable, Codable {
     public init() {}
 
     func validate() throws(TrainingError) {
-        for (name, value, least) in [
-            ("everySteps", everySteps, 0), ("batchSize", batchSize, 1),
-            ("hardNegatives", hardNegatives, 0), ("otherNegatives", otherNegatives, 0),
-            ("maximumExamples", maximumExamples, 0), ("patience", patience, 0),
-        ] where value < least {
-            throw .invalidSetting(
-                name: "evaluation.\(name)", reason: "is \(value); it must be \(least) or more")
-        }
+        let counts = 0...WholeNumbers.largestCount
+        try WholeNumbers.check([
+            ("evaluation.everySteps", everySteps, counts),
+            ("evaluation.batchSize", batchSize, 1...WholeNumbers.largestPart),
+            ("evaluation.hardNegatives", hardNegatives, 0...WholeNumbers.largestPart),
+            ("evaluation.otherNegatives", otherNegatives, 0...WholeNumbers.largestPart),
+            ("evaluation.maximumExamples", maximumExamples, counts),
+            ("evaluation.patience", patience, counts),
+        ])
     }
 }
 
@@ -63,10 +62,9 @@ public struct CheckpointSettings: Equatable, Sendable, Codable {
     public init() {}
 
     func validate() throws(TrainingError) {
-        for (name, value, least) in [("everySteps", everySteps, 0), ("keep", keep, 1)]
-        where value < least {
-            throw .invalidSetting(
-                name: "checkpoints.\(name)", reason: "is \(value); it must be \(least) or more")
-        }
+        try WholeNumbers.check([
+            ("checkpoints.everySteps", everySteps, 0...WholeNumbers.largestCount),
+            ("checkpoints.keep", keep, 1...WholeNumbers.largestPart),
+        ])
     }
 }

@@ -94,12 +94,12 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
     ///
     /// - Throws: `TrainingError.invalidSetting`, naming the setting.
     public func validate() throws(TrainingError) {
-        for (name, value, least) in [
-            ("epochs", epochs, 1), ("maximumSteps", maximumSteps, 0), ("batchSize", batchSize, 1),
-            ("accumulationSteps", accumulationSteps, 1),
-        ] where value < least {
-            throw .invalidSetting(name: name, reason: "is \(value); it must be \(least) or more")
-        }
+        try WholeNumbers.check([
+            ("epochs", epochs, 1...WholeNumbers.largestCount),
+            ("maximumSteps", maximumSteps, 0...WholeNumbers.largestCount),
+            ("batchSize", batchSize, 1...WholeNumbers.largestPart),
+            ("accumulationSteps", accumulationSteps, 1...WholeNumbers.largestPart),
+        ])
         if output.isEmpty {
             throw .invalidSetting(name: "output", reason: "names no folder")
         }

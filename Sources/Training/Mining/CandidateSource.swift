@@ -38,10 +38,7 @@ public struct MiningSettings: Equatable, Sendable, Codable {
                 name: "ranks",
                 reason: "are \(firstRank)…\(lastRank); they start at 1 and end later")
         }
-        guard perQuestion >= 1 else {
-            throw .invalidSetting(
-                name: "perQuestion", reason: "is \(perQuestion); it must be 1 or more")
-        }
+        try WholeNumbers.check([("perQuestion", perQuestion, 1...100_000)])
         guard absoluteMargin >= 0, (0..<1).contains(relativeMargin) else {
             throw .invalidSetting(
                 name: "margin",

@@ -83,10 +83,9 @@ public struct ScheduleSettings: Equatable, Sendable, Codable {
     }
 
     func validate() throws(TrainingError) {
-        if warmupSteps < 0 {
-            throw .invalidSetting(
-                name: "schedule.warmupSteps", reason: "is \(warmupSteps); it must be 0 or more")
-        }
+        try WholeNumbers.check([
+            ("schedule.warmupSteps", warmupSteps, 0...WholeNumbers.largestCount)
+        ])
         guard (0...1).contains(warmupRatio) else {
             throw .invalidSetting(
                 name: "schedule.warmupRatio", reason: "is \(warmupRatio); it must be in 0…1")

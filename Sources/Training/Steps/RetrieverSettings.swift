@@ -17,10 +17,7 @@ public struct MemorySettings: Equatable, Sendable, Codable {
     public init() {}
 
     func validate() throws(TrainingError) {
-        if chunkSize < 0 {
-            throw .invalidSetting(
-                name: "memory.chunkSize", reason: "is \(chunkSize); it must be 0 or more")
-        }
+        try WholeNumbers.check([("memory.chunkSize", chunkSize, 0...WholeNumbers.largestPart)])
     }
 
     /// What a forward pass keeps.
