@@ -141,7 +141,7 @@ let package = Package(
 
         // Messages made from proto/ alone, for tests and for SheafFuzz.
         .target(
-            name: "WireFuzz", dependencies: ["CClusterProtocol", "TestSupport"],
+            name: "WireFuzz", dependencies: ["CClusterProtocol", "CZeroMQ", "TestSupport"],
             path: "Tests/WireFuzz", swiftSettings: house),
 
         // Measurements; `scripts/benchmark` runs them beside the peers.
