@@ -49,9 +49,8 @@ extension Coordinator {
         guard lease.worker == worker else {
             return "\(worker) reports on a lease it does not hold."
         }
-        let rows = record.rows(of: batch)
-        guard ready.rows == rows else {
-            return "Its segment has \(ready.rows) rows instead of \(rows)."
+        guard ready.rows == record.rows(of: batch) else {
+            return "Its segment has \(ready.rows) rows, which the batch has not."
         }
         guard membership.member(named: worker.name)?.sharesData == true else { return nil }
         let path = options.data.segments(record.name) + "/" + ready.sha256 + ".safetensors"

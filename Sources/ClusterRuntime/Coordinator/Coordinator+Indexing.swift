@@ -259,8 +259,8 @@ extension Coordinator {
 
     private func grant(_ lease: LeaseTable.Lease, _ record: CollectionRecord, _ block: [UInt8]) {
         let batch = UInt64(lease.batch.rawValue)
-        let first = batch * UInt64(record.batchSize)
-        let rows = record.rows(of: lease.batch)
+        let first = record.firstOrdinal(of: lease.batch)
+        let rows = record.rows(of: lease.batch) ?? 0
         log.info("batch \(batch) of \(record.name) is leased to \(lease.worker)")
         send(
             .leaseGrant(

@@ -201,11 +201,3 @@ public struct SegmentRecord: Codable, Equatable, Sendable {
 
     private enum CodingKeys: String, CodingKey { case batch, sha256, rows, bytes }
 }
-
-extension CollectionRecord {
-    /// Passages of a batch: as many as the others have, and in the last one what is left.
-    func rows(of batch: BatchNumber) -> UInt64 {
-        let first = UInt64(batch.rawValue) * UInt64(batchSize)
-        return min(UInt64(batchSize), passages - min(passages, first))
-    }
-}
