@@ -17,7 +17,7 @@ struct SequenceGoldenTests {
             var a: String
             var b: String
             var truncation: String
-            var max_length: Int
+            var maxLength: Int
             /// Missing where the reference cannot cut the pair so.
             var ids: [Int32]?
             var mask: [Int]?
@@ -25,16 +25,18 @@ struct SequenceGoldenTests {
         }
         struct Truncated: Decodable {
             var text: String
-            var max_length: Int
+            var maxLength: Int
             var ids: [Int32]
         }
         var rows: [Row]
         var pairs: [Pair]
-        var single_truncation: [Truncated]
+        var singleTruncation: [Truncated]
     }
 
     @Test func `ids, offsets, pairs and cuts are the reference's`() throws {
-        let golden = try JSONDecoder().decode(
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let golden = try decoder.decode(
             Golden.self,
             from: Data(
                 contentsOf: URL(
@@ -52,7 +54,7 @@ struct SequenceGoldenTests {
         }
         func encode(_ pair: Golden.Pair) throws -> Encoding {
             try tokenizer.encode(
-                pair.a, pair: pair.b, maximumLength: pair.max_length,
+                pair.a, pair: pair.b, maximumLength: pair.maxLength,
                 truncation: try #require(Truncation(rawValue: pair.truncation)))
         }
         for pair in golden.pairs {
@@ -65,8 +67,8 @@ struct SequenceGoldenTests {
             #expect(found.ids == Array(ids.prefix(count)), "\(pair.a) \(pair.b)")
             #expect(found.typeIDs == Array(types.prefix(count)), "\(pair.a) \(pair.b)")
         }
-        for row in golden.single_truncation {
-            let found = try tokenizer.encode(row.text, maximumLength: row.max_length)
+        for row in golden.singleTruncation {
+            let found = try tokenizer.encode(row.text, maximumLength: row.maxLength)
             #expect(found.ids == row.ids, "\(row.text)")
         }
     }
