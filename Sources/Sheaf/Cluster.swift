@@ -56,7 +56,7 @@ public struct Cluster: Sendable {
         _ data: DataFolder, workers: Int? = nil, threads: Int? = nil,
         mode: ClusterMode = .inProcess
     ) async throws(SheafError) -> Cluster {
-        guard FileManager.default.fileExists(atPath: data.catalog) else {
+        guard data.holdsCollections else {
             // A folder of another user hides what is in it, and says so where it is locked.
             _ = try typed { try data.holder() }
             throw .request(

@@ -198,7 +198,9 @@ extension Coordinator {
             return send(own, request, requestID, to: worker)
         }
         let names = (try? catalog.holders(request.sha256, collection: request.collection)) ?? []
-        let holders = names.compactMap { membership.member(named: $0)?.id }
+        // A catalog that was made anew knows no holder until the next run asks them: ask all.
+        let known = names.isEmpty ? membership.ready.map(\.id.name) : names
+        let holders = known.compactMap { membership.member(named: $0)?.id }
             .filter { membership.isReady($0) && $0 != worker }
         askHolder(
             SegmentRelay(

@@ -11,7 +11,7 @@ public struct CollectionReader: Sendable {
     /// Opens the newest generation of `collection`.
     public init(data: DataFolder, collection: String) throws(ClusterError) {
         self.data = data
-        guard FileManager.default.fileExists(atPath: data.catalog) else {
+        guard data.holdsCollections else {
             throw .unknownCollection(collection, existing: [])
         }
         let catalog = try Catalog(data)

@@ -45,6 +45,11 @@ public struct DataFolder: Hashable, Sendable {
 
     /// Everything of one collection.
     public func collection(_ name: String) -> String { path + "/collections/" + name }
+    /// Whether there is a catalog, or collections that one must have known.
+    public var holdsCollections: Bool {
+        FileManager.default.fileExists(atPath: catalog) || !collectionsOnDisk.isEmpty
+    }
+
     /// The collections that have a folder here, whatever the catalog says, by name.
     var collectionsOnDisk: [String] {
         let names =
