@@ -8,7 +8,7 @@ import Synchronization
 /// else a `sheaf` beside the running program, else one on the PATH.
 public enum RoleProgram {
     /// How long a program may take to say its release.
-    private static let answerTime: Duration = .seconds(10)
+    private static let answerTime: Duration = .seconds(5)
     private static let lane = ComputeLane("program")
     private static let isRunningSheaf = Atomic(false)
 

@@ -107,12 +107,15 @@ extension Worker {
                 let content = try await encode(grant, block: lease.bytes)
                 // One segment on its way to the disk at most, while the next is encoded.
                 await segmentWrite?.value
-                segmentWrite = Task { await self.write(content, of: grant, key) }
+                background.enter()
+                segmentWrite = Task {
+                    await self.write(content, of: grant, key)
+                    self.background.leave()
+                }
             } catch {
                 report(error, of: key)
             }
         }
-        await segmentWrite?.value
         isEncoding = false
     }
 
