@@ -77,10 +77,10 @@ package struct HostileMessages {
 
     /// A block of passages whose lengths may be anything.
     private mutating func block() -> [UInt8] {
-        let count = UInt32([0, 1, 2, 1 << 16, .max][dice.dice.below(5)])
-        let lengths = (0..<6).map { _ in
-            UInt32([0, 1, 3, 1 << 20, .max][dice.dice.below(5)])
-        }
+        let counts: [UInt32] = [0, 1, 2, 1 << 16, .max]
+        let count = counts[dice.dice.below(counts.count)]
+        let sizes: [UInt32] = [0, 1, 3, 1 << 20, .max]
+        let lengths = (0..<6).map { _ in sizes[dice.dice.below(sizes.count)] }
         return little(count) + lengths.flatMap { little($0) } + dice.dice.bytes(40)
     }
 
