@@ -51,7 +51,8 @@ import Testing
         try await coordinator.wait(for: "it") { $0.count == 1 }
         let id = try #require(coordinator.senders.first?.peer)
         let chunk = coordinator.envelope(
-            .segmentChunk(SegmentChunk()), frames: [[UInt8](repeating: 1, count: 1 << 20)])
+            .segmentChunk(SegmentChunk(collection: "c", sha256: String(repeating: "0", count: 64))),
+            frames: [[UInt8](repeating: 1, count: 1 << 20)])
         for _ in 0..<30 { try coordinator.reactor.send(chunk, on: .bulk, to: id) }
         try coordinator.reactor.disconnect(id)
         #expect(coordinator.reactor.counters.dropped > 0)

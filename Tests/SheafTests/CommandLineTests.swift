@@ -158,7 +158,8 @@ struct CommandLineTests {
             #expect(evaluation.status == 0, "\(evaluation.error)")
             let report = try Program.decode(Report.self, from: evaluation.output)
             #expect(report.questions == 2)
-            #expect(Set(report.measures.accuracy.keys) == ["1", "5", "10", "20"])
+            #expect(
+                Set(report.measures.accuracy.keys) == ["1", "5", "10", "20", "50", "100", "1000"])
             let run = try Program.run(
                 [
                     "search", "--questions", questions, "--collection", "c", "-k", "40",

@@ -38,9 +38,8 @@ struct DamagedFolderTests {
         let expected: String
 
         var base: String { folder.path + "/base" }
-        var index: [String] {
-            ["index", corpus, "--collection", "c", "--model", model, "--workers", "1", "--quiet"]
-        }
+        /// The command that makes the collection, and heals it.
+        let index: [String]
         static let search = [
             "search", "river stone", "--collection", "c", "-k", "20", "--format", "trec",
             "--workers", "1",
@@ -50,12 +49,12 @@ struct DamagedFolderTests {
             folder = try TemporaryFolder()
             model = try Fixtures.tinyModel(in: folder.path)
             corpus = try Fixtures.corpus(in: folder.path, count: 120)
+            index = [
+                "index", corpus, "--collection", "c", "--model", model, "--workers", "1",
+                "--shards", "3", "--quiet",
+            ]
             let base = folder.path + "/base"
-            let made = try Program.run(
-                [
-                    "index", corpus, "--collection", "c", "--model", model, "--workers", "1",
-                    "--shards", "3", "--quiet",
-                ], data: base)
+            let made = try Program.run(index, data: base)
             #expect(made.status == 0, "\(made)")
             expected = try Program.run(Self.search, data: base).output
             #expect(expected.split(separator: "\n").count == 20)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A share of `scripts/verify power-cut`: a recorded run whose power is cut at every write and sync.
+/// A share of `scripts/verify power-cut`: a recorded run, its power cut at every write and sync.
 @Suite(.serialized, .enabled(if: Program.isBuilt, "the program is not built"))
 struct PowerCutTests {
     @Test func `nothing acknowledged is lost in a power cut, and no epoch given twice`() throws {

@@ -32,10 +32,19 @@ public enum Permissions {
     }
 
     /// Why a message is refused; nil where its sender may send it.
-    public static func refusal(of message: Message, from sender: Sender) -> PermissionRefusal? {
+    ///
+    /// - Parameter greeted: As what the sender has said HELLO: the role of its key may have been
+    ///   changed since.
+    public static func refusal(
+        of message: Message, from sender: Sender, greetedAs greeted: Role? = nil
+    ) -> PermissionRefusal? {
         guard case .key(let key) = sender else { return nil }
-        if case .hello(let hello) = message, hello.role != key.role.role {
-            return PermissionRefusal(key: key, reason: .wrongRole(wanted: hello.role))
+        if case .hello(let hello) = message {
+            guard hello.role == key.role.role else {
+                return PermissionRefusal(key: key, reason: .wrongRole(wanted: hello.role))
+            }
+        } else if let greeted, greeted != key.role.role {
+            return PermissionRefusal(key: key, reason: .wrongRole(wanted: greeted))
         }
         if message.type == .trainerHello, key.role != .trainer {
             return PermissionRefusal(key: key, reason: .noTrainer)

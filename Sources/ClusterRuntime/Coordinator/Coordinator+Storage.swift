@@ -187,9 +187,11 @@ extension Coordinator {
         throw .storage(
             path: options.data.collection(record.name),
             reason: """
-                holds a collection that the catalog does not know, made from another source or \
-                with another model
+                holds a collection that the catalog does not know, made from another source, \
+                with another model or with other settings
                 """,
-            remedy: "Index under another name, or remove the folder.")
+            remedy: """
+                Give the command that made it, index under another name, or remove the folder.
+                """)
     }
 }

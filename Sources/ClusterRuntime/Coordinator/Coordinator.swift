@@ -79,7 +79,7 @@ public actor Coordinator {
     let reserve: SpaceReserve
     private var sockets: SocketPlace
     private(set) var reactor: Reactor?
-    private var endpoints: [Lane: String] = [:]
+    private(set) var endpoints: [Lane: String] = [:]
     private(set) var isStopping = false
     private let feed: AsyncStream<Inbound>.Continuation
     private let inbound: AsyncStream<Inbound>
@@ -314,7 +314,9 @@ public actor Coordinator {
         _ envelope: Envelope, from peer: PeerID, with key: String?, on lane: Lane
     ) {
         log.trace("from \(peer) on \(lane): \(envelope.message.type) \(envelope.requestID)")
-        if let refusal = gate.refusal(of: envelope.message, from: key, log: log) {
+        if let refusal = gate.refusal(
+            of: envelope.message, from: key, greetedAs: greetings[peer]?.role, log: log)
+        {
             // One whose entry made it a worker, and does so no longer, holds nothing more.
             if let greeting = greetings[peer], greeting.role == .worker, greeting.key == key {
                 follow(membership.left(greeting.worker))
@@ -421,71 +423,5 @@ public actor Coordinator {
     private func isRemote(_ sender: Sender) -> Bool {
         if case .key = sender { return true }
         return options.security == .insecure && options.endpoint?.hasPrefix("tcp:") == true
-    }
-
-    // MARK: Sending
-
-    /// Where a client waits for the answer to one request.
-    struct ClientAddress: Hashable, Sendable {
-        var peer: PeerID
-        var lane: Lane
-        var requestID: UInt64
-
-        init(_ peer: PeerID, _ lane: Lane, _ requestID: UInt64) {
-            self.peer = peer
-            self.lane = lane
-            self.requestID = requestID
-        }
-    }
-
-    /// Sends to a worker; false when it cannot even be queued.
-    @discardableResult
-    func send(
-        _ message: Message, to worker: WorkerID, on lane: Lane, requestID: UInt64 = 0,
-        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
-    ) -> Bool {
-        guard let peer = peers[worker] else { return false }
-        return transmit(
-            message, to: peer, on: lane, requestID: requestID, attempt: attempt, budget: budget,
-            frames: frames)
-    }
-
-    /// Answers a client.
-    func reply(_ message: Message, to client: ClientAddress, frames: [[UInt8]] = []) {
-        transmit(
-            message, to: client.peer, on: client.lane, requestID: client.requestID, frames: frames)
-    }
-
-    /// Answers whoever it is.
-    func reply(_ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0) {
-        transmit(message, to: peer, on: lane, requestID: requestID)
-    }
-
-    @discardableResult
-    private func transmit(
-        _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,
-        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
-    ) -> Bool {
-        let envelope = Envelope(
-            clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
-            requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
-            message: message, frames: frames)
-        log.trace("to \(peer) on \(lane): \(message.type) \(requestID) \(attempt)")
-        do {
-            try reactor?.send(envelope, on: lane, to: peer)
-            return true
-        } catch {
-            log.warning("cannot send \(message.type): \(error)")
-            return false
-        }
-    }
-
-    /// The endpoint of `lane`, as it was bound.
-    func endpoint(of lane: Lane) -> String { endpoints[lane] ?? "" }
-
-    /// A number for a request of the coordinator's own.
-    func newRequestID() -> UInt64 {
-        lastRequest += 1
-        return lastRequest
     }
 }

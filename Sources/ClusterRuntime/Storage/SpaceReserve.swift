@@ -39,6 +39,7 @@ struct SpaceReserve: Sendable {
         let descriptor = open(
             path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PrivateFolder.fileMode)
         guard descriptor >= 0 else { return }
+        fchmod(descriptor, PrivateFolder.fileMode)
         let failure = posix_fallocate(descriptor, 0, off_t(SpaceReserve.bytes))
         close(descriptor)
         if failure != 0 { unlink(path) }

@@ -31,12 +31,15 @@ struct AccessGate {
 
     /// Why a message is refused; nil where its sender may send it.
     mutating func refusal(
-        of message: Message, from key: String?, log: Logger,
+        of message: Message, from key: String?, greetedAs greeted: Role? = nil, log: Logger,
         now: ContinuousClock.Instant = .now
     ) -> Failure? {
         let failure: Failure
         if let sender = sender(key) {
-            guard let refusal = Permissions.refusal(of: message, from: sender) else { return nil }
+            guard
+                let refusal = Permissions.refusal(
+                    of: message, from: sender, greetedAs: greeted)
+            else { return nil }
             failure = refusal.failure
         } else {
             failure = Failure(

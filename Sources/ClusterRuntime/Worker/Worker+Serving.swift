@@ -24,7 +24,7 @@ struct ServedGeneration: Sendable {
 /// One shard and the segments it reads.
 struct ServedShard: Sendable {
     var index: ShardIndex
-    var segmentNames: [String]
+    var segmentPaths: [String]
 }
 
 /// A piece of a segment file on its way.
@@ -139,14 +139,14 @@ extension Worker {
         }
         let (parts, options) = (segments, try IndexOptions(order.index))
         let index = try await loadLane.run { try options.shard(of: parts) }
-        return ServedShard(index: index, segmentNames: shard.segments.map(\.sha256))
+        return ServedShard(index: index, segmentPaths: segments.map(\.path))
     }
 
     private func openSegment(_ reference: SegmentRef, _ collection: String) async throws -> Segment
     {
         // A file that was changed or replaced since it was opened is opened and checked anew.
-        if let open = openSegments[reference.sha256], open.isUnchanged { return open }
         let path = segmentFolder(collection) + "/" + reference.sha256 + ".safetensors"
+        if let open = openSegments[path], open.isUnchanged { return open }
         if !FileManager.default.fileExists(atPath: path) {
             try await receiveSegment(reference, collection, path)
         }
@@ -159,13 +159,14 @@ extension Worker {
                 throw error
             }
         }
-        openSegments[reference.sha256] = segment
+        openSegments[path] = segment
         return segment
     }
 
     /// Segments stay open while a served shard reads them; the maps of the others are returned.
     private func closeUnusedSegments() {
-        let used = Set(generations.values.flatMap { $0.shards.values.flatMap(\.segmentNames) })
+        let used = Set(
+            generations.values.flatMap { $0.shards.values.flatMap(\.segmentPaths) })
         openSegments = openSegments.filter { used.contains($0.key) }
     }
 

@@ -67,6 +67,7 @@ public actor Worker {
 
     // Serving (Worker+Serving.swift).
     var generations: [GenerationKey: ServedGeneration] = [:]
+    /// By path: two collections may hold the same segment, each its own file.
     var openSegments: [String: Segment] = [:]
     var loads: [LoadGeneration] = []
     /// Searches that were not answered yet, by their requests.

@@ -1,0 +1,69 @@
+import ClusterCore
+import Logging
+
+/// What the coordinator sends, and to whom.
+extension Coordinator {
+    /// Where a client waits for the answer to one request.
+    struct ClientAddress: Hashable, Sendable {
+        var peer: PeerID
+        var lane: Lane
+        var requestID: UInt64
+
+        init(_ peer: PeerID, _ lane: Lane, _ requestID: UInt64) {
+            self.peer = peer
+            self.lane = lane
+            self.requestID = requestID
+        }
+    }
+
+    /// Sends to a worker; false when it cannot even be queued.
+    @discardableResult
+    func send(
+        _ message: Message, to worker: WorkerID, on lane: Lane, requestID: UInt64 = 0,
+        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
+    ) -> Bool {
+        guard let peer = peers[worker] else { return false }
+        return transmit(
+            message, to: peer, on: lane, requestID: requestID, attempt: attempt, budget: budget,
+            frames: frames)
+    }
+
+    /// Answers a client.
+    func reply(_ message: Message, to client: ClientAddress, frames: [[UInt8]] = []) {
+        transmit(
+            message, to: client.peer, on: client.lane, requestID: client.requestID, frames: frames)
+    }
+
+    /// Answers whoever it is.
+    func reply(_ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0) {
+        transmit(message, to: peer, on: lane, requestID: requestID)
+    }
+
+    @discardableResult
+    private func transmit(
+        _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,
+        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
+    ) -> Bool {
+        let envelope = Envelope(
+            clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
+            requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
+            message: message, frames: frames)
+        log.trace("to \(peer) on \(lane): \(message.type) \(requestID) \(attempt)")
+        do {
+            try reactor?.send(envelope, on: lane, to: peer)
+            return true
+        } catch {
+            log.warning("cannot send \(message.type): \(error)")
+            return false
+        }
+    }
+
+    /// The endpoint of `lane`, as it was bound.
+    func endpoint(of lane: Lane) -> String { endpoints[lane] ?? "" }
+
+    /// A number for a request of the coordinator's own.
+    func newRequestID() -> UInt64 {
+        lastRequest += 1
+        return lastRequest
+    }
+}
