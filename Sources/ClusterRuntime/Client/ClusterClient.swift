@@ -252,7 +252,7 @@ public actor ClusterClient {
     /// Indexes a source and returns when it is complete.
     ///
     /// - Parameter progress: Called when the progress has changed, and while the run waits for
-    ///   space, a few times a second at most; an error that it throws ends the waiting, not the run.
+    ///   space, a few times a second at most; an error that it throws ends the waiting alone.
     public func index(
         _ order: IndexRequest, progress: @Sendable (IndexProgress) throws -> Void
     ) async throws(ClusterError) -> IndexProgress {

@@ -343,7 +343,8 @@ public actor Coordinator {
         let worker = greeting.worker
         guard membership.isCurrent(worker) else {
             return reply(
-                .failure(Failure(code: .notFound, message: "Say HELLO first.")), to: peer, on: lane)
+                .failure(Failure(code: .notFound, message: "Say HELLO first.")), to: peer, on: lane,
+                requestID: envelope.requestID)
         }
         follow(membership.heard(worker, now: MonotonicClock.now()))
         receiveFromWorker(envelope, worker, on: lane)
@@ -365,7 +366,10 @@ public actor Coordinator {
         case .searchResult(let result): searchAnswered(result, envelope, by: worker)
         case .fetchResult(let result): fetchAnswered(result, envelope, by: worker)
         case .failure(let failure): requestFailed(failure, envelope.requestID, by: worker)
-        default: log.warning("unexpected \(envelope.message.type) from \(worker)")
+        default:
+            log.warning("unexpected \(envelope.message.type) from \(worker)")
+            guard let peer = peers[worker] else { return }
+            refuseUnexpected(envelope, ClientAddress(peer, lane, envelope.requestID))
         }
     }
 
@@ -415,8 +419,17 @@ public actor Coordinator {
         case .shutdown:
             reply(.done(Done(note: "stopping")), to: client)
             Task { await self.shutDown() }
-        default: log.warning("unexpected \(envelope.message.type) from a client")
+        default:
+            log.warning("unexpected \(envelope.message.type) from a client")
+            refuseUnexpected(envelope, client)
         }
+    }
+
+    /// Whoever waits for an answer is told that there will be none.
+    private func refuseUnexpected(_ envelope: Envelope, _ peer: ClientAddress) {
+        guard envelope.requestID != 0 else { return }
+        let message = "\(envelope.message.type) is not for a coordinator. Check the sender."
+        reply(.failure(Failure(code: .input, message: message)), to: peer)
     }
 
     /// Whether a sender may be on another host: its files are then not this host's own matter.
