@@ -110,6 +110,8 @@ public enum TrainingNews: Equatable, Sendable {
     case formed(ranks: Int, generation: UInt64)
     /// The ranks stopped, and will go on from the last checkpoint.
     case aborted(by: String, reason: String)
+    /// A rank was not let in, or its connection was closed: why, with the remedy.
+    case refused(String)
     /// How far training is.
     case step(TrainingStep)
 
@@ -119,6 +121,7 @@ public enum TrainingNews: Equatable, Sendable {
         case .formed(let generation, let names):
             self = .formed(ranks: names.count, generation: generation)
         case .aborted(_, let who, let reason): self = .aborted(by: who, reason: reason)
+        case .refused(let reason): self = .refused(reason)
         case .progress(let text):
             guard
                 let step = try? JSONDecoder().decode(TrainingStep.self, from: Data(text.utf8))

@@ -12,12 +12,18 @@ public enum TrainingRank {
     /// - Parameters:
     ///   - options: where the run's coordinator is.
     ///   - stop: yields once when the run shall save a checkpoint and end.
+    ///   - rejected: is told why the coordinator does not let this rank in; it is tried again.
     public static func run(
-        _ options: TrainerOptions, stop: AsyncStream<Void>
+        _ options: TrainerOptions, stop: AsyncStream<Void>,
+        rejected: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(SheafError) {
         OpenBLAS.useOneThread()
         let link: TrainerLink
-        do throws(ClusterError) { link = try TrainerLink(options) } catch { throw .cluster(error) }
+        do throws(ClusterError) {
+            link = try TrainerLink(options, rejected: rejected)
+        } catch {
+            throw .cluster(error)
+        }
         let stopper = Task {
             for await _ in stop { break }
             if !Task.isCancelled { link.requestStop() }

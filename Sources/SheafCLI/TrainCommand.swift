@@ -120,6 +120,7 @@ struct TrainCommand: AsyncParsableCommand {
                 say("\(Quantity.count(ranks, "rank")) \(go) on from the last checkpoint", line)
             }
         case .aborted(let who, let reason): say("\(who): \(reason)", line)
+        case .refused(let reason): say(reason, line)
         }
     }
 
@@ -235,6 +236,6 @@ struct TrainerCommand: AsyncParsableCommand {
         let options = TrainerOptions(
             coordinator: coordinator, name: name,
             security: insecure ? .insecure : try keys.security, ring: ring)
-        try await TrainingRank.run(options, stop: Interruption.stream())
+        try await TrainingRank.run(options, stop: Interruption.stream()) { Terminal.say($0) }
     }
 }

@@ -1,6 +1,9 @@
+import ClusterCore
 import Foundation
 import Glibc
 import Testing
+
+@testable import ClusterRuntime
 
 /// A peer that speaks ZMTP 3 byte by byte, so that it can break its rules.
 final class HandMadePeer {
@@ -50,6 +53,13 @@ final class HandMadePeer {
     func send(_ frame: [UInt8], more: Bool) -> Bool {
         let length = (0..<8).reversed().map { UInt8(truncatingIfNeeded: frame.count >> (8 * $0)) }
         return write([more ? 3 : 2] + length + frame)
+    }
+
+    /// Sends a message of the project's own; whether the other side took it.
+    @discardableResult
+    func send(_ envelope: Envelope, limits: WireLimits) throws -> Bool {
+        let frames = try Wire.encode(envelope, limits: limits)
+        return frames.enumerated().allSatisfy { send($1, more: $0 + 1 < frames.count) }
     }
 
     /// Whether the other side has ended the connection; waits for that for a while.

@@ -60,10 +60,10 @@ import Testing
 
     @Test func `a message of an earlier connection with the same descriptor is not mistaken`() {
         var table = ConnectionTable()
-        table.accepted(7, inode: 1, on: .control, at: start)
+        _ = table.accepted(7, inode: 1, on: .control, at: start)
         let old = Origin(number: table.admit(), descriptor: 7)
         table.ended(7)
-        table.accepted(7, inode: 2, on: .control, at: start)
+        _ = table.accepted(7, inode: 2, on: .control, at: start)
         let new = Origin(number: table.admit(), descriptor: 7)
         // It was sent before its connection ended, so it is delivered; the connection is not its.
         #expect(table.received(old, from: one, on: .control).verdict == .deliver)
@@ -75,15 +75,15 @@ import Testing
     @Test func `after a disconnect what was let in before is refused, and what comes then is not`()
     {
         var table = ConnectionTable()
-        table.accepted(7, inode: 1, on: .control, at: start)
+        _ = table.accepted(7, inode: 1, on: .control, at: start)
         let first = Origin(number: table.admit(), descriptor: 7)
-        table.accepted(8, inode: 2, on: .query, at: start)
+        _ = table.accepted(8, inode: 2, on: .query, at: start)
         let second = Origin(number: table.admit(), descriptor: 8)
         #expect(table.received(first, from: one, on: .control).verdict == .deliver)
         #expect(table.disconnect(one, at: start).map(\.descriptor) == [7])
         #expect(table.received(first, from: one, on: .control).verdict == .refuse)
         #expect(table.received(second, from: one, on: .query).verdict == .refuse)
-        table.accepted(9, inode: 3, on: .control, at: start)
+        _ = table.accepted(9, inode: 3, on: .control, at: start)
         let third = Origin(number: table.admit(), descriptor: 9)
         #expect(table.received(third, from: one, on: .control).verdict == .deliver)
         #expect(table.received(first, from: two, on: .control).verdict == .deliver)
@@ -92,7 +92,7 @@ import Testing
     @Test func `a peer that connects again replaces its connection of that lane alone`() {
         var table = ConnectionTable()
         for (descriptor, lane) in [(7, Lane.control), (8, .query), (9, .control)] {
-            table.accepted(
+            _ = table.accepted(
                 CInt(descriptor), inode: UInt64(descriptor), on: lane, at: start)
             let origin = Origin(number: table.admit(), descriptor: CInt(descriptor))
             let replaced = table.received(origin, from: one, on: lane).replaced

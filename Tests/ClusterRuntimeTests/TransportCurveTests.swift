@@ -111,11 +111,7 @@ struct TransportCurveTests {
         let peer = try HandMadePeer(to: try coordinator.bind(.control))
         let liar = "0123456789012345678901234567890123456789"
         peer.greet([("Identity", "raw"), ("User-Id", liar), ("Connection", "99")])
-        let frames = try Wire.encode(
-            Envelope(sender: "raw", message: .done(Done())), limits: .control)
-        for (index, frame) in frames.enumerated() {
-            peer.send(frame, more: index + 1 < frames.count)
-        }
+        try peer.send(Envelope(sender: "raw", message: .done(Done())), limits: .control)
         try await coordinator.wait(for: "it") { $0.count == 1 }
         let id = try #require(coordinator.senders.first?.peer)
         #expect(coordinator.senders == [MessageOrigin(peer: id, key: nil, lane: .control)])

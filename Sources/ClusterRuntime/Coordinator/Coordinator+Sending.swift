@@ -53,7 +53,9 @@ extension Coordinator {
             try reactor?.send(envelope, on: lane, to: peer)
             return true
         } catch {
-            log.warning("cannot send \(message.type): \(error)")
+            if isWorthALine("send \(peer)") {
+                log.warning("cannot send \(message.type): \(error)")
+            }
             return false
         }
     }

@@ -81,8 +81,8 @@ public actor Coordinator {
     private(set) var reactor: Reactor?
     private(set) var endpoints: [Lane: String] = [:]
     private(set) var isStopping = false
-    private let feed: AsyncStream<Inbound>.Continuation
-    private let inbound: AsyncStream<Inbound>
+    private let inbox = Inbox()
+    private var repetitions = Repetitions<String>(every: .seconds(10))
 
     private init(options: CoordinatorOptions, log: Logger) throws(ClusterError) {
         self.options = options
@@ -102,7 +102,6 @@ public actor Coordinator {
         expected = ExpectedWorkers(
             Coordinator.expectedWorkers(options), now: MonotonicClock.now())
         token = String(ProcessFacts.nonce(), radix: 16) + String(ProcessFacts.nonce(), radix: 16)
-        (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
     }
 
     /// Runs a coordinator until it is told to stop or `stop` yields.
@@ -147,15 +146,16 @@ public actor Coordinator {
         gate.tellProblems(log)
         try await settleAtStart()
         try openCollections()
-        let feed = feed
+        let inbox = inbox
         do {
             let signs = SignsOfLife(clusterID: clusterID, epoch: epoch, incarnation: incarnation)
             let reactor = try Reactor(
                 name: "coordinator", incarnation: incarnation, security: options.security
             ) { inbound in
                 signs.answer(inbound)
-                feed.yield(inbound)
+                inbox.put(inbound)
             }
+            inbox.disconnects(through: reactor)
             signs.answer(through: reactor)
             self.reactor = reactor
             try bindLanes { _ in true }
@@ -223,7 +223,7 @@ public actor Coordinator {
             for await _ in stop { break }
             await self.shutDown()
         }
-        for await message in inbound { receive(message) }
+        while let message = await inbox.next() { receive(message) }
         ticker.cancel()
         stopper.cancel()
         await ticker.value
@@ -268,7 +268,7 @@ public actor Coordinator {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await processes?.stop()
-        feed.finish()
+        inbox.finish()
     }
 
     private func tick() {
@@ -299,15 +299,26 @@ public actor Coordinator {
                 follow(membership.unreachable(worker))
             }
         case .refused(let error, let peer, let lane, let requestID):
-            log.warning("refused a message on the \(lane) lane: \(error)")
+            if isWorthALine("refused \(peer?.description ?? "")") {
+                log.warning("refused a message on the \(lane) lane: \(error)")
+            }
             if let peer, error.isAboutValue {
                 reply(
                     .failure(Failure(code: .input, message: error.description)), to: peer,
                     on: lane, requestID: requestID)
             }
-        case .connection(let event): log.warning("\(event)")
+        case .connection(let event):
+            log.warning("\(event)")
+            if case .closed(let peer?, _) = event, greetings[peer]?.role == .client {
+                greetings[peer] = nil
+            }
         case .disconnected: break
         }
+    }
+
+    /// Whether the log gets another line of a kind that strangers can bring about at will.
+    func isWorthALine(_ kind: String) -> Bool {
+        repetitions.isDue(kind, at: MonotonicClock.now())
     }
 
     private func receive(

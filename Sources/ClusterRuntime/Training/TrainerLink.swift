@@ -68,7 +68,12 @@ public final class TrainerLink: Sendable {
     private let sockets: SocketFolder?
 
     /// Connects to the coordinator, now or as soon as it is there.
-    public init(_ options: TrainerOptions) throws(ClusterError) {
+    ///
+    /// - Parameter rejected: is told once why the coordinator does not let this rank in; the link
+    ///   goes on trying.
+    public init(
+        _ options: TrainerOptions, rejected: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(ClusterError) {
         self.options = options
         // Local ranks have their sockets beside the coordinator's, where it removes them.
         sockets =
@@ -82,7 +87,11 @@ public final class TrainerLink: Sendable {
                 switch inbound {
                 case .message(let envelope, _): state.withLock { $0.receive(envelope) }
                 case .connection(.rejected(_, let rejection)):
-                    state.withLock { $0.rejection = rejection }
+                    let isNew = state.withLock { state in
+                        defer { state.rejection = rejection }
+                        return state.rejection != rejection
+                    }
+                    if isNew { rejected("\(rejection)") }
                 case .connection(.connected): state.withLock { $0.rejection = nil }
                 default: return
                 }

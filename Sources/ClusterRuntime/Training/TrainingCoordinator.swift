@@ -162,7 +162,9 @@ public actor TrainingCoordinator {
             if let peer, error.isAboutValue {
                 send(.failure(Failure(code: .input, message: error.description)), to: peer)
             }
-        case .connection(let event): log.warning("\(event)")
+        case .connection(let event):
+            log.warning("\(event)")
+            told(.refused("\(event)"))
         }
     }
 

@@ -43,6 +43,8 @@ public enum TrainingEvent: Equatable, Sendable {
     case aborted(generation: UInt64, by: String, reason: String)
     /// How far training is, as the first rank says it.
     case progress(String)
+    /// A rank was not let in, or its connection was closed: why, with the remedy.
+    case refused(String)
 }
 
 /// How a training run ended.

@@ -2,8 +2,9 @@
 public enum ConnectionEvent: Equatable, Sendable {
     /// On a bound lane: somebody came with a key that is not allowed.
     case keyRefused(fingerprint: String, address: String)
-    /// On the bound lanes: a peer's connections were closed.
-    case closed(PeerID, CloseReason)
+    /// On the bound lanes: a peer's connections were closed; without a peer, one connection that
+    /// had sent no whole message.
+    case closed(PeerID?, CloseReason)
     /// On a connected lane: the other side let this one in.
     case connected(Lane)
     /// On a connected lane: the other side does not let this one in; it is tried again.
@@ -16,6 +17,16 @@ public enum CloseReason: Equatable, Sendable {
     case asked
     /// Its key, of this fingerprint, is no longer in the allow-list.
     case keyRemoved(fingerprint: String)
+    /// More of what it sent waits to be handled than one peer may have.
+    case tooMuchUnhandled
+    /// More waits to be sent to it than one peer, or all together, may have.
+    case tooMuchUnread
+    /// It sends a message that is larger than any may be, frame after frame.
+    case endlessMessage(Lane)
+    /// It said nothing for a while after it had connected.
+    case silence
+    /// There are as many connections as may be.
+    case tooManyConnections(limit: Int)
 }
 
 /// Why a connection that this side began does not come about.
@@ -33,7 +44,8 @@ extension ConnectionEvent: CustomStringConvertible {
         case .keyRefused(let fingerprint, let address):
             "refused key \(fingerprint) from \(address): it is not in the allow-list. Copy its "
                 + ".public file to the folder of allowed keys to let it in."
-        case .closed(let peer, let reason): "closed the connections of \(peer): \(reason)"
+        case .closed(let peer, let reason):
+            "closed the connections of \(peer?.description ?? "a stranger"): \(reason)"
         case .connected(let lane): "the \(lane) lane is connected"
         case .rejected(_, let rejection): rejection.description
         }
@@ -46,6 +58,11 @@ extension CloseReason: CustomStringConvertible {
         switch self {
         case .asked: "it was asked for"
         case .keyRemoved(let fingerprint): "key \(fingerprint) is no longer in the allow-list"
+        case .tooMuchUnhandled: "it sent more than is handled meanwhile"
+        case .tooMuchUnread: "it does not read what it asked for"
+        case .endlessMessage(let lane): "it sent a message without end on the \(lane) lane"
+        case .silence: "it connected and said nothing"
+        case .tooManyConnections(let limit): "there are \(limit) connections, the most there may be"
         }
     }
 }

@@ -27,6 +27,10 @@ struct ConnectionTable {
         let since: Instant
         /// Its number, once a message has come.
         fileprivate(set) var number: UInt64?
+        /// Messages that came over it.
+        fileprivate(set) var messages: UInt64 = 0
+        /// Whether it is being ended, and ZeroMQ has not told so yet.
+        fileprivate(set) var isEnding = false
         fileprivate(set) var peer: PeerID?
         fileprivate(set) var key: String?
     }
@@ -40,11 +44,21 @@ struct ConnectionTable {
 
     /// How long a peer that was disconnected is remembered: longer than messages lie unread.
     private static let memory = Duration.seconds(60)
+    /// How long a connection may be silent before its first message; whoever keeps to the
+    /// protocol says HELLO at once.
+    static let silence = Duration.seconds(5)
 
+    /// The most connections that there may be.
+    let limit: Int
     private var last: UInt64 = 0
     private var entries: [CInt: Entry] = [:]
+    private var endings = 0
     private var held: [PeerID: [CInt]] = [:]
     private var disconnected: [PeerID: (number: UInt64, at: Instant)] = [:]
+
+    init(limit: Int = .max) {
+        self.limit = limit
+    }
 
     /// How many connections there are.
     var count: Int { entries.count }
@@ -61,12 +75,40 @@ struct ConnectionTable {
         return last
     }
 
-    /// A connection was accepted.
-    mutating func accepted(_ descriptor: CInt, inode: UInt64, on lane: Lane, at now: Instant) {
+    /// How many connections of a lane have sent something.
+    func peers(on lane: Lane) -> Int {
+        entries.values.count { $0.lane == lane && $0.peer != nil }
+    }
+
+    /// A connection was accepted: the one that must go for it, if there are too many.
+    ///
+    /// That is the one that has been silent for the longest, else the new one.
+    mutating func accepted(
+        _ descriptor: CInt, inode: UInt64, on lane: Lane, at now: Instant
+    ) -> Entry? {
         remove(descriptor)
         last += 1
         entries[descriptor] = Entry(
             lane: lane, descriptor: descriptor, inode: inode, accepted: last, since: now)
+        guard entries.count - endings > limit else { return nil }
+        let silent = entries.values.filter { $0.peer == nil && !$0.isEnding }
+        return silent.min { $0.accepted < $1.accepted }.map { end($0) }
+    }
+
+    /// Connections that have been silent for too long; they are being ended from now on.
+    mutating func silent(at now: Instant) -> [Entry] {
+        let silent = entries.values.filter {
+            $0.peer == nil && !$0.isEnding && now - $0.since > Self.silence
+        }
+        return silent.map { end($0) }
+    }
+
+    /// Takes note that a connection is being ended.
+    mutating func end(_ entry: Entry) -> Entry {
+        guard entries[entry.descriptor]?.isEnding == false else { return entry }
+        entries[entry.descriptor]?.isEnding = true
+        endings += 1
+        return entry
     }
 
     /// A connection ended.
@@ -74,17 +116,27 @@ struct ConnectionTable {
         remove(descriptor)
     }
 
+    /// Whether a message is of a connection that has sent one before.
+    func knows(_ origin: Origin) -> Bool {
+        entries[origin.descriptor]?.number == origin.number
+    }
+
     /// A message came: what is to be done with it, and the connection that its peer had before.
     mutating func received(
         _ origin: Origin, from peer: PeerID, on lane: Lane
     ) -> (verdict: Verdict, replaced: Entry?) {
         if let ended = disconnected[peer], origin.number <= ended.number { return (.refuse, nil) }
+        if knows(origin) {
+            entries[origin.descriptor]?.messages += 1
+            return (.deliver, nil)
+        }
         guard let entry = entries[origin.descriptor], entry.number == nil, entry.lane == lane,
             entry.accepted < origin.number
         else { return (.deliver, nil) }
         let before = held[peer]?.compactMap { entries[$0] }.first { $0.lane == lane }
         if let before { remove(before.descriptor) }
         entries[origin.descriptor]?.number = origin.number
+        entries[origin.descriptor]?.messages = 1
         entries[origin.descriptor]?.peer = peer
         entries[origin.descriptor]?.key = origin.key
         held[peer, default: []].append(origin.descriptor)
@@ -101,9 +153,9 @@ struct ConnectionTable {
     }
 
     private mutating func remove(_ descriptor: CInt) {
-        guard let entry = entries.removeValue(forKey: descriptor), let peer = entry.peer else {
-            return
-        }
+        guard let entry = entries.removeValue(forKey: descriptor) else { return }
+        if entry.isEnding { endings -= 1 }
+        guard let peer = entry.peer else { return }
         held[peer]?.removeAll { $0 == descriptor }
         if held[peer]?.isEmpty == true { held[peer] = nil }
     }

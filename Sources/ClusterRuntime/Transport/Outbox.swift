@@ -20,7 +20,9 @@ struct Outgoing: Sendable {
 /// Invariants:
 /// 1. Messages of one lane and peer leave in the order they came.
 /// 2. A queue holds at most `limitBytes`, except that an empty queue takes any one message.
-/// 3. Only peers with messages have a queue, so memory does not grow with peers that left.
+/// 3. All queues together hold at most `totalBytes`, except that empty queues take one message
+///    each.
+/// 4. Only peers with messages have a queue, so memory does not grow with peers that left.
 struct Outbox {
     /// The peer of a lane that this process connected: there is one, and it needs no name.
     static let theServer = PeerID(bytes: [])
@@ -37,16 +39,44 @@ struct Outbox {
     }
 
     private let limitBytes: Int
+    private let totalBytes: Int
+    /// Bytes that wait.
+    private(set) var bytes = 0
     private var queues: [[PeerID: Queue]] = Lane.allCases.map { _ in [:] }
     /// The peers of each lane in turn.
     private var turns: [[PeerID]] = Lane.allCases.map { _ in [] }
 
-    init(limitBytes: Int) {
+    init(limitBytes: Int, totalBytes: Int? = nil) {
         self.limitBytes = limitBytes
+        self.totalBytes = totalBytes ?? 4 * limitBytes
     }
 
     /// Whether nothing waits on any lane.
     var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
+
+    /// The peer that must go before one more message can wait for `peer`.
+    ///
+    /// That is the peer itself where its queue is full, and the one with the most waiting where
+    /// all together are; nil where there is room.
+    func offender(
+        for message: Outgoing, on lane: Lane, to peer: PeerID
+    ) -> PeerID? {
+        if fullness(for: message, on: lane, to: peer) != nil { return peer }
+        guard bytes + message.bytes > totalBytes else { return nil }
+        var waiting: [PeerID: Int] = [:]
+        for queue in queues.joined() { waiting[queue.key, default: 0] += queue.value.bytes }
+        return waiting.max { $0.value < $1.value }?.key
+    }
+
+    /// The error of a queue that has no room for a message.
+    func fullness(for message: Outgoing, on lane: Lane, to peer: PeerID) -> TransportError? {
+        guard let queued = queues[lane.rawValue][peer]?.bytes,
+            queued + message.bytes > limitBytes
+        else { return nil }
+        return .queueFull(
+            lane: lane, peer: peer.description, queuedBytes: queued,
+            messageBytes: message.bytes, limitBytes: limitBytes)
+    }
 
     /// Puts a message at the end of its queue.
     ///
@@ -54,16 +84,10 @@ struct Outbox {
     mutating func add(
         _ message: Outgoing, on lane: Lane, to peer: PeerID
     ) throws(TransportError) {
-        if let queued = queues[lane.rawValue][peer]?.bytes {
-            guard queued + message.bytes <= limitBytes else {
-                throw .queueFull(
-                    lane: lane, peer: peer.description, queuedBytes: queued,
-                    messageBytes: message.bytes, limitBytes: limitBytes)
-            }
-        } else {
-            turns[lane.rawValue].append(peer)
-        }
+        if let error = fullness(for: message, on: lane, to: peer) { throw error }
+        if queues[lane.rawValue][peer] == nil { turns[lane.rawValue].append(peer) }
         queues[lane.rawValue][peer, default: Queue()].append(message)
+        bytes += message.bytes
     }
 
     /// The peers of a lane for whom messages wait.
@@ -79,6 +103,7 @@ struct Outbox {
         guard var queue = queues[lane.rawValue].removeValue(forKey: peer) else { return }
         turns[lane.rawValue].removeAll { $0 == peer }
         queue.bytes -= queue.messages[queue.head].bytes
+        bytes -= queue.messages[queue.head].bytes
         queue.messages[queue.head].frames = []
         queue.head += 1
         if queue.head == queue.messages.count { return }
@@ -95,6 +120,7 @@ struct Outbox {
     mutating func removeAll(on lane: Lane, to peer: PeerID) -> [Outgoing] {
         guard let queue = queues[lane.rawValue].removeValue(forKey: peer) else { return [] }
         turns[lane.rawValue].removeAll { $0 == peer }
+        bytes -= queue.bytes
         return Array(queue.messages[queue.head...])
     }
 

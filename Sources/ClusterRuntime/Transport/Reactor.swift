@@ -80,7 +80,12 @@ public final class Reactor: Sendable {
     /// What waits for it is dropped, and so is what it sent and was not read yet; it is heard again
     /// once it has connected anew.
     public func disconnect(_ peer: PeerID) throws(TransportError) {
-        try core.perform { loop throws(TransportError) in loop.disconnect(peer, .asked) }
+        try disconnect(peer, .asked)
+    }
+
+    /// The same for a reason that is told.
+    func disconnect(_ peer: PeerID, _ reason: CloseReason) throws(TransportError) {
+        try core.perform { loop throws(TransportError) in loop.disconnect(peer, reason) }
     }
 
     /// Sends to a peer on a lane that is bound.

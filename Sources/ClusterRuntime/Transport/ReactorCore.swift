@@ -84,6 +84,14 @@ final class ReactorCore: @unchecked Sendable {
             guard state.roles[lane.rawValue] == role else {
                 throw role == .bound ? .notBound(lane) : .notConnected(lane)
             }
+            guard role == .bound,
+                let offender = state.outbox.offender(for: message, on: lane, to: peer)
+            else { return try state.outbox.add(message, on: lane, to: peer) }
+            // Whoever does not read is disconnected, and does not fill the memory until then.
+            let full = state.outbox.fullness(for: message, on: lane, to: peer)
+            state.dropAll(to: offender)
+            state.commands.append { $0?.disconnect(offender, .tooMuchUnread) }
+            if let full, offender == peer { throw full }
             try state.outbox.add(message, on: lane, to: peer)
         }
     }
@@ -169,6 +177,13 @@ extension ReactorCore {
 }
 
 extension ReactorCore.State {
+    /// Drops what waits for a peer on the bound lanes.
+    mutating func dropAll(to peer: PeerID) {
+        for lane in Lane.allCases where roles[lane.rawValue] == .bound {
+            counters.dropped += UInt64(outbox.removeAll(on: lane, to: peer).count)
+        }
+    }
+
     /// Notes that there is work: whether the thread must be woken for it.
     mutating func bringWork() -> Bool {
         hasWork = true

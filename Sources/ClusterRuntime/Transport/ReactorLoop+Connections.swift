@@ -1,6 +1,5 @@
 import CZeroMQ
 import ClusterCore
-import Glibc
 import Locks
 
 /// Connections: who is let in, who is still welcome, who is closed.
@@ -12,19 +11,10 @@ extension ReactorLoop {
         ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
 
-    /// Takes note of what became of connections, and looks after them when it is time to.
-    ///
-    /// Whether there was anything to do.
+    /// Takes note of what became of connections; whether anything did.
     func followConnections() -> Bool {
         var progress = false
         for lane in Lane.allCases where follow(lane) { progress = true }
-        let now = MonotonicClock.now()
-        guard now >= nextLook else { return progress }
-        nextLook = now + Self.lookInterval
-        for lane in Lane.allCases {
-            if let retry = lines[lane.rawValue]?.retry, now >= retry { reconnect(lane) }
-        }
-        closeRemovedKeys()
         return progress
     }
 
@@ -43,8 +33,7 @@ extension ReactorLoop {
             }
             if !answer.isAllowed {
                 let fingerprint = CurveKeys.fingerprint(of: key)
-                handler(
-                    .connection(.keyRefused(fingerprint: fingerprint, address: answer.address)))
+                tell(.keyRefused(fingerprint: fingerprint, address: answer.address), fingerprint)
             }
         }
         return progress
@@ -53,10 +42,10 @@ extension ReactorLoop {
     /// Whether a message's peer may be heard: it was not disconnected, and its key is allowed.
     func isWelcome(_ peer: PeerID, _ origin: Origin?, on lane: Lane) -> Bool {
         guard let origin else { return true }
-        _ = follow(lane)
+        if !connections.knows(origin) { _ = follow(lane) }
         let (verdict, replaced) = connections.received(origin, from: peer, on: lane)
         // ZeroMQ lets go of the old connection's messages, but not of the connection.
-        if let replaced { Self.shutDown(replaced) }
+        if let replaced { replaced.shutDown() }
         guard verdict == .deliver else { return false }
         if let key = origin.key, gate?.stillAllows(key) != true {
             disconnect(peer, .keyRemoved(fingerprint: CurveKeys.fingerprint(of: key)))
@@ -68,20 +57,14 @@ extension ReactorLoop {
     /// See ``Reactor/disconnect(_:)-(PeerID)``.
     func disconnect(_ peer: PeerID, _ reason: CloseReason) {
         for lane in Lane.allCases { _ = follow(lane) }
-        for entry in connections.disconnect(peer, at: MonotonicClock.now()) {
-            Self.shutDown(entry)
-        }
-        core.state.withLock { state in
-            for lane in Lane.allCases where state.roles[lane.rawValue] == .bound {
-                let messages = state.outbox.removeAll(on: lane, to: peer)
-                state.counters.dropped += UInt64(messages.count)
-            }
-        }
+        for entry in connections.disconnect(peer, at: MonotonicClock.now()) { entry.shutDown() }
+        core.state.withLock { $0.dropAll(to: peer) }
+        giveBackMemory()
         handler(.connection(.closed(peer, reason)))
     }
 
     /// Closes the connections whose keys are no longer allowed.
-    private func closeRemovedKeys() {
+    func closeRemovedKeys() {
         guard connections.hasKeys else { return }
         var removed: [PeerID: String] = [:]
         for entry in connections.all {
@@ -95,7 +78,7 @@ extension ReactorLoop {
     }
 
     /// Takes note of what ZeroMQ tells of a bound lane's connections; whether it told anything.
-    private func follow(_ lane: Lane) -> Bool {
+    func follow(_ lane: Lane) -> Bool {
         guard let line = lines[lane.rawValue], line.socket.kind == .router else { return false }
         var progress = false
         while let event = line.monitor.next() {
@@ -103,8 +86,12 @@ extension ReactorLoop {
             let descriptor = CInt(bitPattern: event.value)
             switch event.kind {
             case ZMQ_EVENT_ACCEPTED:
-                guard let inode = Self.inode(descriptor) else { continue }
-                connections.accepted(descriptor, inode: inode, on: lane, at: MonotonicClock.now())
+                guard let inode = ConnectionTable.Entry.inode(descriptor) else { continue }
+                let surplus = connections.accepted(
+                    descriptor, inode: inode, on: lane, at: MonotonicClock.now())
+                if let surplus {
+                    close(surplus, .tooManyConnections(limit: connections.limit))
+                }
             case ZMQ_EVENT_DISCONNECTED: connections.ended(descriptor)
             default: break
             }
@@ -144,24 +131,5 @@ extension ReactorLoop {
             rejection = .keyRefused(fingerprint: pair.fingerprint, endpoint: endpoint)
         }
         handler(.connection(.rejected(lane, rejection)))
-    }
-
-    /// Ends a connection for both sides, if it is still that one.
-    ///
-    /// ZeroMQ's thread may close the descriptor at any moment, and another file may get it; so a
-    /// duplicate is taken first, which nobody else closes, and its inode compared.
-    private static func shutDown(_ entry: ConnectionTable.Entry) {
-        let duplicate = fcntl(entry.descriptor, F_DUPFD_CLOEXEC, 0)
-        guard duplicate >= 0 else { return }
-        defer { close(duplicate) }
-        if inode(duplicate) == entry.inode { shutdown(duplicate, Int32(SHUT_RDWR)) }
-    }
-
-    private static func inode(_ descriptor: CInt) -> UInt64? {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
-            return nil
-        }
-        return UInt64(status.st_ino)
     }
 }

@@ -60,11 +60,13 @@ extension ReactorLoop {
             else {
                 return count > 0
             }
+            lines[lane.rawValue]?.isDry = events & CInt(ZMQ_POLLIN) == 0
             guard events & CInt(ZMQ_POLLIN) != 0 else {
                 let canSend = line.socket.kind == .dealer && events & CInt(ZMQ_POLLOUT) != 0
                 return count > 0 || (line.isBlocked && canSend)
             }
             guard let received = try? line.socket.receive(limits: lane.limits) else { continue }
+            lines[lane.rawValue]?.reads += 1
             switch received {
             case .nothing: continue
             case .frames(let frames, let origin):

@@ -11,8 +11,8 @@ import Locks
 /// events say that nothing is there, and the loop sleeps only after a turn without progress.
 ///
 /// Turn: commands; connections; send by lane, control first; receive by lane, control first, and
-/// then what became of its connection; handshakes. `+Lanes`, `+Messages` and `+Connections` have
-/// the parts.
+/// then what became of its connection; handshakes; a look at the connections when one is due.
+/// `+Lanes`, `+Messages`, `+Connections` and `+Look` have the parts.
 final class ReactorLoop {
     /// A lane in use.
     struct Line {
@@ -28,6 +28,10 @@ final class ReactorLoop {
         var isBlocked = false
         /// When a lane that was not let in is connected anew.
         var retry: Instant?
+        /// Messages read.
+        var reads: UInt64 = 0
+        /// Whether nothing was left to read when it was last read.
+        var isDry = true
     }
 
     /// How long ``Reactor/stop()`` goes on sending.
@@ -37,8 +41,11 @@ final class ReactorLoop {
     /// A ROUTER does not tell which peer can be sent to again, and its signal may be consumed
     /// before the peer is tried; so a blocked one is tried again after this time at the latest.
     private static let blockedRouterMilliseconds: CInt = 20
-    /// Time between two looks at connections and their keys.
-    static let lookInterval = Duration.milliseconds(250)
+    /// Time between two looks at connections: what may come over one in between, 50 MB over a
+    /// fast network, is what a message without end takes.
+    static let lookInterval = Duration.milliseconds(50)
+    /// Time between two lines of a log about one kind of refusal.
+    private static let tellInterval = Duration.seconds(10)
 
     unowned let core: ReactorCore
     let id: PeerID
@@ -47,8 +54,13 @@ final class ReactorLoop {
     let context: ZMQContext
     var gate: KeyGate?
     var lines: [Line?] = Lane.allCases.map { _ in nil }
-    var connections = ConnectionTable()
+    var connections = ConnectionTable(limit: connectionLimit())
+    var unfinished = UnfinishedMessages()
+    var repetitions = Repetitions<String>(every: tellInterval)
     var nextLook = MonotonicClock.now()
+    var nextKeyCheck = MonotonicClock.now()
+    /// When memory that was freed is given back to the system.
+    var trims: [Instant] = []
 
     init(
         core: ReactorCore, id: PeerID, security: SecurityPolicy,
@@ -73,6 +85,7 @@ final class ReactorLoop {
             for lane in Lane.allCases where send(lane) { progress = true }
             for lane in Lane.allCases where receive(lane) || watch(lane) { progress = true }
             if answerHandshakes() { progress = true }
+            lookAround()
             if progress || !core.state.withLock({ $0.maySleep() }) { continue }
             sleep(milliseconds: sleepMilliseconds)
         }
@@ -85,9 +98,9 @@ final class ReactorLoop {
             $0?.isBlocked == true && $0?.socket.kind == .router
         }
         if isRouterBlocked { return Self.blockedRouterMilliseconds }
-        guard connections.count > 0 || lines.contains(where: { $0?.retry != nil }) else {
-            return -1
-        }
+        let isWatchful =
+            connections.count > 0 || !trims.isEmpty || lines.contains { $0?.retry != nil }
+        guard isWatchful else { return -1 }
         return max(1, (nextLook - MonotonicClock.now()).wholeMilliseconds)
     }
 

@@ -48,3 +48,11 @@ func raiseFileLimit() {
     limit.rlim_cur = min(limit.rlim_max, 65_536)
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
+
+/// The most connections that others may have to this process: half of its open files at most, so
+/// that the other half is left for files and for ZeroMQ itself.
+func connectionLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+    return Int(min(limit.rlim_cur / 2, 4096))
+}

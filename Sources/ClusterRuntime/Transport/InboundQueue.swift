@@ -1,0 +1,148 @@
+import ClusterCore
+
+/// What came and waits to be handled: each peer in turn, the lanes by precedence, bounded in bytes.
+///
+/// Invariants:
+/// 1. What one peer sent on one lane is handled in the order it came.
+/// 2. A peer that sends much waits for itself: of each lane one message of each peer is handled
+///    before a second of any.
+/// 3. A lane goes before those below it, except that after ``burst`` messages in a row one of
+///    those has its turn.
+/// 4. One peer has at most `peerLimit` bytes waiting, all peers together at most `totalLimit`;
+///    whoever goes beyond is named, and has nothing waiting afterwards.
+struct InboundQueue {
+    /// Messages of one lane in a row while others wait below.
+    static let burst = 16
+    /// What a message takes beside its frames, decoded, in bytes.
+    static let overhead = 512
+
+    private struct Line {
+        var messages: [(inbound: Inbound, bytes: Int)] = []
+        var head = 0
+    }
+
+    private let peerLimit: Int
+    private let totalLimit: Int
+    /// What is about no peer, or about a connection: it goes first.
+    private var news: [Inbound] = []
+    private var lines: [[PeerID: Line]] = Lane.allCases.map { _ in [:] }
+    private var turns: [Turns] = Lane.allCases.map { _ in Turns() }
+    private var held: [PeerID: Int] = [:]
+    private var total = 0
+    private var streak = (lane: Lane.control, count: 0)
+
+    init(peerLimit: Int, totalLimit: Int) {
+        self.peerLimit = peerLimit
+        self.totalLimit = totalLimit
+    }
+
+    /// Bytes that wait.
+    var bytes: Int { total }
+
+    /// Puts something at the end of its line: the peer that is beyond its limit, if one is.
+    mutating func add(_ inbound: Inbound) -> PeerID? {
+        guard let (peer, lane, bytes) = Self.place(inbound) else {
+            if case .connection(.closed(let peer?, _)) = inbound { forget(peer) }
+            news.append(inbound)
+            return nil
+        }
+        if lines[lane.rawValue][peer] == nil { turns[lane.rawValue].append(peer) }
+        lines[lane.rawValue][peer, default: Line()].messages.append((inbound, bytes))
+        held[peer, default: 0] += bytes
+        total += bytes
+        if held[peer, default: 0] > peerLimit {
+            forget(peer)
+            return peer
+        }
+        guard total > totalLimit, let most = held.max(by: { $0.value < $1.value })?.key else {
+            return nil
+        }
+        forget(most)
+        return most
+    }
+
+    /// What is handled next.
+    mutating func next() -> Inbound? {
+        if !news.isEmpty { return news.removeFirst() }
+        let waiting = Lane.allCases.filter { !turns[$0.rawValue].isEmpty }
+        guard var lane = waiting.first else { return nil }
+        if streak.lane == lane, streak.count >= Self.burst, waiting.count > 1 {
+            // Those below take turns too: the lowest every other time.
+            lane = streak.count % 2 == 0 ? waiting[1] : waiting[waiting.count - 1]
+            streak.count = streak.count % 2 == 0 ? 1 : 0
+        } else {
+            streak = (lane, streak.lane == lane ? streak.count + 1 : 1)
+        }
+        return take(lane)
+    }
+
+    /// Removes what a peer sent.
+    mutating func forget(_ peer: PeerID) {
+        for lane in Lane.allCases where lines[lane.rawValue].removeValue(forKey: peer) != nil {
+            turns[lane.rawValue].remove(peer)
+        }
+        total -= held.removeValue(forKey: peer) ?? 0
+    }
+
+    private mutating func take(_ lane: Lane) -> Inbound? {
+        guard let peer = turns[lane.rawValue].next(),
+            var line = lines[lane.rawValue].removeValue(forKey: peer)
+        else { return nil }
+        let (inbound, bytes) = line.messages[line.head]
+        // What was handled is let go of at once, and its place once half of the line is such.
+        line.messages[line.head].inbound = .connection(.connected(lane))
+        line.head += 1
+        if line.head * 2 > line.messages.count {
+            line.messages.removeFirst(line.head)
+            line.head = 0
+        }
+        if !line.messages.isEmpty {
+            lines[lane.rawValue][peer] = line
+            turns[lane.rawValue].append(peer)
+        }
+        total -= bytes
+        let rest = (held[peer] ?? 0) - bytes
+        held[peer] = rest > 0 ? rest : nil
+        return inbound
+    }
+
+    /// Whose line a thing belongs to, and what it takes.
+    private static func place(_ inbound: Inbound) -> (PeerID, Lane, Int)? {
+        switch inbound {
+        case .message(let envelope, let origin):
+            // Lanes that this process connected have one peer.
+            let bytes = envelope.frames.reduce(overhead) { $0 + $1.count }
+            return (origin.peer ?? Outbox.theServer, origin.lane, bytes)
+        case .refused(_, let peer?, let lane, _): return (peer, lane, overhead)
+        case .refused, .undeliverable, .connection, .disconnected: return nil
+        }
+    }
+}
+
+/// Peers in turn; whoever left in between is skipped.
+private struct Turns {
+    private var order: [PeerID] = []
+    private var head = 0
+
+    var isEmpty: Bool { head == order.count }
+
+    mutating func append(_ peer: PeerID) { order.append(peer) }
+
+    mutating func next() -> PeerID? {
+        guard !isEmpty else { return nil }
+        defer {
+            head += 1
+            if head * 2 > order.count {
+                order.removeFirst(head)
+                head = 0
+            }
+        }
+        return order[head]
+    }
+
+    mutating func remove(_ peer: PeerID) {
+        order.removeFirst(head)
+        head = 0
+        order.removeAll { $0 == peer }
+    }
+}

@@ -1,0 +1,67 @@
+import CZeroMQ
+import ClusterCore
+
+/// The look at all connections, a few times a second: who must go, and who is tried again.
+extension ReactorLoop {
+    /// Time between two looks at the keys of those who are connected.
+    private static let keyCheckInterval = Duration.milliseconds(250)
+    /// When memory is given back after something large was let go of: ZeroMQ's thread frees it a
+    /// moment later.
+    private static let trimDelays: [Duration] = [.milliseconds(500), .seconds(4)]
+
+    /// Looks at all connections, where a look is due.
+    func lookAround() {
+        let now = MonotonicClock.now()
+        guard now >= nextLook else { return }
+        nextLook = now + Self.lookInterval
+        for lane in Lane.allCases {
+            if let retry = lines[lane.rawValue]?.retry, now >= retry { reconnect(lane) }
+        }
+        if let trim = trims.first, now >= trim {
+            trims.removeFirst()
+            malloc_trim(0)
+        }
+        guard connections.count > 0 else { return }
+        for entry in connections.silent(at: now) { close(entry, .silence) }
+        closeEndlessMessages()
+        guard now >= nextKeyCheck else { return }
+        nextKeyCheck = now + Self.keyCheckInterval
+        closeRemovedKeys()
+    }
+
+    /// Closes a connection whose peer is not known yet, or that breaks the protocol.
+    func close(_ entry: ConnectionTable.Entry, _ reason: CloseReason) {
+        if let peer = entry.peer { return disconnect(peer, reason) }
+        connections.end(entry).shutDown()
+        giveBackMemory()
+        tell(.closed(nil, reason), "\(reason)")
+    }
+
+    /// Tells the handler, unless it was told of the same kind just before.
+    func tell(_ event: ConnectionEvent, _ kind: String) {
+        if repetitions.isDue(kind, at: MonotonicClock.now()) { handler(.connection(event)) }
+    }
+
+    /// Gives what is freed from now on back to the system, soon.
+    func giveBackMemory() {
+        guard trims.isEmpty else { return }
+        let now = MonotonicClock.now()
+        trims = Self.trimDelays.map { now + $0 }
+    }
+
+    private func closeEndlessMessages() {
+        var endless: [ConnectionTable.Entry] = []
+        let peers = Lane.allCases.map { connections.peers(on: $0) }
+        for entry in connections.all {
+            guard let line = lines[entry.lane.rawValue], !entry.isEnding,
+                let bytes = entry.receivedBytes,
+                unfinished.look(
+                    at: entry, bytes: bytes, turns: line.reads,
+                    peers: peers[entry.lane.rawValue], isDry: line.isDry)
+            else { continue }
+            endless.append(entry)
+        }
+        for entry in endless { close(entry, .endlessMessage(entry.lane)) }
+        unfinished.keep(Set(connections.all.map(\.descriptor)))
+    }
+}
