@@ -32,12 +32,15 @@ import Testing
         case segmentRemoved, segmentCut, segmentFlipped, segmentsFolder
         case manifestRemoved, manifestFlipped, generationsFolder
         case wrongDigestInCatalog, wrongManifestDigest, wrongRecord, wrongBoundary, rowLost
+        case catalogBehind
         case everything
 
         /// Whether it can be done to a catalog that is in use.
         var isInCatalog: Bool {
-            [.wrongDigestInCatalog, .wrongManifestDigest, .wrongRecord, .wrongBoundary, .rowLost]
-                .contains(self)
+            [
+                .wrongDigestInCatalog, .wrongManifestDigest, .wrongRecord, .wrongBoundary, .rowLost,
+                .catalogBehind,
+            ].contains(self)
         }
     }
 
@@ -75,6 +78,8 @@ import Testing
             try sql("UPDATE collection SET record = replace(record, '\"batchSize\":16', '17')")
         case .wrongBoundary:
             try sql("UPDATE batch SET byte_offset = byte_offset + 7 WHERE number = 3")
+        case .catalogBehind:
+            try sql("UPDATE collection SET generation = 0, manifest_sha256 = NULL")
         case .rowLost: try sql("DELETE FROM segment WHERE batch = 3")
         }
     }

@@ -10,6 +10,7 @@ import ClusterCore
 /// |---|---|---|
 /// | record in the row | its seal | the manifest's record |
 /// | generation or digest in the row | no such manifest | a manifest with that digest or number |
+/// | the end of the catalog's log | a newer sound manifest | that manifest |
 /// | manifest | its seal, its digest in the row | the row, and the segments in the catalog |
 struct CollectionState: Sendable {
     /// What the collection is, with the generation that is published.
@@ -27,6 +28,7 @@ struct CollectionState: Sendable {
     static func read(
         _ row: CollectionRow, _ data: DataFolder, catalog: Catalog
     ) throws(ClusterError) -> CollectionState {
+        if let state = newer(row, data) { return state }
         if let record = row.record, record.generation == 0, record.manifestSHA256 == nil {
             return CollectionState(record: record)
         }
@@ -50,6 +52,20 @@ struct CollectionState: Sendable {
             problem: .storage(
                 path: data.generations(row.name), reason: "no manifest can be read",
                 remedy: ClusterError.indexAgain(row.name)))
+    }
+
+    /// The state of a manifest that is newer than the row, as after the end of the catalog's log was
+    /// lost: what it names was committed before it was written.
+    private static func newer(_ row: CollectionRow, _ data: DataFolder) -> CollectionState? {
+        guard let newest = GenerationManifest.numbers(data, row.name).first,
+            row.record != nil, newest > row.generation,
+            let found = GenerationManifest.sound(data, row.name).first,
+            found.manifest.generation > row.generation, row.isLike(found.manifest),
+            var record = found.manifest.record
+        else { return nil }
+        record.generation = found.manifest.generation
+        record.manifestSHA256 = found.sha256
+        return CollectionState(record: record, manifest: found.manifest, isRowWrong: true)
     }
 
     /// The state that sound manifests prove where the row is wrong.
