@@ -6,6 +6,8 @@ import Testing
 
 @testable import ClusterRuntime
 
+private let isWanted = ProcessInfo.processInfo.environment["SHEAF_FLOODS"] != nil
+
 /// The whole of the floods, against the built program in a process of its own.
 ///
 /// It takes minutes, so `scripts/verify floods` alone asks for it; `TransportFloodTests` has small
@@ -13,9 +15,8 @@ import Testing
 ///
 /// Each flood must leave the other clients' 99th percentile within twice that of quiet, and the
 /// coordinator's memory within a fifth of what it was, ten seconds after the flood has ended.
-@Suite(.serialized, .enabled(if: FloodTests.isWanted, "scripts/verify floods runs these."))
+@Suite(.serialized, .enabled(if: isWanted, "scripts/verify floods runs these."))
 final class FloodTests {
-    static let isWanted = ProcessInfo.processInfo.environment["SHEAF_FLOODS"] != nil
     /// Searches whose time is taken, quiet and flooded.
     private static let searches = 500
 
@@ -37,7 +38,9 @@ final class FloodTests {
             ["coordinator", "--bind", "tcp://127.0.0.1:0", "--workers", "1"], data: data)
         var found: Announcement?
         try await eventually("the coordinator is there") {
-            found = Announcement.read(DataFolder(path: data))
+            if case .here(let here)? = try? Announcement.presence(in: DataFolder(path: data)) {
+                found = here
+            }
             return found?.endpoint.hasPrefix("tcp") == true
         }
         announcement = try #require(found)

@@ -39,6 +39,13 @@ extension Coordinator {
         transmit(message, to: peer, on: lane, requestID: requestID)
     }
 
+    /// Whoever waits for an answer is told that there will be none.
+    func refuseUnexpected(_ envelope: Envelope, _ peer: ClientAddress) {
+        guard envelope.requestID != 0 else { return }
+        let message = "\(envelope.message.type) is not for a coordinator. Check the sender."
+        reply(.failure(Failure(code: .input, message: message)), to: peer)
+    }
+
     @discardableResult
     private func transmit(
         _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,

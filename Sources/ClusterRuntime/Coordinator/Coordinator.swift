@@ -436,13 +436,6 @@ public actor Coordinator {
         }
     }
 
-    /// Whoever waits for an answer is told that there will be none.
-    private func refuseUnexpected(_ envelope: Envelope, _ peer: ClientAddress) {
-        guard envelope.requestID != 0 else { return }
-        let message = "\(envelope.message.type) is not for a coordinator. Check the sender."
-        reply(.failure(Failure(code: .input, message: message)), to: peer)
-    }
-
     /// Whether a sender may be on another host: its files are then not this host's own matter.
     private func isRemote(_ sender: Sender) -> Bool {
         if case .key = sender { return true }

@@ -54,8 +54,8 @@ struct CollectionState: Sendable {
                 remedy: ClusterError.indexAgain(row.name)))
     }
 
-    /// The state of a manifest that is newer than the row, as after the end of the catalog's log was
-    /// lost: what it names was committed before it was written.
+    /// The state of a manifest that is newer than the row, as after the end of the catalog's log
+    /// was lost: what it names was committed before it was written.
     private static func newer(_ row: CollectionRow, _ data: DataFolder) -> CollectionState? {
         guard let newest = GenerationManifest.numbers(data, row.name).first,
             row.record != nil, newest > row.generation,
