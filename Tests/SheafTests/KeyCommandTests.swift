@@ -65,7 +65,7 @@ struct KeyCommandTests {
             "-c",
             """
             unshare --mount --net --uts --pid --fork bash -c 'mount -t tmpfs none /mnt &&
-            mkdir /mnt/u /mnt/w && ip link add a type veth peer name b &&
+            mkdir /mnt/u /mnt/w && ip link add cable type veth peer name other &&
             mount -t overlay none /srv -o lowerdir=/srv,upperdir=/mnt/u,workdir=/mnt/w' &&
             command -v setpriv useradd runuser nsenter
             """,
