@@ -46,6 +46,9 @@ final class HandMadePeer {
             body += [0, 0, 0, UInt8(value.utf8.count)] + Array(value.utf8)
         }
         write([4, UInt8(body.count)] + body)
+        // Whoever sends a message before the other side is ready breaks the protocol.
+        let header = read(2)
+        if header.count == 2 { read(Int(header[1])) }
     }
 
     /// Sends one frame; whether the other side took it.
@@ -85,8 +88,10 @@ final class HandMadePeer {
         return true
     }
 
-    private func read(_ count: Int) {
+    @discardableResult
+    private func read(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        _ = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+        let received = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+        return Array(bytes.prefix(max(received, 0)))
     }
 }

@@ -27,6 +27,14 @@ public enum CloseReason: Equatable, Sendable {
     case silence
     /// There are as many connections as may be.
     case tooManyConnections(limit: Int)
+
+    /// Whether the peer sent, or let lie, more than it may.
+    var isExcess: Bool {
+        switch self {
+        case .tooMuchUnhandled, .tooMuchUnread, .endlessMessage: true
+        case .asked, .keyRemoved, .silence, .tooManyConnections: false
+        }
+    }
 }
 
 /// Why a connection that this side began does not come about.

@@ -21,11 +21,20 @@ extension ConnectionTable.Entry {
     ///
     /// ZeroMQ's thread may close the descriptor at any moment, and another file may get it; so a
     /// duplicate is taken first, which nobody else closes, and its inode compared.
-    func shutDown() {
+    ///
+    /// - Parameter isAbrupt: The other side is reset, and what is on the way to it is lost. A peer
+    ///   that sends into a full buffer hears of nothing else.
+    func shutDown(isAbrupt: Bool = false) {
         let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard duplicate >= 0 else { return }
         defer { close(duplicate) }
-        if Self.inode(duplicate) == inode { shutdown(duplicate, Int32(SHUT_RDWR)) }
+        guard Self.inode(duplicate) == inode else { return }
+        if isAbrupt {
+            var atOnce = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(
+                duplicate, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+        }
+        shutdown(duplicate, Int32(SHUT_RDWR))
     }
 
     /// What tells a socket from every other that there was or will be.

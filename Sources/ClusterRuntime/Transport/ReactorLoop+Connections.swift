@@ -57,7 +57,9 @@ extension ReactorLoop {
     /// See ``Reactor/disconnect(_:)-(PeerID)``.
     func disconnect(_ peer: PeerID, _ reason: CloseReason) {
         for lane in Lane.allCases { _ = follow(lane) }
-        for entry in connections.disconnect(peer, at: MonotonicClock.now()) { entry.shutDown() }
+        for entry in connections.disconnect(peer, at: MonotonicClock.now()) {
+            entry.shutDown(isAbrupt: reason.isExcess)
+        }
         core.state.withLock { $0.dropAll(to: peer) }
         giveBackMemory()
         handler(.connection(.closed(peer, reason)))

@@ -22,8 +22,9 @@ extension ReactorLoop {
             malloc_trim(0)
         }
         guard connections.count > 0 else { return }
-        for entry in connections.silent(at: now) { close(entry, .silence) }
+        // First who says too much: a stranger that does so is not silent.
         closeEndlessMessages()
+        for entry in connections.silent(at: now) { close(entry, .silence) }
         guard now >= nextKeyCheck else { return }
         nextKeyCheck = now + Self.keyCheckInterval
         closeRemovedKeys()
@@ -32,7 +33,7 @@ extension ReactorLoop {
     /// Closes a connection whose peer is not known yet, or that breaks the protocol.
     func close(_ entry: ConnectionTable.Entry, _ reason: CloseReason) {
         if let peer = entry.peer { return disconnect(peer, reason) }
-        connections.end(entry).shutDown()
+        connections.end(entry).shutDown(isAbrupt: reason.isExcess)
         giveBackMemory()
         tell(.closed(nil, reason), "\(reason)")
     }

@@ -8,7 +8,8 @@ import ClusterCore
 /// the connection comes out, although every other one had its turn, it is such a message.
 ///
 /// Invariants:
-/// 1. Bytes are counted from the first look after the last message of the connection.
+/// 1. Bytes are counted from the first look after the last message of the connection; before its
+///    first message, from its beginning.
 /// 2. A message within its limit never counts: it has fewer bytes than the limit allows.
 struct UnfinishedMessages {
     /// What a message on the wire takes beside its frames: lengths, and boxes where encrypted.
@@ -35,16 +36,19 @@ struct UnfinishedMessages {
     mutating func look(
         at entry: ConnectionTable.Entry, bytes: UInt64, turns: UInt64, peers: Int, isDry: Bool
     ) -> Bool {
-        let now = Count(
-            inode: entry.inode, messages: entry.messages, bytes: bytes, turns: turns)
-        guard let since = counts[entry.descriptor], since.inode == entry.inode,
-            since.messages == entry.messages, bytes >= since.bytes
-        else {
-            counts[entry.descriptor] = now
-            return false
+        let known = counts[entry.descriptor].flatMap { known in
+            let isOfNow = known.inode == entry.inode && known.messages == entry.messages
+            return isOfNow && bytes >= known.bytes ? known : nil
         }
+        let since =
+            known
+            ?? Count(
+                inode: entry.inode, messages: entry.messages,
+                bytes: entry.messages == 0 ? 0 : bytes, turns: turns)
+        counts[entry.descriptor] = since
         let limit = UInt64(entry.lane.limits.message + Self.slack)
-        let hadItsTurn = isDry || turns - since.turns >= 2 * UInt64(peers)
+        // The connection itself may be none of those yet.
+        let hadItsTurn = isDry || turns - since.turns >= 2 * UInt64(peers + 1)
         return hadItsTurn && bytes - since.bytes > limit
     }
 
