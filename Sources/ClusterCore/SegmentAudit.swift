@@ -28,7 +28,8 @@ public struct SegmentAudit: Sendable {
         public var pageSize: Int
         /// Bytes of them, but for a single segment that is larger.
         public var pageBytes: UInt64
-        /// Time that a holder which is not here is waited for.
+        /// Time that a holder which is not here is waited for: one that is started again or was
+        /// stopped is back before, and its batches cost more than the wait.
         public var absence: Duration
         /// Time that a holder has for one page, beside that of reading it from a slow disk.
         public var answer: Duration
@@ -38,7 +39,7 @@ public struct SegmentAudit: Sendable {
         /// Makes rules; the defaults suit files of a few MiB.
         public init(
             pageSize: Int = CheckSegments.pageSize, pageBytes: UInt64 = 256 << 20,
-            absence: Duration = .seconds(5), answer: Duration = .seconds(60),
+            absence: Duration = .seconds(30), answer: Duration = .seconds(60),
             bytesPerSecond: UInt64 = 4 << 20
         ) {
             self.pageSize = pageSize
@@ -152,6 +153,11 @@ public struct SegmentAudit: Sendable {
 
     /// Rows of the segments that are settled, for a bar.
     public private(set) var settledRows: UInt64 = 0
+
+    /// Holders that are not here and waited for.
+    public var absentHolders: [String] {
+        awaited.keys.filter { holder in items.contains { $0.pending.contains(holder) } }.sorted()
+    }
 
     /// Begins an audit.
     ///

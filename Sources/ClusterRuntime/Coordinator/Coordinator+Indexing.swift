@@ -100,6 +100,7 @@ extension Coordinator {
                 checked = found
             }
         }
+        checked.healing.rows += takenOver.removeValue(forKey: checked.record.name) ?? 0
         begin(checked, source, number)
     }
 
@@ -365,14 +366,22 @@ extension Coordinator {
             skippedLines: UInt64(running.record?.skippedLines ?? 0),
             workers: UInt32(membership.ready.count),
             generation: collections[running.collection]?.record.generation ?? 0,
-            note: running.note.isEmpty && running.state == .encoding && membership.ready.isEmpty
-                ? "no worker is ready" : running.note,
+            note: running.note.isEmpty ? waitNote(running) : running.note,
             alreadyComplete: running.isAlreadyComplete,
             // Heartbeats lag behind commits.
             passagesEncoded: max(
                 encoded,
                 running.committedRows - min(running.committedRows, running.committedBefore)),
             healing: running.healing)
+    }
+
+    /// What a run waits for; empty where it works.
+    private func waitNote(_ running: IndexJob) -> String {
+        if running.state == .encoding, membership.ready.isEmpty { return "no worker is ready" }
+        guard running.state == .checking, let absent = segmentCheck?.audit.absentHolders,
+            !absent.isEmpty
+        else { return "" }
+        return "waits for \(absent.joined(separator: ", ")), which held segments"
     }
 
     func finishJob() {

@@ -43,6 +43,8 @@ extension Coordinator {
             let outcome = try await storageLane.run { try settlement.run() }
             if !outcome.isDone { settlesSoon = true }
             problems[record.name] = outcome.problems
+            takenOver[record.name, default: 0] +=
+                UInt64(outcome.adopted) + (outcome.generation == nil ? 0 : 1)
             for problem in outcome.problems { log.warning("\(problem)") }
             if outcome.adopted + outcome.marked + outcome.deleted > 0 {
                 log.info(
@@ -124,6 +126,7 @@ extension Coordinator {
         wake(name)
         collections[name] = nil
         problems[name] = nil
+        takenOver[name] = nil
         do {
             try finishDrop(name)
         } catch {

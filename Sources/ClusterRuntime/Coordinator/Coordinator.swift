@@ -71,6 +71,8 @@ public actor Coordinator {
     var lastJob = 0
     /// What of each collection only the user can settle.
     var problems: [String: [String]] = [:]
+    /// Rows that the catalog took over from files since the last `index`, by collection.
+    var takenOver: [String: UInt64] = [:]
     var lastSettling = MonotonicClock.now()
     /// True when the last settling was cut short.
     var settlesSoon = false
