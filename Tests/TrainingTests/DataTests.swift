@@ -60,6 +60,63 @@ struct DataTests {
         #expect(rows[1].hardNegatives.isEmpty)
     }
 
+    @Test func `a row of quartets is two examples with the passage that the teacher prefers`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let head =
+            "query_text_a\tquery_text_b\tpassage_text_a\tpassage_text_b\ttitle_a\ttitle_b"
+            + "\taa_score\tab_score\tba_score\tbb_score\tnote\n"
+        let path = try folder.write(
+            "quartets.tsv",
+            head + "qa\tqb\tpa\tpb\tA\tB\t2\t1\t0.5\t-1\tx\nqc\tqd\tpc\tpd\t\t\t1\t1\t0\t3\ty\n")
+        var rows: [TrainingExample] = []
+        let dropped = try TrainingSource.detect(path).read { row throws(TrainingError) in
+            rows.append(row)
+        }
+        #expect(dropped.unusedColumns == ["note"])
+        #expect(rows.map(\.question) == ["qa", "qb", "qc", "qd"])
+        #expect(rows.map { $0.positives[0].text } == ["pa", "pa", "pd", "pd"])
+        #expect(rows.map { $0.hardNegatives[0].text } == ["pb", "pb", "pc", "pc"])
+        #expect(rows.map { $0.positives[0].title } == ["A", "A", "", ""])
+        #expect(rows.map { $0.positives[0].score } == [2, 0.5, 1, 3])
+        #expect(rows.map { $0.hardNegatives[0].score } == [1, -1, 1, 0])
+        let bad = try folder.write(
+            "bad.tsv", head + "qa\tqb\tpa\tpb\tA\tB\t2\tmuch\t0.5\t-1\tx\n")
+        let error = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(bad))
+        }
+        #expect(
+            error
+                == .corpus(
+                    .malformed(
+                        place: SourcePlace(path: bad, line: 2),
+                        reason: .badNumber(field: "ab_score", value: "much"))))
+        let short = try folder.write("short.tsv", "query_text_a\tpassage_text_a\n1\t2\n")
+        let missing = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(short))
+        }
+        guard case .missingColumns(_, let names, _) = missing else {
+            Issue.record("\(String(describing: missing))")
+            return
+        }
+        #expect(names.first == "aa_score" && names.contains("query_text_b"))
+    }
+
+    @Test(arguments: [
+        ("true_p_scores\ttrue_n_scores", "3.5\t1.25", [3.5, 1.25]), ("margin", "2.25", [2.25, 0]),
+    ])
+    func `a table's scores of a teacher are read`(
+        names: String, cells: String, scores: [Double]
+    ) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            "train.tsv",
+            "query_text\tgold_passage\thard_negative\t\(names)\nq\tp\tn\t\(cells)\n")
+        let rows = try rows(of: TrainingSource.detect(path))
+        #expect([rows[0].positives[0].score, rows[0].hardNegatives[0].score] == scores)
+    }
+
     @Test func `negatives are read under each name, and unused columns are named once`() throws {
         let folder = try TemporaryFolder()
         func read(_ text: String) throws -> (rows: [TrainingExample], dropped: DroppedRows) {

@@ -9,7 +9,8 @@ public struct TrainingSource: Hashable, Sendable {
         /// hard_negative_ctxs, negative_ctxs.
         case dpr
         /// A table with the columns query_text, gold_passage, and where they are there title,
-        /// hard_negative or hard_negative_0, hard_negative_1 and so on, or the same in the plural.
+        /// hard_negative or hard_negative_0, hard_negative_1 and so on, or the same in the plural;
+        /// or one of quartets, with query_text_a, query_text_b and so on.
         case simpleTransformers
         /// A folder with corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv.
         case beir(split: String)
@@ -75,7 +76,9 @@ public struct TrainingSource: Hashable, Sendable {
             try TableReader(path: path).next()?.cells
         }
         guard let first else { throw .noExamples(path: path, dropped: 0) }
-        if first.contains("query_text") || first.contains("gold_passage") {
+        if first.contains("query_text") || first.contains("gold_passage")
+            || QuartetColumns.belong(to: first)
+        {
             return .simpleTransformers
         }
         if first.count == 2 { return .pairs }
