@@ -20,7 +20,10 @@ struct LossTests {
                 values: randomNumbers(3 * questions * dimension, seed: seed + 1)),
             candidates: candidates, masked: masked,
             teacher: (0..<questions).map { randomNumbers(3, seed: seed + 2 + UInt64($0)) },
-            positives: candidates.map { $0[0] }, globalQuestions: questions)
+            positives: candidates.map { $0[0] },
+            // Passages 0, 3 and 8 are copies of each other.
+            groups: (0..<3 * questions).map { [3, 8].contains($0) ? 0 : $0 },
+            globalQuestions: questions)
     }
 
     private static let settings: [LossSettings] = {
@@ -37,7 +40,17 @@ struct LossTests {
         var margin = LossSettings()
         margin.contrastWeight = 0
         margin.marginWeight = 0.5
-        all += [cosine, bidirectional, triplet, margin]
+        var positives = LossSettings()
+        positives.contrastSkipsHardNegatives = true
+        positives.tripletWeight = 1
+        var binary = LossSettings()
+        binary.contrastWeight = 0
+        binary.binaryWeight = 1.5
+        var quartet = LossSettings()
+        quartet.contrastWeight = 0.5
+        quartet.quartetWeight = 2
+        quartet.similarity = .cosine
+        all += [cosine, bidirectional, triplet, margin, positives, binary, quartet]
         for direction in LossSettings.Direction.allCases {
             all.append(.distillation(alpha: 0.7, temperature: 2, direction: direction))
         }

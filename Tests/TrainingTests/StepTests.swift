@@ -32,6 +32,28 @@ struct StepTests {
         }
     }
 
+    @Test func `ranks know which passages of all of them are copies`() throws {
+        let model = try TinyModels.dpr()
+        let folder = try TemporaryFolder()
+        var settings = try TinyModels.settings(folder, model: model)
+        // Two questions have one passage, which each rank holds one copy of.
+        settings.data.training = [
+            try folder.write(
+                "copies.tsv",
+                "query_text\tgold_passage\thard_negative\na\tone passage\ttwo\n"
+                    + "b\tthree\tone more\nc\tone passage\tfour\nd\tfive\tthree\n")
+        ]
+        settings.loss.binaryWeight = 1
+        let run = settings
+        let batches = run.batches([4])
+        let expected = try StepGradients(run, over: SoloGroup(), batches: batches)
+        for result in asRanks(2, { try StepGradients(run, over: $0, batches: batches) }) {
+            let result = try result.get()
+            #expect(result.distance(to: expected) <= 1e-5)
+            #expect(relativeDifference(result.statistics.loss, expected.statistics.loss) < 1e-6)
+        }
+    }
+
     @Test func `more ranks than examples are legal`() throws {
         let model = try TinyModels.dpr()
         let folder = try TemporaryFolder()

@@ -31,6 +31,17 @@ public struct LossSettings: Equatable, Sendable, Codable {
     public var contrast = Contrast.passages
     /// Its weight.
     public var contrastWeight = 1.0
+    /// The step after which its weight goes down, in a straight line, to `contrastWeightAtEnd` at
+    /// the last step; −1: it stays.
+    public var contrastDecayStart = -1
+    /// Its weight at the end of a decay.
+    public var contrastWeightAtEnd = 0.0
+    /// Whether it sets questions apart from each other's positives alone, and hard negatives are
+    /// for the other terms.
+    public var contrastSkipsHardNegatives = false
+    /// Weight of the logistic loss of each score by itself: the positive and its copies against
+    /// the rest of the batch.
+    public var binaryWeight = 0.0
     /// Weight of max(0, margin − s₊ + s₋) over each question's own negatives.
     public var tripletWeight = 0.0
     /// The triplet's margin.
@@ -39,6 +50,9 @@ public struct LossSettings: Equatable, Sendable, Codable {
     public var marginWeight = 0.0
     /// Weight of the divergence between teacher and student over each question's candidates.
     public var divergenceWeight = 0.0
+    /// Weight of the divergence of the teacher over each question's candidates from their shares of
+    /// the whole batch, each passage of it counted once; of quartets: two questions, two passages.
+    public var quartetWeight = 0.0
     /// Both sides' scores are divided by this before the divergence.
     public var divergenceTemperature = 1.0
     /// Whether the divergence is multiplied by the square of its temperature.
@@ -77,7 +91,29 @@ public struct LossSettings: Equatable, Sendable, Codable {
     }
 
     /// Whether a teacher's scores are part of the loss.
-    public var needsTeacher: Bool { marginWeight > 0 || divergenceWeight > 0 }
+    public var needsTeacher: Bool {
+        marginWeight > 0 || divergenceWeight > 0 || quartetWeight > 0
+    }
+
+    /// Whether it counts which passages of a batch are copies of each other.
+    var needsGroups: Bool { binaryWeight > 0 || quartetWeight > 0 }
+
+    /// The loss of one step of a run: with the weight that its decay has come to.
+    ///
+    /// λ(n) = λ − (λ − λ_end)·(n − start)/(total − start) after the start.
+    ///
+    /// - Parameters:
+    ///   - step: The step, from 0.
+    ///   - total: Steps of the whole run.
+    func at(step: Int, of total: @autoclosure () -> Int) -> LossSettings {
+        guard contrastDecayStart >= 0, step > contrastDecayStart else { return self }
+        let total = total()
+        guard total > contrastDecayStart else { return self }
+        var settings = self
+        let share = Double(step - contrastDecayStart) / Double(total - contrastDecayStart)
+        settings.contrastWeight -= (contrastWeight - contrastWeightAtEnd) * min(1, share)
+        return settings
+    }
 
     /// Refuses numbers that cannot be meant.
     func validate() throws(TrainingError) {
@@ -89,12 +125,21 @@ public struct LossSettings: Equatable, Sendable, Codable {
         let weights = [
             ("contrastWeight", contrastWeight), ("tripletWeight", tripletWeight),
             ("marginWeight", marginWeight), ("divergenceWeight", divergenceWeight),
+            ("binaryWeight", binaryWeight), ("quartetWeight", quartetWeight),
+            ("contrastWeightAtEnd", contrastWeightAtEnd),
             ("tripletMargin", tripletMargin),
         ]
         for (name, value) in weights where !(value >= 0 && value.isFinite) {
             throw .invalidSetting(name: "loss.\(name)", reason: "is \(value); it must be 0 or more")
         }
-        if contrastWeight + tripletWeight + marginWeight + divergenceWeight == 0 {
+        try WholeNumbers.check([
+            ("loss.contrastDecayStart", contrastDecayStart, -1...WholeNumbers.largestCount)
+        ])
+        let terms = [
+            contrastWeight, tripletWeight, marginWeight, divergenceWeight, binaryWeight,
+            quartetWeight,
+        ]
+        if terms.allSatisfy({ $0 == 0 }) {
             throw .invalidSetting(name: "loss", reason: "has no term with a weight above 0")
         }
         if scaling == .dpr, contrast == .bidirectional {

@@ -12,6 +12,10 @@ struct QuestionScores {
     var masked: Set<Int>
     /// The teacher's scores of the candidates; empty without a teacher.
     var teacher: [Double]
+    /// Per row a number that copies of one passage share; empty where no term needs it.
+    var groups: [Int] = []
+    /// Rows that the contrast is over; nil: all.
+    var rivals: Set<Int>?
 
     private var positive: Int { candidates[0] }
     private var negatives: ArraySlice<Int> { candidates.dropFirst() }
@@ -41,6 +45,8 @@ struct QuestionScores {
             add(settings.tripletWeight, triplet(margin: settings.tripletMargin))
         }
         if settings.marginWeight > 0 { add(settings.marginWeight, marginError()) }
+        if settings.binaryWeight > 0 { add(settings.binaryWeight, binary()) }
+        if settings.quartetWeight > 0 { add(settings.quartetWeight, quartet()) }
         if settings.divergenceWeight > 0 {
             let temperature = settings.divergenceTemperature
             let factor = settings.divergenceTimesSquaredTemperature ? temperature * temperature : 1
@@ -52,12 +58,61 @@ struct QuestionScores {
     /// −[s₊ − log Σ exp s].
     func contrast() -> (value: Double, slope: [Double]) {
         let open = scores.indices.map { index in
-            masked.contains(index) && index != positive ? -Double.infinity : scores[index]
+            let isOut = masked.contains(index) || rivals?.contains(index) == false
+            return isOut && index != positive ? -Double.infinity : scores[index]
         }
         let total = LogSumExp.value(open)
         var slope = open.map { exp($0 - total) }
         slope[positive] -= 1
         return (total - scores[positive], slope)
+    }
+
+    /// The mean over rows of log(1 + exp(−s)) for the positive and its copies, log(1 + exp s) for
+    /// all others; slope: sigmoid(s) − 1 or sigmoid(s), over the number of rows.
+    func binary() -> (value: Double, slope: [Double]) {
+        var value = 0.0
+        var slope = [Double](repeating: 0, count: scores.count)
+        let rows = scores.indices.filter {
+            $0 == positive || isCopy($0, of: positive) || !masked.contains($0)
+        }
+        let share = 1 / Double(rows.count)
+        for row in rows {
+            let score = scores[row]
+            let wanted: Double = row == positive || isCopy(row, of: positive) ? 1 : 0
+            // Without overflow: max(s, 0) − s·y + log(1 + exp(−|s|)).
+            value += share * (max(score, 0) - score * wanted + log1p(exp(-abs(score))))
+            slope[row] = share * (1 / (1 + exp(-score)) - wanted)
+        }
+        return (value, slope)
+    }
+
+    /// Σ t (log t − log p) over the candidates, with t the teacher's softmax over them and p the
+    /// student's over the whole batch, where each passage counts once; slope: p − t.
+    func quartet() -> (value: Double, slope: [Double]) {
+        var slope = [Double](repeating: 0, count: scores.count)
+        guard !teacher.isEmpty else { return (0, slope) }
+        let own = Set(candidates)
+        var seen = groups.isEmpty ? [] : Set(candidates.map { groups[$0] })
+        let open = scores.indices.map { row in
+            if own.contains(row) { return scores[row] }
+            if masked.contains(row) { return -Double.infinity }
+            let isFirst = groups.isEmpty || seen.insert(groups[row]).inserted
+            return isFirst ? scores[row] : -Double.infinity
+        }
+        let total = LogSumExp.value(open)
+        let wanted = LogSumExp.value(teacher)
+        var value = 0.0
+        for row in open.indices { slope[row] = exp(open[row] - total) }
+        for (number, row) in candidates.enumerated() {
+            let target = exp(teacher[number] - wanted)
+            value += target * (teacher[number] - wanted - scores[row] + total)
+            slope[row] -= target
+        }
+        return (value, slope)
+    }
+
+    private func isCopy(_ row: Int, of other: Int) -> Bool {
+        !groups.isEmpty && groups[row] == groups[other]
     }
 
     /// The mean over own negatives of max(0, margin − s₊ + s₋).

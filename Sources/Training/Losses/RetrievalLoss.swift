@@ -14,8 +14,12 @@ public struct LossBatch: Equatable, Sendable {
     public var masked: [[Int]]
     /// Per own question, the teacher's score of each candidate; empty without a teacher.
     public var teacher: [[Double]]
-    /// For the bidirectional loss, the positive's row of each question of all ranks.
+    /// The positive's row of each question of all ranks: for the bidirectional loss, and where the
+    /// contrast skips hard negatives.
     public var positives: [Int]
+    /// Per passage of all ranks a number that copies of it share: for the binary loss and that of
+    /// quartets; empty: each is one of its own.
+    public var groups: [Int]
     /// Questions of all ranks: the loss is the mean over them.
     public var globalQuestions: Int
 
@@ -23,7 +27,7 @@ public struct LossBatch: Equatable, Sendable {
     public init(
         questions: Matrix, own: Range<Int>, passages: Matrix, candidates: [[Int]],
         masked: [[Int]] = [], teacher: [[Double]] = [], positives: [Int] = [],
-        globalQuestions: Int
+        groups: [Int] = [], globalQuestions: Int
     ) {
         self.questions = questions
         self.own = own
@@ -32,6 +36,7 @@ public struct LossBatch: Equatable, Sendable {
         self.masked = masked
         self.teacher = teacher
         self.positives = positives
+        self.groups = groups
         self.globalQuestions = globalQuestions
     }
 }
@@ -57,8 +62,14 @@ public struct LossOutcome: Equatable, Sendable {
 /// - triplet: (1/N) Σᵢ mean over own negatives of max(0, m − S_ip + S_in).
 /// - margin: (1/N) Σᵢ mean over own negatives of ((S_ip − S_in) − (t_p − t_n))².
 /// - divergence: (1/N) Σᵢ KL over own candidates of teacher and student at temperature T.
+/// - binary: (1/N) Σᵢ mean over j of −y_ij log σ(S_ij) − (1 − y_ij) log(1 − σ(S_ij)), with y 1 for
+///   p and its copies.
+/// - quartet: (1/N) Σᵢ Σ over own candidates c of t_c (log t_c − log softmax_c S), the softmax over
+///   all passages, each counted once.
 ///
-/// Sources: Karpukhin et al. 2020 §3.2; Hofstätter et al. 2020 (margin-MSE); Yang & Seo 2020.
+/// Sources: Karpukhin et al. 2020 §3.2; Hofstätter et al. 2020 (margin-MSE); Yang & Seo 2020;
+/// binary and quartet: Simple Transformers 0.70.8, retrieval_model.py, whose quartets are twice
+/// this, as it adds the means of either half of the questions.
 public enum RetrievalLoss {
     /// Computes value, ranks and gradients.
     public static func evaluate(_ batch: LossBatch, _ settings: LossSettings) -> LossOutcome {
@@ -70,11 +81,13 @@ public enum RetrievalLoss {
         var loss = 0.0
         var ranks: [Int] = []
         let share = 1 / Double(batch.globalQuestions)
+        let rivals = settings.contrastSkipsHardNegatives ? Set(batch.positives) : nil
         for question in 0..<own.rows {
             let row = QuestionScores(
                 scores: Array(table.scores.row(question)), candidates: batch.candidates[question],
                 masked: batch.masked.isEmpty ? [] : Set(batch.masked[question]),
-                teacher: batch.teacher.isEmpty ? [] : batch.teacher[question])
+                teacher: batch.teacher.isEmpty ? [] : batch.teacher[question],
+                groups: batch.groups, rivals: rivals)
             ranks.append(row.rank)
             let isPlain = settings.contrast == .passages && settings.contrastWeight > 0
             let (value, slope) = row.terms(settings, withContrast: isPlain)

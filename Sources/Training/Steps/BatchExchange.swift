@@ -46,6 +46,13 @@ struct BatchExchange {
         }
     }
 
+    /// Per passage the row of the first that is the same.
+    var groups: [Int] {
+        identities.indices.map { row in
+            identities[..<row].firstIndex { $0.isSame(as: identities[row]) } ?? row
+        }
+    }
+
     /// Per item, the rows that are no negatives of it: copies of its positives, and passages that
     /// hold an answer where texts were told.
     func masked(_ batch: RetrieverBatch, own: [[Int]], duplicates: Bool) -> [[Int]] {

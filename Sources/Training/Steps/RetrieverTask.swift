@@ -105,7 +105,7 @@ final class RetrieverTask: TrainingTask {
             try lossBatch(
                 batch, rows, exchange, questions: Matrix(allQuestions, columns: width),
                 passages: Matrix(allPassages.values, columns: width)),
-            settings.loss)
+            settings.loss.at(step: step, of: settings.totalSteps(sizes: sizes)))
         var statistics = StepStatistics()
         statistics.loss = outcome.loss
         statistics.correct = outcome.ranks.count { $0 == 1 }
@@ -212,6 +212,7 @@ final class RetrieverTask: TrainingTask {
                 batch, own: candidates,
                 duplicates: settings.loss.masksDuplicates && settings.loss.scaling == .exact),
             teacher: teacher, positives: exchange.positives,
+            groups: settings.loss.needsGroups ? exchange.groups : [],
             globalQuestions: exchange.questions)
     }
 
