@@ -51,6 +51,27 @@ public struct EvaluationSettings: Equatable, Sendable, Codable {
     }
 }
 
+/// Which batches are trained on several times in a row.
+///
+/// Source: Simple Transformers 0.70.8, repeat_high_loss_n and moving_average_loss_count.
+public struct RepeatSettings: Equatable, Sendable, Codable {
+    /// How many more updates a batch gets at most while its loss is above the mean of the steps
+    /// before; 0: none.
+    public var highLoss = 0
+    /// Steps of that mean; before there are as many, nothing is repeated.
+    public var window = 10
+
+    /// Nothing is repeated.
+    public init() {}
+
+    func validate() throws(TrainingError) {
+        try WholeNumbers.check([
+            ("repeats.highLoss", highLoss, 0...WholeNumbers.largestPart),
+            ("repeats.window", window, 1...WholeNumbers.largestPart),
+        ])
+    }
+}
+
 /// Which checkpoints are written and kept.
 public struct CheckpointSettings: Equatable, Sendable, Codable {
     /// Steps between checkpoints; 0: at the end of each epoch alone.

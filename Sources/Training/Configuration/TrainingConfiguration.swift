@@ -52,6 +52,10 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
     public var evaluation = EvaluationSettings()
     /// What is kept.
     public var checkpoints = CheckpointSettings()
+    /// Which batches are trained on several times in a row.
+    public var repeats = RepeatSettings()
+    /// Steps of which a line of the log is the mean.
+    public var logEverySteps = 1
 
     /// DPR's values: AdamW in transformers' form, 1,237 steps of warm-up, one hard negative.
     public init() {
@@ -60,7 +64,9 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
     }
 
     /// The values of Simple Transformers: batches of 8, 4e-5, 6 % warm-up, clipping at 1, texts of
-    /// 128 tokens, one epoch, negatives as the rows have them.
+    /// 128 tokens, one epoch, negatives as the rows have them, a line of the log for 50 steps.
+    ///
+    /// `docs/simple-transformers.md` says where they differ.
     public static var simpleTransformers: TrainingConfiguration {
         var configuration = TrainingConfiguration()
         configuration.epochs = 1
@@ -75,6 +81,10 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
         configuration.input.maximumPassageTokens = 128
         configuration.input.negativeChoice = .first
         configuration.input.layout = .positivesFirst
+        configuration.evaluation.batchSize = 100
+        configuration.evaluation.everySteps = 2000
+        configuration.checkpoints.everySteps = 2000
+        configuration.logEverySteps = 50
         return configuration
     }
 
@@ -99,6 +109,7 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
             ("maximumSteps", maximumSteps, 0...WholeNumbers.largestCount),
             ("batchSize", batchSize, 1...WholeNumbers.largestPart),
             ("accumulationSteps", accumulationSteps, 1...WholeNumbers.largestPart),
+            ("logEverySteps", logEverySteps, 1...WholeNumbers.largestCount),
         ])
         if output.isEmpty {
             throw .invalidSetting(name: "output", reason: "names no folder")
@@ -125,5 +136,6 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
         try dropout.validate()
         try evaluation.validate()
         try checkpoints.validate()
+        try repeats.validate()
     }
 }

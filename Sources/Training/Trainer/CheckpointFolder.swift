@@ -154,10 +154,10 @@ struct CheckpointFolder {
         guard let manifest = try? JSONDecoder().decode(Manifest.self, from: json) else {
             throw .corruptCheckpoint(path: folder, reason: "state.json cannot be read")
         }
-        for (own, found) in zip(identity.parts, manifest.identity.parts)
-        where own.value != found.value {
+        if let difference = try identity.difference(from: manifest.identity) {
             throw .checkpointOfAnotherRun(
-                path: folder, what: own.name, expected: own.value, found: found.value)
+                path: folder, what: difference.name, expected: difference.own,
+                found: difference.found)
         }
         func floats(_ name: String, _ count: Int) throws(TrainingError) -> [Float] {
             guard let file = manifest.files[name], file.floats == count else {

@@ -16,6 +16,7 @@ struct RunIdentity: Equatable, Codable {
         deciding.output = ""
         deciding.checkpoints = CheckpointSettings()
         deciding.evaluation = EvaluationSettings()
+        deciding.logEverySteps = 1
         deciding.data = DataSettings()
         deciding.data.rates = configuration.data.rates
         deciding.model = ModelSettings()
@@ -30,6 +31,26 @@ struct RunIdentity: Equatable, Codable {
     var parts: [(name: String, value: String)] {
         settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             + [("training data", data), ("initial model", model)]
+    }
+}
+
+extension RunIdentity {
+    /// What differs in the run of a checkpoint: the name, the value here and the one there.
+    ///
+    /// A setting that the checkpoint's release had not is as if it had its default.
+    func difference(
+        from other: RunIdentity
+    ) throws(TrainingError) -> (name: String, own: String, found: String)? {
+        let defaults = try TrainingConfiguration().values()
+        for (name, own) in settings.sorted(by: { $0.key < $1.key }) {
+            let found = other.settings[name] ?? defaults[name] ?? ""
+            if own != found { return (name, own, found) }
+        }
+        for name in other.settings.keys.sorted() where settings[name] == nil {
+            return (name, "no setting", other.settings[name] ?? "")
+        }
+        if data != other.data { return ("training data", data, other.data) }
+        return model == other.model ? nil : ("initial model", model, other.model)
     }
 }
 

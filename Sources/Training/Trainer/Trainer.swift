@@ -83,26 +83,11 @@ public final class Trainer {
     /// Where the trained model is put.
     var modelFolder: String { configuration.output + "/model" }
 
-    private var sampler: BatchSampler {
-        BatchSampler(
-            sizes: task.sizes,
-            rates: configuration.data.rates.isEmpty
-                ? task.sizes.map { _ in 1 } : configuration.data.rates,
-            batchSize: configuration.batchSize, seed: configuration.seed,
-            shuffles: configuration.shuffles)
-    }
-
     /// Steps of an epoch.
-    public var stepsPerEpoch: Int {
-        let count = configuration.accumulationSteps
-        return (sampler.batchesPerEpoch + count - 1) / count
-    }
+    public var stepsPerEpoch: Int { configuration.stepsPerEpoch(sizes: task.sizes) }
 
     /// Steps of the whole run.
-    public var totalSteps: Int {
-        let all = configuration.epochs * stepsPerEpoch
-        return configuration.maximumSteps > 0 ? min(all, configuration.maximumSteps) : all
-    }
+    public var totalSteps: Int { configuration.totalSteps(sizes: task.sizes) }
 
     /// Trains until the end, from where an earlier process stopped.
     ///
@@ -126,7 +111,7 @@ public final class Trainer {
                     + " it gives no question more negatives. memory.chunkSize with a larger"
                     + " batchSize does.")
         }
-        var sampler = self.sampler
+        var sampler = configuration.sampler(sizes: task.sizes)
         let steps = stepsPerEpoch
         let total = totalSteps
         let schedule = Schedule(
@@ -137,7 +122,8 @@ public final class Trainer {
             if state.step % steps == 0 { try refresh(epoch) }
             let exposure = Exposure(of: group)
             let batches = self.batches(&sampler, epoch: epoch, within: state.step % steps)
-            let (statistics, norm) = try step(batches, epoch: epoch, schedule: schedule)
+            let learningRate = schedule.learningRate(step: state.step)
+            let (statistics, norm, repeats) = try step(batches, epoch: epoch, learningRate)
             if statistics.loss == 0 {
                 noteOnce(
                     beginning: "The loss is 0",
@@ -147,15 +133,10 @@ public final class Trainer {
             }
             let waited = exposure.soFar
             let rate = pace.add(statistics.questions)
-            let learningRate = schedule.learningRate(step: state.step - 1)
-            try log?.append(
-                TrainingLog.Line(
-                    step: state.step, epoch: epoch + 1, loss: statistics.loss,
-                    accuracy: Double(statistics.correct) / Double(statistics.questions),
-                    averageRank: Double(statistics.rankSum) / Double(statistics.questions),
-                    learningRate: learningRate, gradientNorm: norm,
-                    questions: statistics.questions, seconds: start.seconds,
-                    waitedSeconds: waited?.seconds, waitedShare: waited?.share))
+            try logStep(
+                statistics, norm: norm, repeats: repeats, learningRate: learningRate,
+                epoch: epoch + 1, waited: waited, seconds: start.seconds,
+                isEnd: state.step == total)
             var progress = TrainingProgress(
                 step: state.step, totalSteps: total, epoch: epoch + 1, loss: statistics.loss,
                 learningRate: learningRate, questionsPerSecond: rate.questions,
@@ -192,6 +173,12 @@ public final class Trainer {
                     + " rate never reaches \(configuration.optimizer.learningRate). Lower"
                     + " schedule.warmupSteps or schedule.warmupRatio.")
         }
+        let decayStart = configuration.loss.contrastDecayStart
+        if decayStart >= totalSteps {
+            note(
+                "loss.contrastDecayStart is \(decayStart) and the run has"
+                    + " \(counted(totalSteps, "step")): the weight never goes down. Lower it.")
+        }
         if configuration.evaluation.patience > 0, !task.canEvaluate {
             note(
                 "evaluation.patience is \(configuration.evaluation.patience) and there are no"
@@ -216,9 +203,41 @@ public final class Trainer {
         return range.map { sampler.batch(epoch: epoch, batch: $0) }
     }
 
-    /// One step: gradients, their norm, the update.
+    /// One step: gradients, their norm, the update; before it more of them, while the loss of the
+    /// batch is above the mean of the steps before and the settings allow it.
+    ///
+    /// - Returns: What the last gradients were computed with, and how many updates came before.
     private func step(
-        _ batches: [[ExampleNumber]], epoch: Int, schedule: Schedule
+        _ batches: [[ExampleNumber]], epoch: Int, _ learningRate: Double
+    ) throws(TrainingError) -> (StepStatistics, norm: Double, repeats: Int) {
+        let settings = configuration.repeats
+        let recent = state.recentLosses ?? []
+        let mean = recent.reduce(0, +) / Double(max(1, recent.count))
+        var repeats = 0
+        while true {
+            let (statistics, norm) = try gradients(batches, epoch: epoch)
+            let isLast =
+                repeats == settings.highLoss || recent.count < settings.window
+                || statistics.loss <= mean
+            // Optimizers count their updates, schedules and samplers steps.
+            optimizer.update(
+                step: state.step + 1 + (state.repeats ?? 0), learningRate: learningRate,
+                norm: norm)
+            if isLast {
+                state.step += 1
+                if settings.highLoss > 0 {
+                    state.recentLosses = (recent + [statistics.loss]).suffix(settings.window)
+                }
+                return (statistics, norm, repeats)
+            }
+            repeats += 1
+            state.repeats = (state.repeats ?? 0) + 1
+        }
+    }
+
+    /// The gradients of some batches and their norm, all of them finite.
+    private func gradients(
+        _ batches: [[ExampleNumber]], epoch: Int
     ) throws(TrainingError) -> (StepStatistics, norm: Double) {
         let statistics: StepStatistics
         do throws(TrainingError) {
@@ -235,10 +254,6 @@ public final class Trainer {
                 examples: try task.ids(of: batches.flatMap { $0 }),
                 checkpoint: lastCheckpoint.map(checkpoints.path(of:)))
         }
-        optimizer.update(
-            step: state.step + 1, learningRate: schedule.learningRate(step: state.step),
-            norm: norm)
-        state.step += 1
         return (statistics, norm)
     }
 

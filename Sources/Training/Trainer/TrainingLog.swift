@@ -23,7 +23,7 @@ struct LogMark: Equatable, Codable {
     }
 }
 
-/// `train_log.jsonl`: one line a step, and one a measurement.
+/// `train_log.jsonl`: one line a step, or one for some of them, and one a measurement.
 final class TrainingLog {
     /// One line.
     struct Line: Codable, Equatable {
@@ -35,6 +35,8 @@ final class TrainingLog {
         var learningRate: Double?
         var gradientNorm: Double?
         var questions: Int?
+        /// Updates with the same batches beside those of the steps.
+        var repeats: Int?
         var seconds: Double?
         /// Of this step, how long this rank waited for others and for the wire.
         var waitedSeconds: Double?

@@ -65,4 +65,10 @@ struct TrainingState: Equatable, Codable {
     var endedEarly = false
     /// The files of the last refresh of negatives; nil before the first.
     var refreshed: [String]?
+    /// The losses of the last steps, where batches of a high loss are repeated.
+    var recentLosses: [Double]?
+    /// Updates beside those of steps; nil: none.
+    var repeats: Int?
+    /// What the steps since the last line of the log have seen; nil where it has all of them.
+    var unlogged: LogSums?
 }
