@@ -47,6 +47,11 @@ struct EvaluateModelCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Other negatives of each question.", valueName: "n"))
     var otherNegatives = 30
 
+    @Option(
+        help: ArgumentHelp(
+            "A corpus whose passages are ranked among too, such as corpus.tsv.", valueName: "path"))
+    var additionalPassages: String?
+
     @Option(help: ArgumentHelp("Questions measured (default: all).", valueName: "n"))
     var maximumExamples: Int?
 
@@ -74,6 +79,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         configuration.evaluation.batchSize = batchSize
         configuration.evaluation.hardNegatives = hardNegatives
         configuration.evaluation.otherNegatives = otherNegatives
+        configuration.evaluation.additionalPassages = additionalPassages ?? ""
         configuration.evaluation.maximumExamples = maximumExamples ?? 0
         let order = MeasureOrder(configuration)
         let evaluation = try await Interruption.cancels { try await order.run() }

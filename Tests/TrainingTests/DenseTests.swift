@@ -63,6 +63,11 @@ struct DenseTests {
             #expect(list.map(\.id) == best.map { "p\($0)" })
             #expect(
                 zip(list, best).allSatisfy { abs(($0.score ?? 0) - scores[$1]) < 1e-4 })
+            let answer = try candidates.answers(for: ["which town", "7 rivers"], count: 4)[index]
+            #expect(answer.passages == list)
+            #expect(answer.vector == Array(asked[index * width..<(index + 1) * width]))
+            #expect(
+                answer.vectors == best.map { Array(passages[$0 * width..<($0 + 1) * width]) })
         }
         var calls = 0
         #expect(throws: TrainingError.interrupted(step: 0, checkpoint: nil)) {
@@ -127,6 +132,25 @@ struct DenseTests {
         #expect(evaluation.questions == 15)
         let rank = try #require(evaluation.values["average_rank"])
         #expect(rank >= 1 && evaluation.values["top_100"] == 1)
+        let found = try ModelMeasurement.runEach(settings)
+        #expect(found.all == evaluation && found.each.count == 15)
+        let ranks = found.each.map(\.rank)
+        #expect(abs(Double(ranks.reduce(0, +)) / 15 - rank) < 1e-12)
+        #expect(found.each.map(\.likelihood).reduce(0, +) / 15 == evaluation.values["nll"])
+        // A corpus adds to the pool what the data have not, each passage once, and no positive.
+        let rows = try rows(of: try TrainingSource.detect(settings.data.validation))
+        let known = rows[0].positives[0]
+        var corpus = "id\ttext\ttitle\nx\t\(known.text)\t\(known.title)\n"
+        for number in 0..<60 { corpus += "c\(number)\t\(number % 40) more rivers\t\n" }
+        settings.evaluation.additionalPassages = try folder.write("more.tsv", corpus)
+        let store = try #require(try settings.data.validationStore())
+        let pool = try EvaluationPool(store, settings)
+        settings.evaluation.additionalPassages = ""
+        #expect(pool.count == (try EvaluationPool(store, settings)).count + 40)
+        settings.evaluation.additionalPassages = folder.path + "/more.tsv"
+        let larger = try ModelMeasurement.runEach(settings)
+        #expect(zip(larger.each, ranks).allSatisfy { $0.rank >= $1 })
+        #expect(larger.each.map(\.rank) != ranks)
         settings.data.validation = ""
         let unnamed = settings
         #expect(throws: TrainingError.self) { try ModelMeasurement.run(unnamed) }

@@ -20,4 +20,23 @@ public struct MeasureOrder: Equatable, Sendable {
             try training { () throws(TrainingError) in try ModelMeasurement.run(configuration) }
         }
     }
+
+    /// Measures a retriever on a thread of its own, and says of each question what was found.
+    public func runEach() async throws(SheafError) -> RetrievalEvaluation {
+        let configuration = configuration
+        return try await onOwnThread { () throws(SheafError) in
+            let found = try training { () throws(TrainingError) in
+                try ModelMeasurement.runEach(configuration)
+            }
+            return RetrievalEvaluation(all: found.all, questions: found.each)
+        }
+    }
+}
+
+/// What a measurement of a retriever found, and how each question fared.
+public struct RetrievalEvaluation: Equatable, Sendable {
+    /// The measures over all questions.
+    public var all: TrainingEvaluation
+    /// One for each question, in the order of the data.
+    public var questions: [QuestionMeasure]
 }

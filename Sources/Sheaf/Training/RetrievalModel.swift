@@ -66,11 +66,17 @@ public struct RetrievalModel: Equatable, Sendable {
     public func evaluate(
         on data: String, _ configuration: TrainingConfiguration = TrainingConfiguration()
     ) async throws(SheafError) -> TrainingEvaluation {
+        try await MeasureOrder(measuring(data, configuration)).run()
+    }
+
+    /// A configuration that measures this model on some data.
+    func measuring(_ data: String, _ configuration: TrainingConfiguration) -> TrainingConfiguration
+    {
         var configuration = configuration
         configuration.model.question = question
         configuration.model.context = context
         configuration.data.validation = data
-        return try await MeasureOrder(configuration).run()
+        return configuration
     }
 
     /// The passages of a corpus nearest to each question, best first, by inner product.
@@ -110,7 +116,7 @@ public struct RetrievalModel: Equatable, Sendable {
         }
     }
 
-    private func candidates(
+    func candidates(
         _ corpus: String, threads: Int, _ progress: (Int) -> Bool
     ) throws(SheafError) -> DenseCandidates {
         let questions = try typed { try TextEncoder.load(folder: question, tower: .question) }

@@ -26,6 +26,8 @@ public struct EvaluationSettings: Equatable, Sendable, Codable {
     public var hardNegatives = 30
     /// Ordinary negatives of each question in the pool.
     public var otherNegatives = 30
+    /// A corpus whose passages are in the pool too; empty: those of the data alone.
+    public var additionalPassages = ""
     /// Examples that are measured; 0: all.
     public var maximumExamples = 0
     /// The measure that decides which model is best.

@@ -62,24 +62,81 @@ public final class DenseCandidates: CandidateSource {
         for questions: [String], count wanted: Int
     ) throws(TrainingError) -> [[TrainingPassage]] {
         let rows = encoder.encode(questions: questions, threads: threads)
-        var best = BestColumns(rows: questions.count, wanted: wanted)
+        var found: [[TrainingPassage]] = []
+        for list in try best(rows, wanted) { found.append(try passages(list)) }
+        return found
+    }
+
+    /// The same with the vectors of questions and passages.
+    public func answers(
+        for questions: [String], count wanted: Int
+    ) throws(TrainingError) -> [DenseAnswer] {
+        let rows = encoder.encode(questions: questions, threads: threads)
+        let lists = try best(rows, wanted)
+        let vectors = try self.vectors(of: Set(lists.joined().map(\.column)))
+        var answers: [DenseAnswer] = []
+        for (number, list) in lists.enumerated() {
+            let start = number * encoder.dimension
+            answers.append(
+                DenseAnswer(
+                    question: questions[number],
+                    vector: Array(rows[start..<start + encoder.dimension]),
+                    passages: try passages(list), vectors: list.map { vectors[$0.column] ?? [] }))
+        }
+        return answers
+    }
+
+    private func best(
+        _ rows: [Float], _ wanted: Int
+    ) throws(TrainingError) -> [[BestColumns.Entry]] {
+        var best = BestColumns(rows: rows.count / encoder.dimension, wanted: wanted)
         for slab in slabs {
             try vectors.read(at: slab).withUnsafeBytes { bytes in
                 best.add(rows, bytes.bindMemory(to: Float.self), width: encoder.dimension)
             }
         }
-        var found: [[TrainingPassage]] = []
-        for list in best.lists {
-            var passages: [TrainingPassage] = []
-            for entry in list {
-                var passage = try table.passage(entry.column)
-                passage.score = Double(entry.score)
-                passages.append(passage)
+        return best.lists
+    }
+
+    private func passages(
+        _ list: [BestColumns.Entry]
+    ) throws(TrainingError) -> [TrainingPassage] {
+        var passages: [TrainingPassage] = []
+        for entry in list {
+            var passage = try table.passage(entry.column)
+            passage.score = Double(entry.score)
+            passages.append(passage)
+        }
+        return passages
+    }
+
+    /// The vectors of some passages; each slab that holds one is read once.
+    private func vectors(of columns: Set<Int>) throws(TrainingError) -> [Int: [Float]] {
+        var found: [Int: [Float]] = [:]
+        let width = encoder.dimension
+        for (slab, columns) in Dictionary(grouping: columns, by: { $0 / Self.passagesAtOnce }) {
+            try vectors.read(at: slabs[slab]).withUnsafeBytes { bytes in
+                let floats = bytes.bindMemory(to: Float.self)
+                for column in columns {
+                    let start = column % Self.passagesAtOnce * width
+                    found[column] = Array(floats[start..<start + width])
+                }
             }
-            found.append(passages)
         }
         return found
     }
+}
+
+/// What was found for a question, with the vectors that it was found by.
+public struct DenseAnswer: Equatable, Sendable {
+    /// The question.
+    public var question: String
+    /// Its vector: `[dimension]`.
+    public var vector: [Float]
+    /// The nearest passages with their scores, best first.
+    public var passages: [TrainingPassage]
+    /// The vector of each: `[dimension]`.
+    public var vectors: [[Float]]
 }
 
 /// A whole corpus by position: texts in a temporary file, 8 bytes a passage in memory.

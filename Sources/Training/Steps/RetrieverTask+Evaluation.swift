@@ -14,11 +14,19 @@ extension RetrieverTask {
     /// Ranks share the encoding and the scoring; each knows the result, which does not depend on
     /// how many they are.
     func evaluate(step: Int) throws(TrainingError) -> TrainingEvaluation {
-        guard let validation else { return TrainingEvaluation(questions: 0, values: [:]) }
+        guard validation != nil else { return TrainingEvaluation(questions: 0, values: [:]) }
+        return Self.measures(try evaluateEach(step: step).map(\.result))
+    }
+
+    /// The same for each question, in the order of the data.
+    func evaluateEach(
+        step: Int
+    ) throws(TrainingError) -> [(example: EvaluationPool.Example, result: QuestionResult)] {
+        guard let validation else { return [] }
         let pool = try EvaluationPool(validation, settings)
-        let passages = try encoded(towers.context, pool.references.count, step: step) {
+        let passages = try encoded(towers.context, pool.count, step: step) {
             index throws(TrainingError) in
-            tokens(try validation.passage(pool.references[index]))
+            tokens(try pool.passage(index, in: validation))
         }
         let questions = try encoded(towers.question, pool.examples.count, step: step) {
             index throws(TrainingError) in
@@ -51,7 +59,7 @@ extension RetrieverTask {
                         isRight: part.number() == 1))
             }
         }
-        return Self.measures(results)
+        return zip(pool.examples, results).map { ($0, $1) }
     }
 
     /// What was found for one question.
@@ -115,7 +123,7 @@ extension RetrieverTask {
         _ range: Range<Int>, _ questions: [Float], _ passages: [Float], _ pool: EvaluationPool
     ) -> [QuestionResult] {
         let width = towers.context.dimension
-        let columns = pool.references.count
+        let columns = pool.count
         var scores = [Float](repeating: 0, count: range.count * columns)
         passages.withUnsafeBufferPointer {
             OpenBLAS.products(
@@ -142,82 +150,5 @@ extension RetrieverTask {
             return QuestionResult(
                 rank: rank, likelihood: LogSumExp.value(numbers) - Double(own), isRight: isRight)
         }
-    }
-}
-
-/// The validation data as one pool of different passages.
-struct EvaluationPool {
-    /// One question.
-    struct Example {
-        var question: String
-        /// Column of its first positive.
-        var positive: Int
-        /// What tells the positives of its question from others: none of them counts against it.
-        var positives: [PassageIdentity]
-        /// Columns that it brings into a batch.
-        var inBatch: [Int]
-    }
-
-    /// The passages; a column is an index here.
-    private(set) var references: [ExampleStore.Reference] = []
-    private(set) var examples: [Example] = []
-    private let identities: [PassageIdentity]
-    private let batchSize: Int
-
-    init(_ store: ExampleStore, _ settings: TrainingConfiguration) throws(TrainingError) {
-        let evaluation = settings.evaluation
-        batchSize = evaluation.batchSize
-        var known: [PassageContent: Int] = [:]
-        var references: [ExampleStore.Reference] = []
-        var identities: [PassageIdentity] = []
-        func column(_ reference: ExampleStore.Reference) throws(TrainingError) -> Int {
-            if let column = known[reference.content] { return column }
-            known[reference.content] = references.count
-            references.append(reference)
-            identities.append(try store.passage(reference).identity)
-            return references.count - 1
-        }
-        func columns(
-            _ references: some Sequence<ExampleStore.Reference>
-        ) throws(TrainingError) -> [Int] {
-            var columns: [Int] = []
-            for reference in references { columns.append(try column(reference)) }
-            return columns
-        }
-        let count =
-            evaluation.maximumExamples > 0
-            ? min(evaluation.maximumExamples, store.count) : store.count
-        for number in 0..<count {
-            let outline = try store.outline(number)
-            let positives = try columns(outline.positives)
-            let hard = try columns(outline.hardNegatives.prefix(evaluation.hardNegatives))
-            let others = try columns(outline.negatives.prefix(evaluation.otherNegatives))
-            examples.append(
-                Example(
-                    question: outline.question, positive: positives[0],
-                    positives: store.positives(of: outline.question),
-                    inBatch: [positives[0]]
-                        + (hard + others).prefix(settings.input.hardNegatives)))
-        }
-        self.references = references
-        self.identities = identities
-    }
-
-    /// Whether a column is one of an example's positives.
-    func isKnown(_ column: Int, _ example: Example) -> Bool {
-        example.positives.holds(identities[column])
-    }
-
-    /// The columns of the batch that a question is in, each once.
-    func batchColumns(of question: Int) -> [Int] {
-        let first = question / batchSize * batchSize
-        var seen: Set<Int> = []
-        var columns: [Int] = []
-        for other in first..<min(first + batchSize, examples.count) {
-            for column in examples[other].inBatch where seen.insert(column).inserted {
-                columns.append(column)
-            }
-        }
-        return columns
     }
 }
