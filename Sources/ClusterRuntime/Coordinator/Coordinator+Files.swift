@@ -39,6 +39,16 @@ extension Coordinator {
         }
     }
 
+    /// Removes what others would look for this coordinator by, while the folder is still locked;
+    /// a folder that is locked by another is left alone.
+    func removeFiles() {
+        var files = [options.data.announcement]
+        if lock.isInPlace {
+            files += Lane.allCases.compactMap { Coordinator.socket(endpoint(of: $0)) }
+        }
+        for file in files { try? FileManager.default.removeItem(atPath: file) }
+    }
+
     private static func socket(_ endpoint: String) -> String? {
         endpoint.hasPrefix("ipc://") ? String(endpoint.dropFirst("ipc://".count)) : nil
     }

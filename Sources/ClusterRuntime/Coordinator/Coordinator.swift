@@ -247,7 +247,7 @@ public actor Coordinator {
 
     private func close() {
         reactor?.stop()
-        try? FileManager.default.removeItem(atPath: options.data.announcement)
+        removeFiles()
         catalog.close()
         if lock.isInPlace { reserve.keep() }
         lock.release()
