@@ -219,6 +219,13 @@ struct CommandLineTests {
             #expect(try Program.run(["collections", "drop", "c", "--yes"], data: data).status == 0)
             #expect(try Program.run(["collections"], data: data).output == "no collections\n")
             #expect(try Program.run(["collections", "drop", "c", "--yes"], data: data).status == 2)
+            for format in ["json", "dpr"] {
+                let missing = try Program.run(
+                    ["search", "q", "--collection", "c", "--format", format], data: data)
+                #expect(missing.status == 2 && missing.output.isEmpty, "\(missing)")
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: data + "/run")
+            #expect(!files.contains { $0.hasSuffix(".sock") }, "\(files)")
         }
     }
 

@@ -41,7 +41,6 @@ extension Cluster {
         to sink: OutputSink
     ) async throws(SheafError) -> SearchRun {
         let state = Locked((run: SearchRun(), index: 0))
-        try sink.write(writer.opening())
         try await search(questions, order) { question, answer in
             let index = state.withLock { state in
                 defer { state.index += 1 }
@@ -54,8 +53,11 @@ extension Cluster {
                 }
                 return state.index
             }
+            // Where nothing can be answered, nothing is written before the error.
+            if index == 0 { try sink.write(writer.opening()) }
             try sink.write(try writer.text(of: answer, to: question, index: index))
         }
+        if questions.isEmpty { try sink.write(writer.opening()) }
         try sink.write(writer.closing())
         try sink.finish()
         return state.withLock(\.run)
