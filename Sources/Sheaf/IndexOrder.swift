@@ -52,7 +52,7 @@ public struct IndexOrder: Equatable, Sendable {
         guard DataFolder.isValidCollectionName(collection) else {
             throw .request(
                 """
-                “\(collection)” cannot name a collection. Use letters, digits, “-”, “_” and “.”, \
+                “\(collection)” cannot name a collection. Use a–z, A–Z, 0–9, “-”, “_” and “.”, \
                 not beginning with “.”, 128 at most.
                 """)
         }

@@ -27,7 +27,7 @@ struct IndexPlan: Sendable {
         guard DataFolder.isValidCollectionName(request.collection) else {
             throw .input(
                 """
-                “\(request.collection)” cannot name a collection. Use letters, digits, “-”, “_” \
+                “\(request.collection)” cannot name a collection. Use a–z, A–Z, 0–9, “-”, “_” \
                 and “.”, not beginning with “.”, 128 at most.
                 """)
         }
