@@ -72,6 +72,40 @@ struct ConfigurationTests {
         #expect(found == named)
     }
 
+    @Test(arguments: [
+        ("learning_rate", "did you mean optimizer.learningRate"),
+        ("optimizer.learningrate", "did you mean optimizer.learningRate"),
+        ("batch_size", "did you mean batchSize"), ("lr", "here are accumulationSteps"),
+        ("optimizer.speed", "here are beta1"),
+    ])
+    func `a name that is near to a setting's is told which`(name: String, told: String) {
+        let error = failure { () throws(TrainingError) in
+            try TrainingConfiguration.read(overrides: [(name, "1")])
+        }
+        #expect(error.map { "\($0)" }?.contains(told) == true, "\(String(describing: error))")
+    }
+
+    @Test func `a word that is no choice is told all of them, for every such setting`() throws {
+        for (name, value) in try TrainingConfiguration().values() where value.hasPrefix("\"") {
+            let error = failure { () throws(TrainingError) in
+                try TrainingConfiguration.read(overrides: [(name, "nonsense")])
+            }
+            let choices = SettingChoices.all[name]
+            #expect((error != nil) == (choices != nil), "\(name)")
+            for choice in choices ?? [] {
+                #expect("\(error.map { "\($0)" } ?? "")".contains(choice))
+                let known = failure { () throws(TrainingError) in
+                    try TrainingConfiguration.read(overrides: [(name, choice)])
+                }
+                #expect(known == nil, "\(name) \(choice)")
+            }
+        }
+        let near = failure { () throws(TrainingError) in
+            try TrainingConfiguration.read(overrides: [("optimizer.kind", "adamw_torch")])
+        }
+        #expect("\(near.map { "\($0)" } ?? "")".contains("did you mean adamw-torch"))
+    }
+
     @Test func `a batch of one without negatives is refused`() {
         var configuration = TrainingConfiguration()
         configuration.output = "run"

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Yams
 
@@ -147,7 +148,7 @@ extension TrainingConfiguration {
             if Self.decoded(own) == nil {
                 throw .invalidSetting(
                     name: path.joined(separator: "."),
-                    reason: "is “\(value)”, which is none of its choices, or beyond its range")
+                    reason: SettingChoices.reason(value, for: path.joined(separator: ".")))
             }
         }
         throw .invalidSetting(name: "configuration", reason: "cannot be read")
@@ -179,9 +180,7 @@ extension TrainingConfiguration {
         for (key, value) in tree {
             let place = path.isEmpty ? key : path + "." + key
             guard let current = own[key] else {
-                throw .invalidSetting(
-                    name: place,
-                    reason: "is no setting; here are \(own.keys.sorted().joined(separator: ", "))")
+                throw .invalidSetting(name: place, reason: try noSetting(place, among: own.keys))
             }
             if var inner = current as? [String: Any] {
                 guard let table = value as? [String: Any] else {
@@ -193,6 +192,17 @@ extension TrainingConfiguration {
             }
             own[key] = try converted(value, like: current, place: place)
         }
+    }
+
+    /// Why a name is refused: with the setting that is meant, else with those of its section.
+    private static func noSetting(
+        _ name: String, among section: some Sequence<String>
+    ) throws(TrainingError) -> String {
+        let all = try TrainingConfiguration().values().keys.sorted()
+        if let nearest = NearestName.of(name, among: all) {
+            return "is no setting; did you mean \(nearest)?"
+        }
+        return "is no setting; here are \(section.sorted().joined(separator: ", "))"
     }
 
     /// A text as the kind of value that stands in its place.
