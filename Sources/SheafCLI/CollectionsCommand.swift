@@ -5,7 +5,7 @@ import Sheaf
 struct CollectionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "collections",
-        abstract: "List, describe and drop collections; rebuild their catalog.",
+        abstract: "List, describe, drop and rebuild collections.",
         subcommands: [List.self, Describe.self, Drop.self, Rebuild.self],
         defaultSubcommand: List.self)
 

@@ -5,7 +5,7 @@ public import Sheaf
 struct DistillCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "distill",
-        abstract: "Train a retriever on what a reader thinks of its passages.",
+        abstract: "Train a retriever on what a reader finds relevant.",
         discussion: """
             Example:
 

@@ -4,7 +4,7 @@ import Sheaf
 struct EncodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
-        abstract: "Encode passages or questions into a NumPy file, without a cluster.",
+        abstract: "Encode a file into NumPy vectors, without a cluster.",
         discussion: """
             Examples:
 

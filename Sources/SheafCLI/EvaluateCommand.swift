@@ -4,7 +4,7 @@ import Sheaf
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure search results: accuracy, recall, MRR, nDCG, MAP.",
+        abstract: "Measure search results: accuracy, recall, MRR, nDCG.",
         discussion: """
             Examples:
 

@@ -4,7 +4,7 @@ public import Sheaf
 struct EvaluateModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate-model",
-        abstract: "Measure a retriever or a reader on data with known positives.",
+        abstract: "Measure a retriever or a reader on known positives.",
         discussion: """
             Examples:
 

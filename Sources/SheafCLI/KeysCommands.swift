@@ -4,7 +4,7 @@ public import Sheaf
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
-        abstract: "Make and show the CURVE keys that let hosts speak over tcp.",
+        abstract: "Make and show the CURVE keys of hosts.",
         subcommands: [Generate.self, List.self])
 
     struct Generate: ParsableCommand {
@@ -62,7 +62,7 @@ struct KeysCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "Show name, role and fingerprint of the public keys in a folder.",
+            abstract: "Show names, roles and fingerprints of public keys.",
             discussion: """
                 Example:
 

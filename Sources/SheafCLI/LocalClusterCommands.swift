@@ -4,7 +4,7 @@ import Sheaf
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Start a cluster on this host that stays until `sheaf down`.",
+        abstract: "Start a cluster that stays until `sheaf down`.",
         discussion: """
             Example:
 
@@ -57,7 +57,7 @@ struct DownCommand: AsyncParsableCommand {
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show workers, collections, shards and what is being indexed.",
+        abstract: "Show workers, collections, shards and indexing.",
         discussion: """
             Example:
 

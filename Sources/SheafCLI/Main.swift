@@ -46,8 +46,8 @@ enum Main {
             return 0
         }
         if let code = error as? ExitCode { return code.rawValue }
-        var message = SheafCommand.fullMessage(for: error)
-        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
+        let message = UsageMessage.text(
+            of: error, arguments: Array(CommandLine.arguments.dropFirst()))
         Terminal.report(error: message, code: "usage", asJSON: asJSON)
         return SheafError.ExitStatus.input.rawValue
     }

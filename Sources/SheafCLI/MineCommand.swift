@@ -4,7 +4,7 @@ import Sheaf
 struct MineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mine",
-        abstract: "Find hard negatives for training data: by BM25, a collection or a model.",
+        abstract: "Find hard negatives for training data.",
         discussion: """
             Examples:
 

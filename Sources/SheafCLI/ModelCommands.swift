@@ -12,7 +12,7 @@ struct ModelCommand: ParsableCommand {
 struct ModelInspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what a model folder holds; refuse one that cannot be loaded.",
+        abstract: "Say what a model folder holds; refuse a bad one.",
         discussion: """
             Example:
 
@@ -46,7 +46,7 @@ struct ModelInspectCommand: ParsableCommand {
 struct ModelConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a model as safetensors with its configuration and tokenizer.",
+        abstract: "Write a model folder anew, with safetensors.",
         discussion: """
             Examples:
 

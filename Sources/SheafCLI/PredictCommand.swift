@@ -4,7 +4,7 @@ import Sheaf
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Find passages of a corpus file for questions, without a cluster or an index.",
+        abstract: "Find passages of a corpus file, without a cluster.",
         discussion: """
             Examples:
 

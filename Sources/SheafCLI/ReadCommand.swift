@@ -4,7 +4,7 @@ import Sheaf
 struct ReadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read",
-        abstract: "Find answer spans in search results with a DPR reader.",
+        abstract: "Find answer spans in results with a DPR reader.",
         discussion: """
             Example:
 

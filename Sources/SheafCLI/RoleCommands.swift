@@ -5,7 +5,7 @@ import Sheaf
 struct CoordinatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coordinator",
-        abstract: "Run the coordinator of a data folder until it is told to stop.",
+        abstract: "Run the coordinator of a data folder.",
         discussion: """
             Example, for workers on other hosts:
 

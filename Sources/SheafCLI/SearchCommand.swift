@@ -4,7 +4,7 @@ import Sheaf
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the passages nearest to one question or to a file of them.",
+        abstract: "Find the passages nearest to one question or many.",
         discussion: """
             Examples:
 

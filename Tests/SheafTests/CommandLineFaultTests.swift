@@ -35,7 +35,40 @@ struct CommandLineFaultTests {
         try withFolder { folder in
             let run = try Program.run(arguments, data: folder + "/data")
             #expect(run.status == 2, "\(run)")
-            #expect(run.error.contains("error: ") && run.output.isEmpty, "\(run)")
+            #expect(run.error.hasPrefix("error: ") && run.output.isEmpty, "\(run)")
+            #expect(run.error.split(separator: "\n").count == 1, "\(run)")
+        }
+    }
+
+    @Test(arguments: [
+        (["serch", "q"], "“serch” is no command of sheaf. Did you mean “search”?"),
+        (["model", "inspct", "m"], "no command of sheaf model. Did you mean “inspect”?"),
+        (["collections", "lst"], "no command of sheaf collections. Did you mean “list”?"),
+        (["zzz"], "Its commands are index, search"),
+        (["index", "c.tsv", "--colection", "c"], "'--colection'. Did you mean '--collection'?"),
+        (["index", "c.tsv", "--collection", "c", "--modle", "m"], "Did you mean '--model'?"),
+        (["search", "q", "--collection", "c", "-k", "x"], "See `sheaf search --help`."),
+        (["train", "--learning_rate", "1"], "did you mean optimizer.learningRate"),
+    ])
+    func `a word that is mistyped is told the one that is meant`(
+        arguments: [String], told: String
+    ) throws {
+        try withFolder { folder in
+            let run = try Program.run(arguments, data: folder + "/data")
+            #expect(run.status == 2 && run.error.contains(told), "\(run)")
+        }
+    }
+
+    @Test func `commands are described in a line each`() throws {
+        try withFolder { folder in
+            for command: [String] in [[], ["model"], ["keys"], ["collections"]] {
+                let run = try Program.run(command + ["--help"], data: folder)
+                let lists = run.output.components(separatedBy: "SUBCOMMANDS:").dropFirst()
+                #expect(!lists.isEmpty)
+                for line in lists.joined(separator: "\n").split(separator: "\n") {
+                    #expect(!line.hasPrefix("       "), "\(line)")
+                }
+            }
         }
     }
 
