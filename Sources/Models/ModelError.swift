@@ -32,6 +32,18 @@ public enum ModelError: Error, Equatable, Sendable {
     case tokenizer(folder: String, reason: String)
     /// The tokenizer knows other ids than the embedding has rows.
     case vocabularyMismatch(folder: String, vocabulary: Int, embeddingRows: Int)
+    /// An option asks for what this model cannot do.
+    case unsuitableOption(folder: String, option: String, reason: String, remedy: String)
+    /// A file stands for another that git-lfs has not fetched.
+    case pointerFile(path: String)
+    /// A folder holds weights or a tokenizer of a form that is not read.
+    case otherForm(folder: String, holds: String, wanted: String, remedy: String)
+    /// A folder is not there, and its name is like those of models on a hub.
+    case hubName(String)
+    /// The folder that a collection names is not there any more.
+    case movedFolder(path: String, tower: Tower)
+    /// The weights end in a classifier: the model scores pairs and makes no vectors.
+    case crossEncoder(folder: String, name: String)
     /// A tower can encode, and training does not know one of its parts.
     case untrainable(folder: String, part: String)
     /// A file cannot be written.
@@ -85,6 +97,25 @@ extension ModelError: CustomStringConvertible {
         case .vocabularyMismatch(let folder, let vocabulary, let embeddingRows):
             return "The tokenizer in \(folder) has \(vocabulary) pieces and the embedding"
                 + " \(embeddingRows) rows. Use the vocabulary the model was trained with."
+        case .unsuitableOption(let folder, let option, let reason, let remedy):
+            return "\(folder) cannot be used with \(option): \(reason). \(remedy)."
+        case .pointerFile(let path):
+            return "\(path) is a pointer of git-lfs, not the file itself. Run `git lfs pull` in the"
+                + " model's repository, or fetch it with `sheaf model fetch`."
+        case .otherForm(let folder, let holds, let wanted, let remedy):
+            return "\(folder) holds \(holds), wanted is \(wanted). \(remedy)."
+        case .hubName(let name):
+            return "There is no folder \(name) here. If a model on a hub has that name, fetch it"
+                + " first: `sheaf model fetch \(name) --hub https://huggingface.co --output DIR`,"
+                + " then name DIR."
+        case .movedFolder(let path, let tower):
+            return "\(path), the folder of the \(tower.rawValue) tower, is not there. Name where it"
+                + " is now with --\(tower.rawValue)-model DIR, or set"
+                + " $\(ModelSearchPath.variable) to the folders that models lie in."
+        case .crossEncoder(let folder, let name):
+            return "\(folder) holds a cross-encoder (\(name)), which scores a question with a"
+                + " passage and makes no vectors. Name a sentence encoder, a DPR encoder or a"
+                + " RetriBERT model."
         case .untrainable(let folder, let part):
             return "\(folder) cannot be trained: \(part) is for encoding alone. Start from a model"
                 + " with one pooling of cls, mean or max, and without linear layers behind it."

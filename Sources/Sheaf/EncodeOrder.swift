@@ -40,6 +40,8 @@ public struct EncodeSummary: Equatable, Sendable {
     public var dimension: Int
     /// Seconds, without loading the model.
     public var seconds: Double
+    /// What had to be assumed of the model, as sentences for people.
+    public var notes: [String] = []
 }
 
 extension EncodeOrder {
@@ -93,7 +95,8 @@ extension EncodeOrder {
         try file.finish()
         try idSink?.finish()
         return EncodeSummary(
-            rows: file.rows, dimension: encoder.dimension, seconds: (clock.now - began).seconds)
+            rows: file.rows, dimension: encoder.dimension, seconds: (clock.now - began).seconds,
+            notes: [encoder.report.assumption].compactMap { $0 })
     }
 
     private func loadEncoder() throws -> TextEncoder {

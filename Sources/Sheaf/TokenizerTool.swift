@@ -1,4 +1,5 @@
 import Foundation
+public import Models
 import Tokenizers
 
 /// The tokenizer of a model folder, for looking at what it does.
@@ -6,7 +7,11 @@ public struct TokenizerTool: Sendable {
     private let tokenizer: any TextTokenizer
 
     /// Opens the tokenizer of a folder: byte pairs where it has merges, else word pieces.
-    public init(folder: String) throws(SheafError) {
+    ///
+    /// - Parameter tower: Whose tokenizer it is, where the folder holds both towers.
+    public init(folder: String, tower: Tower = .context) throws(SheafError) {
+        let parts = try typed { try ModelFolders.parts(of: folder) }
+        let folder = parts.count > 1 && tower == .context ? parts[1] : parts[0]
         tokenizer = try typed { () throws -> any TextTokenizer in
             if TokenizerTool.hasMerges(folder) { return try BytePairTokenizer(folder: folder) }
             return try WordPieceTokenizer(folder: folder)

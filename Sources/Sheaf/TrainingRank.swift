@@ -2,6 +2,7 @@ import ClusterCore
 public import ClusterRuntime
 import Foundation
 import Locks
+import Models
 import Tensors
 import Training
 
@@ -77,6 +78,7 @@ public enum TrainingRank {
             ("model", model.folder), ("question model", model.question),
             ("context model", model.context), ("tokenizer", model.random.tokenizer),
         ] where !folder.isEmpty {
+            let folder = try typed { try ModelFolders.existing(folder) }
             facts.append(TrainerFact(name: name, value: try ModelDigest.digest(folder: folder)))
         }
         return facts

@@ -12,6 +12,8 @@ struct EncodeCommand: ParsableCommand {
                 --output vectors.npy --ids ids.txt
               sheaf encode --model dpr --tower question --input nq-test.qa.csv \\
                 --output questions.npy
+              sheaf encode --model bert --pooling cls --max-length 128 --normalize \\
+                --input corpus.tsv --output vectors.npy
 
             The file holds float32 [rows, dimension] in the order of the input.
             """)
@@ -62,6 +64,7 @@ struct EncodeCommand: ParsableCommand {
             line.show(phase: "encoding", done: done, total: total, unit: unit)
         }
         line.end()
+        Terminal.say(notes: summary.notes)
         let rate = summary.seconds > 0 ? Double(summary.rows) / summary.seconds : 0
         try Terminal.answer(
             """

@@ -1,12 +1,21 @@
 import ArgumentParser
 import Sheaf
 
-/// How texts become vectors: the same words for every command that encodes.
-struct EncoderChoice: ParsableArguments {
+/// How texts become vectors: the same words for every command that encodes or trains.
+struct VectorChoice: ParsableArguments {
     @Option(
-        name: .customLong("segment-ids"),
-        help: "Segment ids of a DPR encoder (default: zero).")
-    var segmentIDs: SegmentIDs?
+        help: ArgumentHelp(
+            "How token vectors become one: cls, mean, cls+max, … (default: the model's own).",
+            valueName: "mode"))
+    var pooling: PoolingChoice?
+
+    @Flag(inversion: .prefixedNo, help: "Make vectors unit length, or leave them as they are.")
+    var normalize: Bool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Longest text in tokens, such as 128 (default: the model's own).", valueName: "n"))
+    var maxLength: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -19,6 +28,29 @@ struct EncoderChoice: ParsableArguments {
             "Put before each passage, such as \"passage: \" (default: the model's own).",
             valueName: "text"))
     var passagePrefix: String?
+
+    func validate() throws {
+        try NumberRange.check("--max-length", maxLength, 8...65_536)
+    }
+
+    var options: EncoderOptions {
+        EncoderOptions(
+            questionPrefix: queryPrefix, passagePrefix: passagePrefix, pooling: pooling,
+            normalises: normalize, maximumLength: maxLength)
+    }
+
+    /// Whether anything is chosen.
+    var isGiven: Bool { options != EncoderOptions() }
+}
+
+/// How an encoder is loaded, for the commands that encode.
+struct EncoderChoice: ParsableArguments {
+    @OptionGroup var vectors: VectorChoice
+
+    @Option(
+        name: .customLong("segment-ids"),
+        help: "Segment ids of a DPR encoder (default: zero).")
+    var segmentIDs: SegmentIDs?
 
     @Option(
         help: ArgumentHelp(
@@ -33,10 +65,16 @@ struct EncoderChoice: ParsableArguments {
     var allowNonfinite = false
 
     var options: EncoderOptions {
-        EncoderOptions(
-            segmentIDs: segmentIDs, questionPrefix: queryPrefix, passagePrefix: passagePrefix,
-            weights: weights, precision: precision, allowsNonfinite: allowNonfinite)
+        var options = vectors.options
+        options.segmentIDs = segmentIDs
+        options.weights = weights
+        options.precision = precision
+        options.allowsNonfinite = allowNonfinite
+        return options
     }
+
+    /// Whether anything is chosen.
+    var isGiven: Bool { options != EncoderOptions() }
 }
 
 /// How vectors are stored, compared and searched.

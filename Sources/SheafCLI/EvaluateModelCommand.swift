@@ -28,6 +28,8 @@ struct EvaluateModelCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The passage tower alone.", valueName: "dir"))
     var contextModel: String?
 
+    @OptionGroup(title: "Encoder") var encoder: VectorChoice
+
     @Option(
         help: ArgumentHelp("Training data of any form, with positives.", valueName: "path"))
     var on: String
@@ -62,6 +64,10 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         if model == nil, questionModel == nil || contextModel == nil {
             throw ValidationError("Name --model, or --question-model and --context-model.")
         }
+        if kind == .reader, encoder.isGiven {
+            throw ValidationError(
+                "Options of the encoder are for a retriever. Leave them out with --kind reader.")
+        }
         let most = NumberRange.parts.upperBound
         try NumberRange.check("--batch-size", batchSize, NumberRange.parts)
         try NumberRange.check("--hard-negatives", hardNegatives, 0...most)
@@ -74,6 +80,13 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         configuration.model.folder = model ?? ""
         configuration.model.question = questionModel ?? ""
         configuration.model.context = contextModel ?? ""
+        if kind == .retriever {
+            configuration.model.take(encoder.options)
+            // Lengths are the model's own, as wherever it encodes.
+            configuration.input.maximumQuestionTokens = TrainingConfiguration.mostTokens
+            configuration.input.maximumPassageTokens = TrainingConfiguration.mostTokens
+            Terminal.say(notes: try assumptions())
+        }
         configuration.data.validation = on
         configuration.data.validationSplit = split
         configuration.evaluation.batchSize = batchSize
@@ -84,6 +97,20 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         let order = MeasureOrder(configuration)
         let evaluation = try await Interruption.cancels { try await order.run() }
         try Terminal.answer(json ? evaluation.document.text : evaluation.table)
+    }
+
+    private func assumptions() throws -> [String] {
+        if let model, questionModel == nil, contextModel == nil {
+            return try RetrievalModel(model, encoder: encoder.options).assumptions()
+        }
+        var folders = RetrievalModel(question: questionModel ?? "", context: contextModel ?? "")
+        if let model {
+            let both = try RetrievalModel(model)
+            folders.question = questionModel ?? both.question
+            folders.context = contextModel ?? both.context
+        }
+        folders.encoder = encoder.options
+        return try folders.assumptions()
     }
 }
 

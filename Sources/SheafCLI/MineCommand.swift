@@ -36,6 +36,8 @@ struct MineCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The corpus for --model.", valueName: "file"))
     var passages: String?
 
+    @OptionGroup(title: "Encoder of --model") var encoder: EncoderChoice
+
     @Option(help: ArgumentHelp("The best rank that is taken, from 1.", valueName: "n"))
     var firstRank = 1
 
@@ -77,6 +79,11 @@ struct MineCommand: AsyncParsableCommand {
         if (model == nil) != (passages == nil) {
             throw ValidationError("--model and --passages go together: name both or neither.")
         }
+        if model == nil, encoder.isGiven {
+            throw ValidationError(
+                "Options of the encoder go with --model, and a collection keeps its own. Leave them"
+                    + " out.")
+        }
         try NumberRange.check("--first-rank", firstRank, 1...100_000)
         try NumberRange.check("--last-rank", lastRank, 1...100_000)
         try NumberRange.check("--number", number, 1...100_000)
@@ -112,7 +119,9 @@ struct MineCommand: AsyncParsableCommand {
         _ encoded: @escaping @Sendable (Int) -> Bool
     ) async throws -> HardNegativeMiner.Report {
         if let model, let passages {
-            return try await RetrievalModel(model).buildHardNegatives(
+            let retriever = try RetrievalModel(model, encoder: encoder.options)
+            Terminal.say(notes: try retriever.assumptions())
+            return try await retriever.buildHardNegatives(
                 for: data.order, in: passages, settings, threads: Cluster.defaultWorkers,
                 progress: encoded)
         }

@@ -18,6 +18,7 @@ struct ModelInspectCommand: ParsableCommand {
 
               sheaf model inspect all-MiniLM-L6-v2
 
+            A folder that holds question_encoder/ and context_encoder/ is two models.
             Every file is read and every weight checked. Tensors that a tower leaves
             aside and parameters that no tensor fills are listed; the latter end with
             exit status 2, as whatever else a load refuses.
@@ -28,18 +29,21 @@ struct ModelInspectCommand: ParsableCommand {
 
     @OptionGroup(title: "Encoder") var encoder: EncoderChoice
 
-    @Flag(help: "Print one JSON object.")
+    @Flag(help: "Print one JSON object a model.")
     var json = false
 
     func run() throws {
-        let inspection: ModelInspection
+        let inspections: [ModelInspection]
         do throws(ModelError) {
-            inspection = try ModelInspection.inspect(folder: folder, options: encoder.options)
+            inspections = try ModelInspection.inspectAll(folder: folder, options: encoder.options)
         } catch {
             throw SheafError.model(error)
         }
-        try Terminal.answer(json ? inspection.document.text : inspection.text)
-        if let failure = inspection.failure { throw SheafError.model(failure) }
+        let texts = inspections.map { json ? $0.document.text : $0.text }
+        try Terminal.answer(texts.joined(separator: "\n"))
+        if let failure = inspections.lazy.compactMap(\.failure).first {
+            throw SheafError.model(failure)
+        }
     }
 }
 

@@ -134,6 +134,12 @@ struct ClusterOptions: ParsableArguments {
 extension CorpusFormat: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+
+extension PoolingChoice: ExpressibleByArgument {
+    /// The names that may be given, and joined by “+” all but the last.
+    public static var allValueStrings: [String] { names }
+}
+
 extension SegmentIDs: ExpressibleByArgument {}
 extension Tower: ExpressibleByArgument {}
 extension ShardMemory: ExpressibleByArgument {}

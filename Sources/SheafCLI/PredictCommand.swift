@@ -24,6 +24,8 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The passages.", valueName: "file"))
     var corpus: String
 
+    @OptionGroup(title: "Encoder") var encoder: EncoderChoice
+
     @Option(help: ArgumentHelp("Compute threads (default: one per core).", valueName: "n"))
     var threads: Int?
 
@@ -36,10 +38,12 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         let list = try asked.list()
+        let model = try RetrievalModel(model, encoder: encoder.options)
+        Terminal.say(notes: try model.assumptions())
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
         let interrupted = Interruption.Flag()
-        let found = try await RetrievalModel(model).predict(
+        let found = try await model.predict(
             list.questions.map(\.text), in: corpus, count: asked.k,
             threads: threads ?? Cluster.defaultWorkers
         ) { done in

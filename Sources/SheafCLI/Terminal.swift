@@ -25,6 +25,11 @@ enum Terminal {
         FileHandle.standardError.write(Data((line + "\n").utf8))
     }
 
+    /// Says notes, each on a line.
+    static func say(notes: [String]) {
+        for note in notes { say("note: " + note) }
+    }
+
     /// Writes a result to the standard output.
     static func answer(_ text: String) throws(SheafError) {
         try OutputSink(path: nil).write(text.hasSuffix("\n") ? text : text + "\n")

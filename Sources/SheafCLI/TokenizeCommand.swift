@@ -17,11 +17,14 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The model folder.", valueName: "dir"))
     var model: String
 
+    @Option(help: "The side, where the folder holds both towers.")
+    var tower = Tower.context
+
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
     func run() throws {
-        let tokenizer = try TokenizerTool(folder: model)
+        let tokenizer = try TokenizerTool(folder: model, tower: tower)
         let sink = try OutputSink(path: nil)
         while let line = readLine() {
             try sink.write((json ? tokenizer.document(line).text : tokenizer.text(line)) + "\n")

@@ -12,6 +12,7 @@ struct TrainCommand: AsyncParsableCommand {
               sheaf train --config train.yaml --workers 4
               sheaf train --data.training nq-train.json --model.folder bert-base-uncased \\
                 --output run --epochs 40 --optimizer.learningRate 2e-5
+              sheaf train --config train.yaml --pooling mean --normalize --max-length 128
 
             Every setting of the file is also a flag: its name, with dots. Flags win over
             the file; --print shows all settings as a file. Trained weights, checkpoints,
@@ -57,6 +58,8 @@ struct TrainCommand: AsyncParsableCommand {
     var bind: String?
 
     @OptionGroup var keys: ServerKeyOptions
+
+    @OptionGroup(title: "Encoder") var encoder: VectorChoice
 
     @Flag(help: "Print all settings as YAML, and train nothing.")
     var print = false
@@ -162,7 +165,7 @@ extension TrainCommand {
             case .simpleTransformers: .simpleTransformers
             case .reader: .reader
             }
-        let overrides = try overrides()
+        let overrides = encoder.overrides + (try overrides())
         do throws(TrainingError) {
             return try TrainingConfiguration.read(file: config, overrides: overrides, base: base)
         } catch {
@@ -188,6 +191,25 @@ extension TrainCommand {
                 throw ValidationError("--\(name) has no value. Write it as --\(name) value.")
             }
         }
+        return found
+    }
+}
+
+extension VectorChoice {
+    /// The choices as settings by name; those that are given by their own name come after them.
+    fileprivate var overrides: [(name: String, value: String)] {
+        var found: [(name: String, value: String)] = []
+        func add(_ names: [String], _ value: String?) {
+            guard let value else { return }
+            found += names.map { (name: $0, value: value) }
+        }
+        add(["model.pooling"], pooling?.rawValue)
+        add(["model.normalize"], normalize.map { $0 ? "true" : "false" })
+        add(
+            ["model.maximumLength", "input.maximumQuestionTokens", "input.maximumPassageTokens"],
+            maxLength.map(String.init))
+        add(["model.queryPrefix"], queryPrefix)
+        add(["model.passagePrefix"], passagePrefix)
         return found
     }
 }

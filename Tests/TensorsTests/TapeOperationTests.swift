@@ -193,6 +193,20 @@ struct TapeOperationTests {
     }
 
     @Test
+    func `the hyperbolic tangent of each element`() {
+        let x = Operand([5, 19], seed: 1)
+        let error = worstError([x]) { tape in
+            tape.tanh(x.value(tape))
+        } twin: { values in
+            values[0].map { x in
+                let (up, down) = (Plain.exp(x), Plain.exp(-x))
+                return (up - down) / (up + down)
+            }
+        }
+        #expect(error < 1e-6, "\(error)")
+    }
+
+    @Test
     func `a checkpointed stretch gives the same bits`() {
         let x = Operand([9, 16], seed: 1)
         let weight = Operand([16, 16], seed: 2)

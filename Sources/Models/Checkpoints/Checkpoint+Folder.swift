@@ -28,11 +28,52 @@ extension Checkpoint {
         if ModelDescription.exists(pickledShards) {
             return try openShardedPickled(index: pickledShards)
         }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
         let checkpoints = names.filter { $0.hasSuffix(".cp") }
         guard let only = checkpoints.first, checkpoints.count == 1 else {
+            if let other = OtherWeights.found(among: names) {
+                throw .otherForm(
+                    folder: folder, holds: other.text,
+                    wanted: "model.safetensors or pytorch_model.bin", remedy: other.remedy)
+            }
             throw .missingFile(path: safetensors, purpose: "the model's weights")
         }
         return try openPickled(folder + "/" + only)
+    }
+}
+
+/// Weights of a form that is not read, told by the names of their files.
+private struct OtherWeights {
+    /// What a file's name ends with, what that is, and what helps.
+    private static let forms: [(suffix: String, form: String, remedy: String)] = [
+        (
+            "adapter_model.safetensors", "an adapter of PEFT",
+            "Merge it into its base model (merge_and_unload, save_pretrained)"
+        ),
+        (
+            "adapter_model.bin", "an adapter of PEFT",
+            "Merge it into its base model (merge_and_unload, save_pretrained)"
+        ),
+        (".onnx", "ONNX", "Take the weights of PyTorch from the model's source"),
+        ("tf_model.h5", "TensorFlow", "Open it with from_tf=True and save_pretrained"),
+        ("flax_model.msgpack", "Flax", "Open it with from_flax=True and save_pretrained"),
+        (".ckpt.index", "TensorFlow", "Open it with from_tf=True and save_pretrained"),
+        ("rust_model.ot", "Rust's tch", "Take the weights of PyTorch from the model's source"),
+        (".gguf", "GGUF", "Take the weights of PyTorch from the model's source"),
+        ("openvino_model.bin", "OpenVINO", "Take the weights of PyTorch from the model's source"),
+    ]
+
+    var text: String
+    var remedy: String
+
+    /// The first such file; a folder of ONNX is told by its name.
+    static func found(among names: [String]) -> OtherWeights? {
+        for form in forms {
+            guard let name = names.first(where: { $0.hasSuffix(form.suffix) }) else { continue }
+            return OtherWeights(text: "\(name) (\(form.form))", remedy: form.remedy)
+        }
+        guard names.contains("onnx") else { return nil }
+        return OtherWeights(
+            text: "onnx/ (ONNX)", remedy: "Take the weights of PyTorch from the model's source")
     }
 }

@@ -34,7 +34,16 @@ final class MappedFile: @unchecked Sendable {
             throw .unreadableFile(path: path, reason: String(cString: strerror(errno)))
         }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
+        // A clone without git-lfs has such texts in the place of large files, whatever their form.
+        if size < Self.longestPointer, bytes.starts(with: Self.pointerHead) {
+            munmap(start, size)
+            throw .pointerFile(path: path)
+        }
     }
+
+    /// What each pointer of git-lfs begins with, and more bytes than one has.
+    private static let pointerHead = Array("version https://git-lfs.github.com/spec/".utf8)
+    private static let longestPointer = 1024
 
     deinit {
         if let start = bytes.baseAddress {

@@ -47,6 +47,23 @@ enum Architecture: Equatable, Sendable {
         }
     }
 
+    /// What a folder holds that cannot be used, by the name that its configuration gives it.
+    func found(in folder: String) -> String {
+        let json = try? JSONFile(folder + "/config.json", purpose: "the model's dimensions")
+        guard let json else { return description }
+        let type = (try? json.string("model_type")) ?? nil
+        guard self == .unknown else {
+            guard let type, !modelTypes.contains(type) else { return description }
+            return "model_type \(type), \(description)"
+        }
+        // The tensors of another family say nothing that its name does not.
+        var names = type.map { ["model_type \($0)"] } ?? []
+        if case .array(let items) = json["architectures"] {
+            names += items.compactMap { if case .string(let name) = $0 { name } else { nil } }
+        }
+        return names.isEmpty ? description : names.joined(separator: ", ")
+    }
+
     var description: String {
         switch self {
         case .bert: "a BERT encoder"

@@ -8,6 +8,19 @@ public struct EncoderOptions: Hashable, Sendable {
     public var questionPrefix: String?
     /// Put before each passage; nil: the folder's own prompt.
     public var passagePrefix: String?
+    /// How token vectors become one; nil: as the folder says.
+    public var pooling: PoolingChoice?
+    /// Whether vectors are made unit length; nil: as the folder says.
+    public var normalises: Bool?
+    /// Longest text in tokens, special tokens included; nil: as the folder says.
+    public var maximumLength: Int?
+    /// Whether texts are lower-cased before the tokenizer sees them; nil: as the folder says.
+    public var lowercases: Bool?
+    /// Whether the tokens of a prompt are pooled too; nil: as the folder says.
+    public var poolsPrompt: Bool?
+    /// How a plain BERT is pooled where neither its folder nor `pooling` says; the mean is what
+    /// sentence-transformers takes, the first token what DPR and Simple Transformers do.
+    public var assumedPooling: PoolingChoice
     /// How the weights of linear layers are kept in memory.
     public var weights: WeightStorage
     /// The numbers linear layers compute in.
@@ -18,12 +31,20 @@ public struct EncoderOptions: Hashable, Sendable {
     /// Names the options; all left out have their defaults.
     public init(
         segmentIDs: SegmentIDs? = nil, questionPrefix: String? = nil,
-        passagePrefix: String? = nil, weights: WeightStorage = .float32,
+        passagePrefix: String? = nil, pooling: PoolingChoice? = nil, normalises: Bool? = nil,
+        maximumLength: Int? = nil, lowercases: Bool? = nil, poolsPrompt: Bool? = nil,
+        assumedPooling: PoolingChoice = .mean, weights: WeightStorage = .float32,
         precision: Precision = .float32, allowsNonfinite: Bool = false
     ) {
         self.segmentIDs = segmentIDs
         self.questionPrefix = questionPrefix
         self.passagePrefix = passagePrefix
+        self.pooling = pooling
+        self.normalises = normalises
+        self.maximumLength = maximumLength
+        self.lowercases = lowercases
+        self.poolsPrompt = poolsPrompt
+        self.assumedPooling = assumedPooling
         self.weights = weights
         self.precision = precision
         self.allowsNonfinite = allowsNonfinite
@@ -44,21 +65,40 @@ public enum WeightStorage: String, CaseIterable, Codable, Sendable {
 
 extension EncoderOptions: Codable {
     private enum CodingKeys: String, CodingKey {
-        case segmentIDs, questionPrefix, passagePrefix, weights, precision, allowsNonfinite
+        case segmentIDs, questionPrefix, passagePrefix, pooling, normalises, maximumLength
+        case lowercases, poolsPrompt, assumedPooling, weights, precision, allowsNonfinite
     }
 
     /// Decodes options; those that are missing have their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        func value<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
+            try container.decodeIfPresent(Value.self, forKey: key)
+        }
         self.init(
-            segmentIDs: try container.decodeIfPresent(SegmentIDs.self, forKey: .segmentIDs),
-            questionPrefix: try container.decodeIfPresent(String.self, forKey: .questionPrefix),
-            passagePrefix: try container.decodeIfPresent(String.self, forKey: .passagePrefix),
-            weights: try container.decodeIfPresent(WeightStorage.self, forKey: .weights)
-                ?? .float32,
-            precision: try container.decodeIfPresent(Precision.self, forKey: .precision)
-                ?? .float32,
-            allowsNonfinite: try container.decodeIfPresent(Bool.self, forKey: .allowsNonfinite)
-                ?? false)
+            segmentIDs: try value(.segmentIDs), questionPrefix: try value(.questionPrefix),
+            passagePrefix: try value(.passagePrefix), pooling: try value(.pooling),
+            normalises: try value(.normalises), maximumLength: try value(.maximumLength),
+            lowercases: try value(.lowercases), poolsPrompt: try value(.poolsPrompt),
+            assumedPooling: try value(.assumedPooling) ?? .mean,
+            weights: try value(.weights) ?? .float32,
+            precision: try value(.precision) ?? .float32,
+            allowsNonfinite: try value(.allowsNonfinite) ?? false)
+    }
+}
+
+extension EncoderOptions {
+    /// These options, and where they leave something open what `other` says.
+    public func completed(by other: EncoderOptions) -> EncoderOptions {
+        var whole = self
+        whole.segmentIDs = segmentIDs ?? other.segmentIDs
+        whole.questionPrefix = questionPrefix ?? other.questionPrefix
+        whole.passagePrefix = passagePrefix ?? other.passagePrefix
+        whole.pooling = pooling ?? other.pooling
+        whole.normalises = normalises ?? other.normalises
+        whole.maximumLength = maximumLength ?? other.maximumLength
+        whole.lowercases = lowercases ?? other.lowercases
+        whole.poolsPrompt = poolsPrompt ?? other.poolsPrompt
+        return whole
     }
 }

@@ -27,6 +27,10 @@ struct ModelDescription: Sendable {
     var lowercases = false
     var maximumLength: Int
     private var hasOwnLength = false
+    /// What is assumed of the pooling since the folder does not say, as a sentence; nil where
+    /// nothing is.
+    private(set) var assumption: String?
+    var allowsNonfinite = false
     var segmentIDs = SegmentIDs.zero
     var prefixes = TextPrefixes()
     var weights = WeightStorage.float32
@@ -54,13 +58,18 @@ struct ModelDescription: Sendable {
         self.tower = tower
         weights = options.weights
         precision = options.precision
+        allowsNonfinite = options.allowsNonfinite
+        // What was trained here, or by Simple Transformers, is used as it was trained.
+        let training = rules == .current ? try TrainingRecord.read(folder) : nil
+        let arguments = rules == .current ? try SimpleTransformersArguments.read(folder) : nil
+        let options = options.completed(by: training?.options(for: tower) ?? EncoderOptions())
         let json = try JSONFile(
             transformerFolder + "/config.json", purpose: "the model's dimensions")
         let architecture = Architecture(checkpoint.tensors.keys)
         let type = try json.string("model_type") ?? "bert"
         guard architecture.modelTypes.contains(type) else {
             throw .unknownArchitecture(
-                folder: folder, found: "model_type \(type), \(architecture.description)")
+                folder: folder, found: architecture.found(in: transformerFolder))
         }
         configuration = try BertConfiguration(json)
         maximumLength = min(Self.defaultLength, configuration.positions)
@@ -75,9 +84,10 @@ struct ModelDescription: Sendable {
             }
             notes.append("The tensors are a bare BERT's: they are taken for either tower.")
         case .bert(let prefix):
+            try Self.refuseCrossEncoder(folder, checkpoint, json)
             kind = .sentence
             self.prefix = prefix
-            try readSentenceFiles(rules)
+            try readSentenceFiles(rules, options, arguments)
         case .dpr(let towers):
             guard let names = towers[tower] else {
                 throw .wrongTower(
@@ -105,10 +115,17 @@ struct ModelDescription: Sendable {
                 throw json.invalid("projection_dim", "is 0")
             }
         case .reader, .unknown:
-            throw .unknownArchitecture(folder: folder, found: architecture.description)
+            throw .unknownArchitecture(
+                folder: folder, found: architecture.found(in: transformerFolder))
         }
-        if let prefix = options.questionPrefix { prefixes.question = prefix }
-        if let prefix = options.passagePrefix { prefixes.passage = prefix }
+        if let length = arguments?.maximumLength { useLength(length) }
+        try apply(options)
+    }
+
+    /// A length that is the folder's own, as far as the model has positions.
+    private mutating func useLength(_ length: Int) {
+        maximumLength = min(length, configuration.positions)
+        hasOwnLength = true
     }
 
     /// Segment ids of DPR's pairs.
@@ -122,20 +139,25 @@ struct ModelDescription: Sendable {
     }
 
     /// Pooling, length and prefixes of a sentence encoder.
-    private mutating func readSentenceFiles(_ rules: FolderRules) throws(ModelError) {
+    private mutating func readSentenceFiles(
+        _ rules: FolderRules, _ options: EncoderOptions, _ arguments: SimpleTransformersArguments?
+    ) throws(ModelError) {
         if Self.exists(folder + "/modules.json") {
             let modules = try SentenceModules(
                 folder: folder, hiddenSize: configuration.hiddenSize)
             pooling = modules.pooling
             dense = modules.dense
             normalises = modules.normalises
-        } else {
-            pooling = SentencePooling(.mean)
-            notes.append(
-                "There is no modules.json: the vector is the mean over tokens, not normalised.")
+        } else if let arguments {
+            use(arguments.pooling)
+        } else if options.pooling == nil {
+            use(options.assumedPooling)
+            let text = Self.assumption(folder, options.assumedPooling)
+            assumption = text
+            notes.append(text)
         }
         try readSentenceConfiguration()
-        if rules == .current { try readTokenizerLength() }
+        if rules.areOfSentenceTransformers { try readTokenizerLength() }
         prefixes = try storedPrompts(rules)
         if rules == .first {
             pooling.includesPrompt = true
@@ -151,8 +173,7 @@ struct ModelDescription: Sendable {
             lowercases = try json.bool("do_lower_case") ?? false
             if json["max_seq_length"] != nil {
                 let length = try json.integer("max_seq_length", in: 8...1_048_576)
-                maximumLength = min(length, configuration.positions)
-                hasOwnLength = true
+                useLength(length)
             }
         }
     }
@@ -208,6 +229,20 @@ struct ModelDescription: Sendable {
         return TextPrefixes(
             question: try first(["query", "question"]),
             passage: try first(["passage", "document", "corpus"]))
+    }
+
+    /// A BERT with a classifier on top, which no list of modules makes a sentence encoder.
+    private static func refuseCrossEncoder(
+        _ folder: String, _ checkpoint: Checkpoint, _ json: JSONFile
+    ) throws(ModelError) {
+        guard checkpoint.tensors["classifier.weight"] != nil, !exists(folder + "/modules.json")
+        else { return }
+        var name = "its weights end in classifier.weight"
+        if case .array(let items) = json["architectures"], case .string(let first)? = items.first {
+            guard first.hasSuffix("ForSequenceClassification") else { return }
+            name = first
+        }
+        throw .crossEncoder(folder: folder, name: name)
     }
 
     static func exists(_ path: String) -> Bool {

@@ -7,6 +7,12 @@ public struct ModelFolders: Equatable, Sendable {
     /// Folder of the context tower, nil where there is none.
     public var context: String?
 
+    /// Names folders that are known already.
+    public init(question: String? = nil, context: String? = nil) {
+        self.question = question
+        self.context = context
+    }
+
     /// Finds the towers that options name.
     ///
     /// `question` and `context` name one tower each and win. `model` is a folder with
@@ -25,14 +31,42 @@ public struct ModelFolders: Equatable, Sendable {
         return folders
     }
 
+    /// What a load of these folders would assume of the pooling, each once.
+    ///
+    /// Opens the files and computes nothing.
+    public func assumptions(_ options: EncoderOptions) throws(ModelError) -> [String] {
+        var texts: [String] = []
+        for (folder, tower) in [(question, Tower.question), (context, .context)] {
+            guard let folder,
+                let text = try TextEncoder.assumption(
+                    folder: folder, tower: tower, options: options)
+            else { continue }
+            if !texts.contains(text) { texts.append(text) }
+        }
+        return texts
+    }
+
+    /// The folders that hold one model each: those of the two towers, or `folder` itself.
+    public static func parts(of folder: String) throws(ModelError) -> [String] {
+        let folder = try existing(folder)
+        let towers = [inside(folder, questionNames), inside(folder, contextNames)]
+            .compactMap { $0 }
+        return towers.isEmpty ? [folder] : towers
+    }
+
+    /// What the folder of a tower may be called.
+    private static let questionNames = ["question_encoder", "query_encoder"]
+    private static let contextNames = ["context_encoder"]
+
+    private static func inside(_ folder: String, _ names: [String]) -> String? {
+        names.map { folder + "/" + $0 }.first(where: isFolder)
+    }
+
     private static func towers(in model: String) throws(ModelError) -> ModelFolders {
         var folders = ModelFolders()
-        _ = try existing(model)
-        let inside = { (names: [String]) in
-            names.map { model + "/" + $0 }.first(where: isFolder)
-        }
-        folders.question = inside(["question_encoder", "query_encoder"])
-        folders.context = inside(["context_encoder"])
+        let model = try existing(model)
+        folders.question = inside(model, questionNames)
+        folders.context = inside(model, contextNames)
         if folders.question != nil || folders.context != nil { return folders }
         let towers = try TextEncoder.towers(inFolder: model)
         return ModelFolders(
@@ -40,11 +74,22 @@ public struct ModelFolders: Equatable, Sendable {
             context: towers.contains(.context) ? model : nil)
     }
 
-    private static func existing(_ folder: String) throws(ModelError) -> String {
-        guard isFolder(folder) else {
+    /// The folder that `folder` is, or has under `$SHEAF_MODELS`.
+    ///
+    /// - Throws: `ModelError.missingFile`, or `hubName` where it looks like a name on a hub.
+    public static func existing(_ folder: String) throws(ModelError) -> String {
+        guard let found = ModelSearchPath.find(folder) else {
+            let files = FileManager.default
+            // A hub's names have an owner or none, and no dots or slashes at their ends.
+            let parts = folder.split(separator: "/", omittingEmptySubsequences: false)
+            let isName =
+                (1...2).contains(parts.count) && !folder.hasPrefix(".")
+                && parts.allSatisfy { !$0.isEmpty } && !files.fileExists(atPath: folder)
+                && !isFolder(String(parts[0]))
+            if isName { throw .hubName(folder) }
             throw .missingFile(path: folder, purpose: "the model's folder")
         }
-        return folder
+        return found
     }
 
     static func isFolder(_ path: String) -> Bool {

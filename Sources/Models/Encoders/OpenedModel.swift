@@ -53,6 +53,13 @@ struct OpenedModel: Sendable {
             ModelDescription.exists(vocabulary)
                 || ModelDescription.exists(folder + "/tokenizer.json")
         else {
+            let others = ["sentencepiece.bpe.model", "spiece.model", "tokenizer.model"]
+            if let other = others.first(where: { ModelDescription.exists(folder + "/" + $0) }) {
+                throw .otherForm(
+                    folder: folder, holds: "\(other) (SentencePiece)",
+                    wanted: "vocab.txt or tokenizer.json of WordPiece",
+                    remedy: "Use a model of the BERT family")
+            }
             throw .missingFile(path: vocabulary, purpose: "the tokenizer's vocabulary")
         }
         let tokenizer: WordPieceTokenizer
@@ -154,6 +161,7 @@ extension ModelDescription {
         ] + (precision == .i16 ? [precision.description] : [])
             + (leavesPromptOut ? ["prompt left out"] : [])
             + (lowercases ? ["lower-cased"] : [])
+            + (kind == .sentence && poolerName != nil ? ["tanh pooler"] : [])
             + dense.map(\.setting)
     }
 }

@@ -5,9 +5,9 @@ extension TextEncoder {
     /// Loads one tower of the model in `folder`.
     ///
     /// Weights are mapped and packed for the kernels; the embedding tables stay in the file where
-    /// they are stored as 32-bit floats. A folder without `modules.json` that holds a plain BERT is
-    /// taken as a sentence encoder with mean pooling and no normalisation, as sentence-transformers
-    /// takes it; `report.notes` says so.
+    /// they are stored as 32-bit floats. A folder that holds a plain BERT and does not say how it
+    /// is pooled is taken as a sentence encoder with `options.assumedPooling` and no
+    /// normalisation; `report.assumption` says so.
     ///
     /// - Parameters:
     ///   - folder: A Hugging Face model folder.
@@ -64,6 +64,15 @@ extension TextEncoder {
             .fingerprint()
     }
 
+    /// What a load of `folder` would assume of the pooling; nil where nothing is assumed.
+    ///
+    /// Opens the files and computes nothing.
+    public static func assumption(
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions()
+    ) throws(ModelError) -> String? {
+        try OpenedModel(folder: folder, tower: tower, options: options).description.assumption
+    }
+
     /// The towers that `folder` holds: both for sentence encoders and RetriBERT.
     public static func towers(inFolder folder: String) throws(ModelError) -> Set<Tower> {
         let transformer = try SentenceModules.transformerFolder(folder)
@@ -72,7 +81,8 @@ extension TextEncoder {
         case .bert, .retribert: return Set(Tower.allCases)
         case .dpr(let towers): return Set(towers.keys)
         case .reader, .unknown:
-            throw .unknownArchitecture(folder: folder, found: architecture.description)
+            throw .unknownArchitecture(
+                folder: folder, found: architecture.found(in: transformer))
         }
     }
 }

@@ -44,6 +44,9 @@ public final class TextEncoder: Sendable {
     /// What the load found besides the parameters.
     public let report: LoadReport
 
+    /// The options that give the same vectors, whatever the folder comes to say.
+    public var resolved: EncoderOptions { description.resolved }
+
     let description: ModelDescription
     let weights: Weights
     let tokenizer: WordPieceTokenizer
@@ -61,7 +64,8 @@ public final class TextEncoder: Sendable {
         precision = description.precision
         report = LoadReport(
             weightFiles: opened.checkpoint.files.map(\.path),
-            unusedTensors: weights.unusedTensors, notes: description.notes)
+            unusedTensors: weights.unusedTensors, notes: description.notes,
+            assumption: description.assumption)
         self.description = description
         self.weights = weights
         tokenizer = opened.tokenizer

@@ -36,4 +36,6 @@ public struct LoadReport: Equatable, Sendable {
     public var unusedTensors: [String]
     /// Choices made where the folder is silent, as sentences.
     public var notes: [String]
+    /// What is assumed of the pooling since nothing says it; nil where nothing is.
+    public var assumption: String?
 }

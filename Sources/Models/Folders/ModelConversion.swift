@@ -45,13 +45,31 @@ public struct ModelConversion: Sendable {
     /// Files beside the weights that are copied as they are.
     private static let copied =
         ModelFolderWriter.tokenizerFiles
-        + ["vocab.json", "merges.txt", ModelFolderWriter.lengthsFile]
+        + ["vocab.json", "merges.txt", ModelFolderWriter.lengthsFile, TrainingRecord.file]
 
-    /// Converts, and says what was written: one folder, or one a tower for DPR's own checkpoints.
+    /// Converts, and says what was written: one folder, or one a tower where the source holds two.
     ///
     /// - Throws: `ModelError` for a source that cannot be read, a target that cannot be written, or
     ///   a weight too large for 16 bits; what was written before stays.
     public func run() throws(ModelError) -> [Written] {
+        guard ModelFolders.isFolder(source) else { return try convert() }
+        let parts = try ModelFolders.parts(of: source)
+        guard parts != [source] else { return try convert() }
+        var written: [Written] = []
+        for part in parts {
+            let name = part.split(separator: "/").last.map(String.init) ?? ""
+            written += try ModelConversion(
+                source: part, target: "\(target)/\(name)", type: type
+            ).convert()
+        }
+        // What Simple Transformers says of both towers lies beside them.
+        let arguments = SimpleTransformersArguments.file
+        try ModelFolderWriter(folder: target).copy(source + "/" + arguments, as: arguments)
+        return written
+    }
+
+    /// Converts one model.
+    private func convert() throws(ModelError) -> [Written] {
         let isFile = !ModelFolders.isFolder(source)
         let root = isFile ? parent(source) : source
         let transformer = isFile ? root : try SentenceModules.transformerFolder(root)

@@ -10,7 +10,9 @@ struct ModelFolderWriter {
     /// The lengths of a sentence encoder, beside its weights.
     static let lengthsFile = "sentence_bert_config.json"
     /// The list of a sentence encoder's modules and its prompts, at the root.
-    static let sentenceFiles = ["modules.json", "config_sentence_transformers.json"]
+    static let sentenceFiles = ["modules.json", promptsFile]
+    /// The prompts of a sentence encoder.
+    static let promptsFile = "config_sentence_transformers.json"
 
     /// The folder; it is made with its first file.
     let folder: String

@@ -94,10 +94,24 @@ extension ModelInspection {
             try inspection.add(
                 Tower.allCases.filter { towers[$0] != nil }, checkpoint, options)
         case .unknown:
-            throw .unknownArchitecture(folder: folder, found: architecture.description)
+            throw .unknownArchitecture(
+                folder: folder, found: architecture.found(in: transformer))
         }
         inspection.warn(json, architecture)
         return inspection
+    }
+
+    /// Looks through the model in `folder`, or both where it holds a folder for each tower.
+    ///
+    /// - Throws: as `inspect(folder:options:)`.
+    public static func inspectAll(
+        folder: String, options: EncoderOptions = EncoderOptions()
+    ) throws(ModelError) -> [ModelInspection] {
+        var inspections: [ModelInspection] = []
+        for part in try ModelFolders.parts(of: folder) {
+            inspections.append(try inspect(folder: part, options: options))
+        }
+        return inspections
     }
 
     /// What loading would fail with although the files are whole; nil where it would not.

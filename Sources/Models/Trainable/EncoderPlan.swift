@@ -19,6 +19,8 @@ struct EncoderPlan: Sendable {
     var segmentIDs = SegmentIDs.zero
     var prefixes = TextPrefixes()
     var lowercases = false
+    /// What is assumed of the pooling since nothing says it.
+    var assumption: String?
 
     var dimension: Int {
         projectionName == nil ? configuration.hiddenSize : configuration.projectionSize
@@ -36,9 +38,10 @@ struct EncoderPlan: Sendable {
         prefixes = description.prefixes
         normalises = description.normalises
         lowercases = description.lowercases
+        assumption = description.assumption
         pooling = try Self.pooling(description)
         prefix = Self.prefix(kind, tower, stored: description.prefix)
-        poolerName = description.poolerName
+        if description.poolerName != nil { poolerName = prefix + "pooler.dense" }
         projectionHasBias = description.projectionHasBias
         if let name = description.projectionName {
             projectionName = kind == .dpr ? Self.dprRoot(tower) + "encode_proj" : name
@@ -152,5 +155,28 @@ struct EncoderPlan: Sendable {
         EncoderTexts(
             kind: kind, segmentIDs: segmentIDs, prefixes: prefixes, maximumLength: maximumLength,
             lowercases: lowercases, tokenizer: tokenizer)
+    }
+
+    /// How it pools, as an option names it.
+    var poolingChoice: PoolingChoice {
+        if poolerName != nil { return .pooler }
+        switch pooling {
+        case .first: return .cls
+        case .mean: return .mean
+        case .maximum: return PoolingChoice([.maximum])
+        }
+    }
+
+    /// How it pools, and whether vectors are made unit length.
+    var poolingName: String { poolingChoice.rawValue + (normalises ? ", normalised" : "") }
+
+    /// What is left beside the trained weights for those who use them.
+    func record(questionTokens: Int, passageTokens: Int) -> TrainingRecord {
+        var record = TrainingRecord(
+            questionTokens: questionTokens, passageTokens: passageTokens,
+            segmentIDs: kind == .dpr ? segmentIDs : nil, prefixes: prefixes)
+        if kind == .sentence, poolerName != nil { record.pooling = .pooler }
+        if kind != .sentence || poolerName != nil { record.normalises = normalises }
+        return record
     }
 }

@@ -6,13 +6,13 @@ extension TrainableEncoder {
     ///
     /// Throws: `ModelError`, as `TextEncoder.load` does.
     public static func load(
-        folder: String, tower: Tower, segmentIDs: SegmentIDs? = nil
+        folder: String, tower: Tower, options: EncoderOptions = EncoderOptions()
     ) throws(ModelError) -> TrainableEncoder {
-        let opened = try OpenedModel(
-            folder: folder, tower: tower, options: EncoderOptions(segmentIDs: segmentIDs))
+        let opened = try OpenedModel(folder: folder, tower: tower, options: options)
         let plan = try EncoderPlan(opened.description)
         if plan.kind == .retribert {
-            let towers = try TrainableTowers.load(question: folder, context: folder)
+            let towers = try TrainableTowers.load(
+                question: folder, context: folder, options: options)
             return tower == .question ? towers.question : towers.context
         }
         let parameters = ParameterSet(plan.shapes(projections: [tower]))

@@ -105,6 +105,7 @@ public final class TrainableEncoder: @unchecked Sendable {
         var vectors = pooled
         if let name = plan.poolerName {
             vectors = tape.linear(vectors, parameters.linear(name, width, width))
+            if plan.projectionName == nil { vectors = tape.tanh(vectors) }
         }
         if let name = plan.projectionName {
             vectors = tape.linear(
@@ -135,10 +136,26 @@ public final class TrainableEncoder: @unchecked Sendable {
     }
 
     /// Writes a folder that Hugging Face's `from_pretrained` and `TextEncoder.load` open:
-    /// weights, `config.json`, the tokenizer's files.
+    /// weights, `config.json`, the tokenizer's files, and the lengths it was trained with.
     ///
-    /// Throws: `ModelError.unwritableFile`.
-    public func save(to folder: String) throws(ModelError) {
-        try self.folder.write(savedSets, to: folder)
+    /// - Parameters:
+    ///   - questionTokens: The most of a question that was trained with; nil: the model's own.
+    ///   - passageTokens: The same of passages.
+    /// - Throws: `ModelError.unwritableFile`.
+    public func save(
+        to folder: String, questionTokens: Int? = nil, passageTokens: Int? = nil
+    ) throws(ModelError) {
+        let own = plan.maximumLength
+        try self.folder.write(
+            savedSets, to: folder,
+            record: plan.record(
+                questionTokens: max(8, min(questionTokens ?? own, own)),
+                passageTokens: max(8, min(passageTokens ?? own, own))))
     }
+
+    /// What is assumed of its pooling since nothing says it.
+    public var assumption: String? { plan.assumption }
+
+    /// How it is pooled, and whether vectors are made unit length, as a run's identity has it.
+    public var poolingName: String { plan.poolingName }
 }

@@ -29,19 +29,20 @@ public struct TrainableTowers: Sendable {
     /// One folder named for both gives tied towers of a sentence encoder, or RetriBERT's two.
     /// Throws: `ModelError`, also where the dimensions differ.
     public static func load(
-        question: String, context: String, segmentIDs: SegmentIDs? = nil
+        question: String, context: String, options: EncoderOptions = EncoderOptions()
     ) throws(ModelError) -> TrainableTowers {
-        let options = EncoderOptions(segmentIDs: segmentIDs)
         let opened = try OpenedModel(folder: question, tower: .question, options: options)
         let kind = opened.description.kind
-        if question == context, kind == .retribert { return try retribert(opened, question) }
+        if question == context, kind == .retribert {
+            return try retribert(opened, question, options)
+        }
         let first = try TrainableEncoder.load(
-            folder: question, tower: .question, segmentIDs: segmentIDs)
+            folder: question, tower: .question, options: options)
         if question == context, kind == .sentence {
             return TrainableTowers(question: first, context: first)
         }
         let second = try TrainableEncoder.load(
-            folder: context, tower: .context, segmentIDs: segmentIDs)
+            folder: context, tower: .context, options: options)
         guard first.dimension == second.dimension else {
             throw .invalidConfiguration(
                 path: context + "/config.json", key: "the dimension",
@@ -51,10 +52,9 @@ public struct TrainableTowers: Sendable {
     }
 
     private static func retribert(
-        _ question: OpenedModel, _ folder: String
+        _ question: OpenedModel, _ folder: String, _ options: EncoderOptions
     ) throws(ModelError) -> TrainableTowers {
-        let context = try OpenedModel(
-            folder: folder, tower: .context, options: EncoderOptions())
+        let context = try OpenedModel(folder: folder, tower: .context, options: options)
         let plans = [
             try EncoderPlan(question.description), try EncoderPlan(context.description),
         ]
@@ -136,13 +136,19 @@ public struct TrainableTowers: Sendable {
     /// Writes `folder/question_encoder` and `folder/context_encoder`, or `folder` itself for tied
     /// towers and RetriBERT, so that `ModelFolders.resolve(model: folder)` finds both.
     ///
-    /// Throws: `ModelError.unwritableFile`.
-    public func save(to folder: String) throws(ModelError) {
+    /// Throws: `ModelError.unwritableFile`. See `TrainableEncoder.save` for the lengths.
+    public func save(
+        to folder: String, questionTokens: Int? = nil, passageTokens: Int? = nil
+    ) throws(ModelError) {
+        func save(_ tower: TrainableEncoder, _ folder: String) throws(ModelError) {
+            try tower.save(
+                to: folder, questionTokens: questionTokens, passageTokens: passageTokens)
+        }
         if question === context || question.kind == .retribert {
-            try question.save(to: folder)
+            try save(question, folder)
         } else {
-            try question.save(to: folder + "/question_encoder")
-            try context.save(to: folder + "/context_encoder")
+            try save(question, folder + "/question_encoder")
+            try save(context, folder + "/context_encoder")
         }
     }
 }

@@ -10,6 +10,8 @@ struct TrainedFolder: Sendable {
     /// Path of the folder of weights and configuration, "" or ending in a slash.
     private let inner: String
     private let configuration: Data
+    /// Lengths and prompts of a sentence encoder's source, without what a run decides.
+    private var sentence: (lengths: Data, prompts: Data)?
     /// Tensors that training leaves alone, such as a pooler that is not used.
     private var extras: [SafetensorsWriter.Tensor] = []
 
@@ -27,10 +29,15 @@ struct TrainedFolder: Sendable {
         if plan.kind == .dpr { settings["projection_dim"] = plan.configuration.projectionSize }
         configuration = try ModelFolderWriter.text(settings)
         try addTokenizer(from: transformer)
-        let lengths = ModelFolderWriter.lengthsFile
-        try add(transformer + "/" + lengths, as: inner + lengths)
-        guard plan.kind == .sentence else { return }
-        for name in ModelFolderWriter.sentenceFiles { try add(folder + "/" + name, as: name) }
+        guard plan.kind == .sentence else {
+            let lengths = ModelFolderWriter.lengthsFile
+            try add(transformer + "/" + lengths, as: inner + lengths)
+            return
+        }
+        sentence = (
+            try Self.bytes(transformer + "/" + ModelFolderWriter.lengthsFile),
+            try Self.bytes(folder + "/" + ModelFolderWriter.promptsFile)
+        )
         try addPooling(plan, modulesFrom: folder)
         try addExtras(opened.checkpoint, plan, description)
     }
@@ -54,7 +61,10 @@ struct TrainedFolder: Sendable {
         inner = ""
         configuration = try ModelFolderWriter.text(settings)
         try addTokenizer(from: tokenizerFolder)
-        if let plan, plan.kind == .sentence { try addPooling(plan, modulesFrom: nil) }
+        if let plan, plan.kind == .sentence {
+            sentence = (Data(), Data())
+            try addPooling(plan, modulesFrom: nil)
+        }
     }
 
     /// The dropout rates of the configuration; BERT's own where it does not say.
@@ -70,9 +80,18 @@ struct TrainedFolder: Sendable {
     }
 
     /// Writes everything with the values of `sets` to `folder`.
-    func write(_ sets: [ParameterSet], to folder: String) throws(ModelError) {
+    ///
+    /// `record` is what a run decides beside the weights; a reader has none.
+    func write(
+        _ sets: [ParameterSet], to folder: String, record: TrainingRecord? = nil
+    ) throws(ModelError) {
         let writer = ModelFolderWriter(folder: folder)
         for file in files { try writer.write(file.bytes, as: file.path) }
+        if let record {
+            try writer.write(
+                try ModelFolderWriter.text(record.settings), as: TrainingRecord.file)
+            try write(record, with: writer)
+        }
         try writer.write(configuration, as: inner + "config.json")
         var tensors: [SafetensorsWriter.Tensor] = []
         for set in sets {
@@ -85,6 +104,40 @@ struct TrainedFolder: Sendable {
         }
         let weights = try writer.path(for: inner + "model.safetensors")
         try SafetensorsWriter.write(tensors + extras, to: weights)
+    }
+
+    /// Writes lengths and prompts as sentence-transformers reads them; it has one length for both
+    /// towers.
+    private func write(
+        _ record: TrainingRecord, with writer: ModelFolderWriter
+    ) throws(ModelError) {
+        guard let sentence else { return }
+        var lengths = Self.object(sentence.lengths)
+        lengths["max_seq_length"] = max(record.questionTokens, record.passageTokens)
+        if lengths["do_lower_case"] == nil { lengths["do_lower_case"] = false }
+        try writer.write(
+            try ModelFolderWriter.text(lengths), as: inner + ModelFolderWriter.lengthsFile)
+        var file = Self.object(sentence.prompts)
+        if record.prefixes != TextPrefixes() {
+            var prompts = file["prompts"] as? [String: Any] ?? [:]
+            prompts["query"] = record.prefixes.question
+            prompts["document"] = record.prefixes.passage
+            file["prompts"] = prompts
+        }
+        guard !file.isEmpty else { return }
+        try writer.write(
+            try ModelFolderWriter.text(file), as: ModelFolderWriter.promptsFile)
+    }
+
+    private static func object(_ bytes: Data) -> [String: Any] {
+        (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any] ?? [:]
+    }
+
+    /// The bytes of a file; none where it is missing.
+    private static func bytes(_ path: String) throws(ModelError) -> Data {
+        guard ModelDescription.exists(path) else { return Data() }
+        let file = try MappedFile(path, purpose: "a file of the model")
+        return withExtendedLifetime(file) { Data(file.bytes) }
     }
 
     // MARK: Parts
@@ -101,17 +154,27 @@ struct TrainedFolder: Sendable {
         files.append((name, Data(file.bytes)))
     }
 
-    /// The list of modules and the pooling, the folder's own where it has them.
+    /// The list of modules and the pooling: the folder's own where it says what the plan does.
     private mutating func addPooling(
         _ plan: EncoderPlan, modulesFrom folder: String?
     ) throws(ModelError) {
+        // No module of sentence-transformers is BERT's pooler; the record says it.
+        guard plan.poolerName == nil else { return }
         var path = "1_Pooling"
         if let folder, ModelDescription.exists(folder + "/modules.json") {
             if let own = try SentenceModules.poolingFolder(folder) { path = own }
-            try add(folder + "/" + path + "/config.json", as: path + "/config.json")
-            return
+            let modules = try SentenceModules(
+                folder: folder, hiddenSize: plan.configuration.hiddenSize)
+            if PoolingChoice(modules.pooling.modes) == plan.poolingChoice,
+                modules.normalises == plan.normalises
+            {
+                try add(folder + "/modules.json", as: "modules.json")
+                return try add(folder + "/" + path + "/config.json", as: path + "/config.json")
+            }
         }
-        let kinds = [("", "Transformer"), (path, "Pooling")]
+        let kinds =
+            [(inner.isEmpty ? "" : String(inner.dropLast()), "Transformer"), (path, "Pooling")]
+            + (plan.normalises ? [("2_Normalize", "Normalize")] : [])
         let modules = kinds.enumerated().map { index, kind -> [String: Any] in
             [
                 "idx": index, "name": "\(index)", "path": kind.0,
@@ -133,7 +196,9 @@ struct TrainedFolder: Sendable {
         _ checkpoint: Checkpoint, _ plan: EncoderPlan, _ description: ModelDescription
     ) throws(ModelError) {
         for (name, tensor) in checkpoint.tensors
-        where name.hasPrefix(description.prefix + "pooler.") && tensor.type.isFloat {
+        where name.hasPrefix(description.prefix + "pooler.") && tensor.type.isFloat
+            && plan.poolerName == nil
+        {
             extras.append(
                 SafetensorsWriter.Tensor(
                     name: plan.prefix + name.dropFirst(description.prefix.count),

@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Models
+public import Models
 public import Training
 
 /// A retriever as one value: train it, measure it, ask it, let it find its own hard negatives.
@@ -18,24 +18,36 @@ public struct RetrievalModel: Equatable, Sendable {
     public var question: String
     /// The passage tower's folder; the same one where the towers share their weights.
     public var context: String
+    /// How the towers encode, in every call: what is left open is as the folders say.
+    public var encoder = EncoderOptions()
 
     /// Names the folders of both towers.
-    public init(question: String, context: String) {
+    public init(question: String, context: String, encoder: EncoderOptions = EncoderOptions()) {
         self.question = question
         self.context = context
+        self.encoder = encoder
     }
 
     /// Names one folder: a model that serves both sides, or one that holds `question_encoder` and
     /// `context_encoder`.
     ///
     /// - Throws: where a tower is missing.
-    public init(_ folder: String) throws(SheafError) {
+    public init(
+        _ folder: String, encoder: EncoderOptions = EncoderOptions()
+    ) throws(SheafError) {
         let folders = try typed { try ModelFolders.resolve(model: folder) }
         guard let question = folders.question, let context = folders.context else {
             throw .request(
                 "\(folder) holds one tower alone. Name both folders, or one that holds both.")
         }
-        self.init(question: question, context: context)
+        self.init(question: question, context: context, encoder: encoder)
+    }
+
+    /// What has to be assumed of the pooling since nothing says it, as sentences for people.
+    public func assumptions() throws(SheafError) -> [String] {
+        try typed {
+            try ModelFolders(question: question, context: context).assumptions(encoder)
+        }
     }
 
     /// Trains over rank processes and gives the trained model with what came out.
@@ -52,6 +64,7 @@ public struct RetrievalModel: Equatable, Sendable {
         configuration.model.folder = ""
         configuration.model.question = question
         configuration.model.context = context
+        configuration.model.take(encoder, assuming: configuration.model.assumedPooling)
         var order = TrainingOrder(configuration)
         order.workers = workers
         let summary = try await order.run(told: told)
@@ -75,6 +88,7 @@ public struct RetrievalModel: Equatable, Sendable {
         var configuration = configuration
         configuration.model.question = question
         configuration.model.context = context
+        configuration.model.take(encoder)
         configuration.data.validation = data
         return configuration
     }
@@ -119,8 +133,12 @@ public struct RetrievalModel: Equatable, Sendable {
     func candidates(
         _ corpus: String, threads: Int, _ progress: (Int) -> Bool
     ) throws(SheafError) -> DenseCandidates {
-        let questions = try typed { try TextEncoder.load(folder: question, tower: .question) }
-        let passages = try typed { try TextEncoder.load(folder: context, tower: .context) }
+        let questions = try typed {
+            try TextEncoder.load(folder: question, tower: .question, options: encoder)
+        }
+        let passages = try typed {
+            try TextEncoder.load(folder: context, tower: .context, options: encoder)
+        }
         let source = try typed { try CorpusSource(paths: [corpus]) }
         return try training { () throws(TrainingError) in
             try DenseCandidates(

@@ -1,4 +1,4 @@
-import Models
+public import Models
 
 /// Where the weights of a run come from.
 public struct ModelSettings: Equatable, Sendable, Codable {
@@ -18,11 +18,50 @@ public struct ModelSettings: Equatable, Sendable, Codable {
     public var freezesContext = false
     /// The segment ids of pairs, for DPR alone: zero or pair.
     public var segmentIDs = "zero"
+    /// How token vectors become one: own (as the folder says), or cls, mean, max or pooler.
+    public var pooling = ModelSettings.own
+    /// How a plain BERT is pooled where neither its folder nor `pooling` says.
+    public var assumedPooling = "cls"
+    /// Whether vectors are made unit length: own, true or false.
+    public var normalize = ModelSettings.own
+    /// Longest text in tokens, of which `input` may allow less; 0: as the folder says.
+    public var maximumLength = 0
+    /// Put before each question; nil: the folder's own prompt.
+    public var queryPrefix: String?
+    /// Put before each passage; nil: the folder's own prompt.
+    public var passagePrefix: String?
     /// Weights drawn at random instead of a folder's; used where it names a tokenizer.
     public var random = RandomModelSettings()
 
+    /// Stands for what the folder says.
+    static let own = "own"
+
     /// Nothing named.
     public init() {}
+
+    /// Takes the options of an encoder, as far as they are for training.
+    ///
+    /// - Parameter assumed: How a plain BERT is pooled; nil: as the options have it.
+    public mutating func take(_ options: EncoderOptions, assuming assumed: String? = nil) {
+        if let ids = options.segmentIDs { segmentIDs = ids.rawValue }
+        if let choice = options.pooling { pooling = choice.rawValue }
+        assumedPooling = assumed ?? options.assumedPooling.rawValue
+        if let normalises = options.normalises { normalize = normalises ? "true" : "false" }
+        if let length = options.maximumLength { maximumLength = length }
+        queryPrefix = options.questionPrefix ?? queryPrefix
+        passagePrefix = options.passagePrefix ?? passagePrefix
+    }
+
+    /// The settings as an encoder is loaded with them.
+    var encoder: EncoderOptions {
+        EncoderOptions(
+            segmentIDs: SegmentIDs(rawValue: segmentIDs) ?? .zero, questionPrefix: queryPrefix,
+            passagePrefix: passagePrefix,
+            pooling: pooling == Self.own ? nil : PoolingChoice(rawValue: pooling),
+            normalises: normalize == Self.own ? nil : normalize == "true",
+            maximumLength: maximumLength == 0 ? nil : maximumLength,
+            assumedPooling: PoolingChoice(rawValue: assumedPooling) ?? .cls)
+    }
 
     func validate() throws(TrainingError) {
         let isRandom = !random.tokenizer.isEmpty
@@ -40,16 +79,52 @@ public struct ModelSettings: Equatable, Sendable, Codable {
             throw .invalidSetting(
                 name: "model.segmentIDs", reason: "is \(segmentIDs); it is zero or pair")
         }
+        try validateEncoder(isRandom: isRandom)
+    }
+
+    private func validateEncoder(isRandom: Bool) throws(TrainingError) {
+        let choices = PoolingChoice.names.joined(separator: ", ")
+        for (name, value) in [("pooling", pooling), ("assumedPooling", assumedPooling)]
+        where value != Self.own || name == "assumedPooling" {
+            guard PoolingChoice(rawValue: value) != nil else {
+                throw .invalidSetting(
+                    name: "model.\(name)", reason: "is \(value); it is one of \(choices)")
+            }
+        }
+        guard [Self.own, "true", "false"].contains(normalize) else {
+            throw .invalidSetting(
+                name: "model.normalize", reason: "is \(normalize); it is own, true or false")
+        }
+        guard maximumLength == 0 || (8...65_536).contains(maximumLength) else {
+            throw .invalidSetting(
+                name: "model.maximumLength",
+                reason: "is \(maximumLength); it is 0 or in 8…65536")
+        }
+        if isRandom, let name = encoderSetting {
+            throw .invalidSetting(
+                name: name,
+                reason: "is for a model's folder, and model.random asks for random weights")
+        }
+    }
+
+    /// The first setting that decides how a retriever's folder makes vectors; nil: none does.
+    var encoderSetting: String? {
+        let settings = [
+            ("pooling", pooling != Self.own), ("normalize", normalize != Self.own),
+            ("maximumLength", maximumLength != 0), ("queryPrefix", queryPrefix != nil),
+            ("passagePrefix", passagePrefix != nil),
+        ]
+        return settings.first(where: \.1).map { "model.\($0.0)" }
     }
 
     /// Opens the two towers.
     func towers(seed: UInt64) throws(TrainingError) -> TrainableTowers {
-        let segmentIDs = SegmentIDs(rawValue: segmentIDs) ?? .zero
+        let options = encoder
         return try usingModel { () throws(ModelError) in
             if !random.tokenizer.isEmpty {
                 return try TrainableTowers.random(
                     random.shape, isShared: random.sharesTowers, seed: seed,
-                    tokenizerFolder: random.tokenizer, segmentIDs: segmentIDs)
+                    tokenizerFolder: random.tokenizer, segmentIDs: options.segmentIDs ?? .zero)
             }
             let folders = try ModelFolders.resolve(
                 model: folder.isEmpty ? nil : folder, question: question.isEmpty ? nil : question,
@@ -64,11 +139,11 @@ public struct ModelSettings: Equatable, Sendable, Codable {
             }
             guard question == context, separatesTowers else {
                 return try TrainableTowers.load(
-                    question: question, context: context, segmentIDs: segmentIDs)
+                    question: question, context: context, options: options)
             }
             return TrainableTowers(
-                question: try .load(folder: question, tower: .question, segmentIDs: segmentIDs),
-                context: try .load(folder: context, tower: .context, segmentIDs: segmentIDs))
+                question: try .load(folder: question, tower: .question, options: options),
+                context: try .load(folder: context, tower: .context, options: options))
         }
     }
 
@@ -88,6 +163,33 @@ public struct ModelSettings: Equatable, Sendable, Codable {
                     seed: seed)
             }
         }
+    }
+}
+
+extension ModelSettings {
+    private enum CodingKeys: String, CodingKey {
+        case folder, question, context, separatesTowers, freezesQuestion, freezesContext
+        case segmentIDs, pooling, assumedPooling, normalize, maximumLength, queryPrefix
+        case passagePrefix, random
+    }
+
+    /// Encodes every setting: one that names nothing is null, so that a file shows it.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(folder, forKey: .folder)
+        try container.encode(question, forKey: .question)
+        try container.encode(context, forKey: .context)
+        try container.encode(separatesTowers, forKey: .separatesTowers)
+        try container.encode(freezesQuestion, forKey: .freezesQuestion)
+        try container.encode(freezesContext, forKey: .freezesContext)
+        try container.encode(segmentIDs, forKey: .segmentIDs)
+        try container.encode(pooling, forKey: .pooling)
+        try container.encode(assumedPooling, forKey: .assumedPooling)
+        try container.encode(normalize, forKey: .normalize)
+        try container.encode(maximumLength, forKey: .maximumLength)
+        try container.encode(queryPrefix, forKey: .queryPrefix)
+        try container.encode(passagePrefix, forKey: .passagePrefix)
+        try container.encode(random, forKey: .random)
     }
 }
 

@@ -74,6 +74,7 @@ extension TrainingConfiguration {
     }
 
     private static func scalar(_ value: Any) -> String {
+        if value is NSNull { return "null" }
         if let text = value as? String {
             return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
@@ -227,6 +228,7 @@ extension TrainingConfiguration {
         guard let text = value as? String else {
             throw .invalidSetting(name: place, reason: "is one value, not several")
         }
+        if current is NSNull { return text == "null" ? NSNull() : text }
         guard let number = current as? NSNumber, !(current is String) else { return text }
         if isBoolean(number) {
             switch text.lowercased() {

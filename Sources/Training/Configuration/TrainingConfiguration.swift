@@ -10,6 +10,9 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
         case reader
     }
 
+    /// A limit on tokens that leaves each model its own length.
+    public static let mostTokens = 1 << 16
+
     /// What is trained.
     public var kind = Kind.retriever
     /// The folder for checkpoints, log, curves and the trained model.
@@ -113,6 +116,10 @@ public struct TrainingConfiguration: Equatable, Sendable, Codable {
         ])
         if output.isEmpty {
             throw .invalidSetting(name: "output", reason: "names no folder")
+        }
+        if kind == .reader, let name = model.encoderSetting {
+            throw .invalidSetting(
+                name: name, reason: "is for a retriever, and a reader makes no vectors")
         }
         if kind == .reader, data.refreshEveryEpochs > 0 {
             throw .invalidSetting(

@@ -49,7 +49,23 @@ final class RetrieverTask: TrainingTask {
     }
 
     func save(to folder: String) throws(TrainingError) {
-        try usingModel { () throws(ModelError) in try towers.save(to: folder) }
+        try usingModel { () throws(ModelError) in
+            try towers.save(
+                to: folder, questionTokens: settings.input.maximumQuestionTokens,
+                passageTokens: settings.input.maximumPassageTokens)
+        }
+    }
+
+    var pooling: (name: String, isAssumed: Bool)? {
+        var names = [towers.question.poolingName]
+        if towers.context.poolingName != names[0] { names.append(towers.context.poolingName) }
+        return (names.joined(separator: "; "), !assumptions.isEmpty)
+    }
+
+    var assumptions: [String] {
+        var texts = [towers.question.assumption].compactMap { $0 }
+        if let text = towers.context.assumption, !texts.contains(text) { texts.append(text) }
+        return texts
     }
 
     func gradients(

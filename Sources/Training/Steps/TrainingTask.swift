@@ -9,6 +9,11 @@ protocol TrainingTask: AnyObject {
     /// Whether there is something to measure with.
     var canEvaluate: Bool { get }
 
+    /// How the towers of a retriever pool, and whether that had to be assumed; nil for a reader.
+    var pooling: (name: String, isAssumed: Bool)? { get }
+    /// What had to be assumed of the model, as sentences.
+    var assumptions: [String] { get }
+
     /// Sets `gradients` of all sets to those of some batches, summed over all ranks.
     ///
     /// - Parameters:
@@ -36,6 +41,11 @@ protocol TrainingTask: AnyObject {
 extension TrainingTask {
     /// Examples of each data set.
     var sizes: [Int] { stores.map(\.count) }
+
+    /// Nothing: only a retriever pools.
+    var pooling: (name: String, isAssumed: Bool)? { nil }
+    /// Nothing.
+    var assumptions: [String] { [] }
 
     /// A number for the training data, for telling runs apart.
     var dataDigest: UInt64 {

@@ -5,6 +5,8 @@ import Models
 struct RunIdentity: Equatable, Codable {
     /// The settings that decide what is computed, by their names.
     var settings: [String: String]
+    /// What the checkpoint of an earlier release means that does not say it.
+    private var before: [String: String] = [:]
     /// Digest of the training data.
     var data: String
     /// Digest of the parameters at the start.
@@ -22,10 +24,22 @@ struct RunIdentity: Equatable, Codable {
         deciding.model = ModelSettings()
         deciding.model.freezesQuestion = configuration.model.freezesQuestion
         deciding.model.freezesContext = configuration.model.freezesContext
+        deciding.model.maximumLength = configuration.model.maximumLength
+        deciding.model.queryPrefix = configuration.model.queryPrefix
+        deciding.model.passagePrefix = configuration.model.passagePrefix
         settings = try deciding.values()
+        // How the towers pool, whoever decides it; earlier releases assumed the mean.
+        if let pooling = task.pooling {
+            settings[Self.poolingName] = pooling.name
+            before[Self.poolingName] = pooling.isAssumed ? "mean" : pooling.name
+        }
         data = String(try task.dataDigest, radix: 16)
         model = task.parameterSets.map { String($0.valueHash, radix: 16) }.joined(separator: "-")
     }
+
+    private static let poolingName = "model.pooling"
+
+    private enum CodingKeys: String, CodingKey { case settings, data, model }
 
     /// The parts by name, for comparing and for messages.
     var parts: [(name: String, value: String)] {
@@ -37,13 +51,14 @@ struct RunIdentity: Equatable, Codable {
 extension RunIdentity {
     /// What differs in the run of a checkpoint: the name, the value here and the one there.
     ///
-    /// A setting that the checkpoint's release had not is as if it had its default.
+    /// A setting that the checkpoint's release had not is as if it had its default, and the pooling
+    /// is what that release took.
     func difference(
         from other: RunIdentity
     ) throws(TrainingError) -> (name: String, own: String, found: String)? {
         let defaults = try TrainingConfiguration().values()
         for (name, own) in settings.sorted(by: { $0.key < $1.key }) {
-            let found = other.settings[name] ?? defaults[name] ?? ""
+            let found = other.settings[name] ?? before[name] ?? defaults[name] ?? ""
             if own != found { return (name, own, found) }
         }
         for name in other.settings.keys.sorted() where settings[name] == nil {

@@ -164,8 +164,9 @@ public final class Trainer {
         if !notes.contains(where: { $0.hasPrefix(beginning) }) { note(text) }
     }
 
-    /// Tells which settings cannot do what they are there for.
+    /// Tells what had to be assumed, and which settings cannot do what they are there for.
     private func tellIdleSettings() {
+        for text in task.assumptions { note(text) }
         let warmup = configuration.schedule.warmup(of: totalSteps)
         if warmup >= totalSteps {
             note(
