@@ -87,12 +87,15 @@ public struct Cluster: Sendable {
     }
 
     /// Starts a cluster that outlives this process; refused where one runs.
+    ///
+    /// - Parameter models: Where towers may lie whose folders were moved.
     public static func startDetached(
-        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1
+        _ data: DataFolder, workers: Int = defaultWorkers, threads: Int = 1,
+        models: ModelPlaces = ModelPlaces()
     ) async throws(SheafError) -> Cluster {
         try await typed(interrupted: "Interrupted while the cluster started.") {
             let local = try await LocalCluster.startDetached(
-                data: data, size: try size(workers: workers, threads: threads))
+                data: data, size: try size(workers: workers, threads: threads), models: models)
             return Cluster(client: local.client, local: local)
         }
     }

@@ -53,6 +53,7 @@ public struct CollectionReport: Sendable {
             ("context model", item.contextModel), ("fingerprint", item.fingerprint),
         ]
         facts += item.encoder.facts
+        facts += item.towers.map { ($0.name + " encoder", $0.text) }
         if isServing, let coverage = item.coverage { facts.append(("coverage", coverage.text)) }
         return FactList.text(facts) + "\n\n" + shards(item) + "\n"
     }
@@ -85,6 +86,8 @@ extension CollectionStatus {
             "dimension": .integer(UInt64(dimension)), "metric": .string(index.metric),
             "index": .string(index.kind), "vectors": .string(index.vectors),
             "memory": .string(index.memory), "encoder": encoder.document,
+            "question_encoder": questionEncoder?.resolvedDocument ?? .null,
+            "context_encoder": contextEncoder?.resolvedDocument ?? .null,
             "generation": .integer(generation), "bytes": .integer(bytes),
             "created": .string(created), "source": .strings(paths),
             "source_digest": .string(sourceDigest), "question_model": .string(questionModel),
@@ -101,13 +104,48 @@ extension CollectionStatus {
     }
 }
 
+extension CollectionStatus {
+    /// What holds of each tower, or why that is not known.
+    fileprivate var towers: [(name: String, text: String)] {
+        let unknown = "as its fingerprint proves: made by an earlier release"
+        let context = [(name: "context", text: contextEncoder?.resolvedText ?? unknown)]
+        guard !questionModel.isEmpty else { return context }
+        return [(name: "question", text: questionEncoder?.resolvedText ?? unknown)] + context
+    }
+}
+
 extension EncoderSettings {
+    /// What holds of a tower, on a few lines.
+    fileprivate var resolvedText: String {
+        var lines = ["pooling \(pooling)" + (normalize == "yes" ? ", made unit length" : "")]
+        lines.append("at most \(Quantity.count(UInt64(maximumLength), "token"))")
+        if lowerCase == "yes" { lines.append("lower-cased first") }
+        if poolsPrompt == "no" { lines.append("a prompt's tokens do not count") }
+        for (name, prefix) in [("question", questionPrefix), ("passage", passagePrefix)] {
+            if let prefix, !prefix.isEmpty { lines.append("\(name) prefix “\(prefix)”") }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// What holds of a tower, for programs.
+    fileprivate var resolvedDocument: JSONDocument {
+        [
+            "pooling": .string(pooling), "normalize": .bool(normalize == "yes"),
+            "maximum_length": .integer(UInt64(maximumLength)),
+            "lower_case": .bool(lowerCase == "yes"), "pools_prompt": .bool(poolsPrompt == "yes"),
+            "question_prefix": .string(questionPrefix ?? ""),
+            "passage_prefix": .string(passagePrefix ?? ""),
+        ]
+    }
+
     /// What was chosen, by name; what was not is left out.
     fileprivate var facts: [(String, String)] {
         [
             ("segment ids", segmentIDs), ("precision", precision), ("weights", weights),
             ("question prefix", questionPrefix.map { "“\($0)”" } ?? ""),
             ("passage prefix", passagePrefix.map { "“\($0)”" } ?? ""),
+            ("pooling", pooling), ("unit length", normalize),
+            ("maximum length", maximumLength == 0 ? "" : "\(maximumLength)"),
             ("weights not finite", allowsNonfinite ? "let pass" : ""),
         ].filter { !$0.1.isEmpty }
     }

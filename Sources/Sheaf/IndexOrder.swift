@@ -108,6 +108,8 @@ public struct IndexSummary: Equatable, Sendable {
     public var alreadyComplete: Bool
     /// What was found wrong and put right.
     public var healing: Healing
+    /// What people ought to know of the collection, such as a pooling that had to be assumed.
+    public var notes: [String]
     /// Seconds from the request to the last commit.
     public var seconds: Double
     /// Seconds of these in which passages were encoded.
@@ -163,7 +165,7 @@ extension Cluster {
             batches: last.batchesTotal, batchesRepeated: last.batchesRepeated,
             skippedLines: last.skippedLines, passagesEncoded: last.passagesEncoded,
             workers: last.workers, generation: last.generation,
-            alreadyComplete: last.alreadyComplete, healing: last.healing,
+            alreadyComplete: last.alreadyComplete, healing: last.healing, notes: last.notes,
             seconds: (ended - began).seconds,
             encodingSeconds: (ended - (encoding.value ?? began)).seconds)
     }
@@ -210,7 +212,7 @@ extension IndexSummary {
             "batches_repeated": .integer(batchesRepeated),
             "skipped_records": .integer(skippedLines),
             "passages_encoded": .integer(passagesEncoded), "workers": .integer(UInt64(workers)),
-            "healed": healing.document,
+            "healed": healing.document, "notes": .strings(notes),
             "generation": .integer(generation), "seconds": .number(seconds),
             "encoding_seconds": .number(encodingSeconds),
             "passages_per_second": .number(passagesPerSecond),

@@ -1,5 +1,6 @@
 public import ClusterRuntime
 public import Corpus
+import Models
 
 /// What is wanted of a search.
 public struct SearchOrder: Equatable, Sendable {
@@ -13,6 +14,10 @@ public struct SearchOrder: Equatable, Sendable {
     public var texts: Bool
     /// What a request of up to 64 questions may take, encoding included.
     public var timeout: Duration
+    /// Where the question tower lies now; nil: where the collection has it.
+    ///
+    /// The folder is remembered once its fingerprint has proved to be the collection's.
+    public var questionModel: String?
 
     /// Makes an order.
     public init(
@@ -51,7 +56,8 @@ extension Cluster {
             do {
                 try await client.search(
                     questions.map(\.text), collection: order.collection, k: order.k,
-                    allowPartial: order.allowPartial, texts: order.texts, budget: order.timeout
+                    allowPartial: order.allowPartial, texts: order.texts,
+                    questionModel: try order.questionFolder(), budget: order.timeout
                 ) { number, answer in
                     do {
                         try answered(questions[number], answer)
@@ -78,5 +84,15 @@ extension Cluster {
             throw .unexpected("A search ended without an answer.")
         }
         return answer
+    }
+}
+
+extension SearchOrder {
+    /// The full path of the question tower's folder, which a folder of both may hold; empty where
+    /// none is named.
+    fileprivate func questionFolder() throws(ModelError) -> String {
+        guard let questionModel else { return "" }
+        let parts = try ModelFolders.parts(of: questionModel)
+        return absolutePath(parts[0])
     }
 }

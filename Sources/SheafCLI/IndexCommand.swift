@@ -97,6 +97,7 @@ struct IndexCommand: AsyncParsableCommand {
                 try await index(order, on: cluster)
             }
         }
+        Terminal.say(notes: summary.notes)
         try Terminal.answer(json ? summary.document.text : summary.text)
     }
 

@@ -11,14 +11,17 @@ struct UpCommand: AsyncParsableCommand {
               sheaf up --workers 4
 
             It serves every collection of the data folder; `index` and `search` use it.
+            A model whose folder was moved is looked for under the folders of
+            $SHEAF_MODELS and in those of --question-model and --context-model.
             """)
 
     @OptionGroup var data: DataOption
     @OptionGroup var size: SizeOptions
+    @OptionGroup var places: ModelPlaceOptions
 
     func run() async throws {
         let cluster = try await Cluster.startDetached(
-            data.folder, workers: size.workerCount, threads: size.threads)
+            data.folder, workers: size.workerCount, threads: size.threads, models: places.places)
         let status = try await cluster.status()
         await cluster.close()
         try Terminal.answer(

@@ -45,6 +45,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
             valueName: "dir"))
     var models: [String] = []
 
+    @OptionGroup var places: ModelPlaceOptions
+
     @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
     var parent: Int32?
 
@@ -72,7 +74,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
             questionThreads: ProcessInfo.processInfo.activeProcessorCount,
             loadsOnDemand: onDemand, security: try keys.security,
             roots: PathRoots(
-                corpora: corpora.map(PathRoots.absolute), models: models.map(PathRoots.absolute)))
+                corpora: corpora.map(PathRoots.absolute), models: models.map(PathRoots.absolute)),
+            models: places.places)
         try await ClusterProcess.coordinator(options, stop: Interruption.stream())
     }
 }
@@ -87,7 +90,8 @@ struct WorkerCommand: AsyncParsableCommand {
               sheaf worker --coordinator tcp://head:7400 --data /var/lib/sheaf \\
                 --keys /etc/sheaf/worker.secret --server-key /etc/sheaf/coordinator.public
 
-            The model must stand at the same path as at the coordinator. A worker that
+            The model must stand at the same path as at the coordinator, under a folder
+            of $SHEAF_MODELS, or where --context-model says. A worker that
             sees the coordinator's data folder shares its segments; any other keeps
             copies under --data.
             """)
@@ -106,6 +110,12 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Compute threads.", valueName: "n"))
     var threads = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the context tower lies on this host (default: where the coordinator has it).",
+            valueName: "dir"))
+    var contextModel: String?
+
     @OptionGroup var keys: ClientKeyOptions
 
     @Option(help: ArgumentHelp("End when this process has ended.", visibility: .hidden))
@@ -120,7 +130,8 @@ struct WorkerCommand: AsyncParsableCommand {
         if let parent { ParentWatch.start(parent: parent) }
         let options = WorkerOptions(
             coordinator: coordinator, name: name, data: data.folder, threads: threads,
-            security: try keys.security)
+            security: try keys.security,
+            contextModel: contextModel.map(PathRoots.absolute) ?? "")
         try await ClusterProcess.worker(options, stop: Interruption.stream())
     }
 }

@@ -14,7 +14,8 @@ struct SearchCommand: AsyncParsableCommand {
 
             The cluster of the data folder is used where one runs (`sheaf up`), else one
             is started for this call. Question ids are the file's own, else line numbers
-            from 1.
+            from 1. A model folder that was moved is found under the folders of
+            $SHEAF_MODELS, or named with --question-model DIR.
             """)
 
     @OptionGroup var asked: QuestionOptions
@@ -36,6 +37,12 @@ struct SearchCommand: AsyncParsableCommand {
         ))
     var match: AnswerMode?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the question tower lies now, if its folder was moved; remembered.",
+            valueName: "dir"))
+    var questionModel: String?
+
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var size: SizeOptions
 
@@ -47,13 +54,14 @@ struct SearchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let list = try asked.list()
-        let order = SearchOrder(
+        var order = SearchOrder(
             collection: collection, k: asked.k, allowPartial: allowPartial,
             texts: asked.format.needsTexts,
             timeout: .microseconds(max(1, Int64(timeout * 1e6))))
+        order.questionModel = questionModel
         let writer = asked.writer(order, match: match ?? list.match)
         let sink = try OutputSink(path: asked.output)
-        try await Interruption.cancels {
+        try await Interruption.cancels { [order] in
             let cluster = try await connect()
             try await cluster.closing {
                 let run = try await cluster.search(

@@ -122,7 +122,7 @@ struct IndexReportTests {
         var summary = IndexSummary(
             collection: "c", passages: 18_891, batches: 19, batchesRepeated: 1, skippedLines: 2,
             passagesEncoded: 18_891, workers: 2, generation: 4, alreadyComplete: false,
-            healing: Healing(),
+            healing: Healing(), notes: [],
             seconds: 61, encodingSeconds: 60)
         #expect(
             summary.text == "“c”: 18,891 passages in 19 batches (1 repeated, 2 malformed records "

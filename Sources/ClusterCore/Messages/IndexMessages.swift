@@ -133,6 +133,8 @@ public struct IndexProgress: Equatable, Sendable {
     public var passagesEncoded: UInt64
     /// What was found wrong and put right.
     public var healing: Healing
+    /// What people ought to know of the collection, as sentences.
+    public var notes: [String]
 
     /// Creates the message; every field left out has its default.
     public init(
@@ -140,7 +142,7 @@ public struct IndexProgress: Equatable, Sendable {
         passagesCommitted: UInt64 = 0, batchesTotal: UInt64 = 0, batchesCommitted: UInt64 = 0,
         batchesRepeated: UInt64 = 0, skippedLines: UInt64 = 0, workers: UInt32 = 0,
         generation: UInt64 = 0, note: String = "", alreadyComplete: Bool = false,
-        passagesEncoded: UInt64 = 0, healing: Healing = Healing()
+        passagesEncoded: UInt64 = 0, healing: Healing = Healing(), notes: [String] = []
     ) {
         self.collection = collection
         self.state = state
@@ -156,5 +158,6 @@ public struct IndexProgress: Equatable, Sendable {
         self.alreadyComplete = alreadyComplete
         self.passagesEncoded = passagesEncoded
         self.healing = healing
+        self.notes = notes
     }
 }

@@ -12,17 +12,20 @@ public struct QueryRequest: Equatable, Sendable {
     public var texts: Bool
     /// The questions.
     public var questions: [String]
+    /// Where the question tower lies now; empty: where the collection has it.
+    public var questionModel: String
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", k: UInt32 = 0, allowPartial: Bool = false, texts: Bool = false,
-        questions: [String] = []
+        questions: [String] = [], questionModel: String = ""
     ) {
         self.collection = collection
         self.k = k
         self.allowPartial = allowPartial
         self.texts = texts
         self.questions = questions
+        self.questionModel = questionModel
     }
 }
 

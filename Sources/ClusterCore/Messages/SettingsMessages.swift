@@ -14,11 +14,23 @@ public struct EncoderSettings: Equatable, Sendable {
     public var weights: String
     /// Whether weights that are not finite are let pass.
     public var allowsNonfinite: Bool
+    /// How token vectors become one, such as `cls`; empty: as the model says.
+    public var pooling: String
+    /// Whether vectors are made unit length: `yes`, `no`, or empty for what the model says.
+    public var normalize: String
+    /// Longest text in tokens; 0: what the model says.
+    public var maximumLength: UInt32
+    /// Whether texts are lower-cased first: `yes`, `no`, or empty for what the model says.
+    public var lowerCase: String
+    /// Whether a prompt's tokens are pooled: `yes`, `no`, or empty for what the model says.
+    public var poolsPrompt: String
 
     /// Creates the message; every field left out has its default.
     public init(
         segmentIDs: String = "", questionPrefix: String? = nil, passagePrefix: String? = nil,
-        precision: String = "", weights: String = "", allowsNonfinite: Bool = false
+        precision: String = "", weights: String = "", allowsNonfinite: Bool = false,
+        pooling: String = "", normalize: String = "", maximumLength: UInt32 = 0,
+        lowerCase: String = "", poolsPrompt: String = ""
     ) {
         self.segmentIDs = segmentIDs
         self.questionPrefix = questionPrefix
@@ -26,6 +38,11 @@ public struct EncoderSettings: Equatable, Sendable {
         self.precision = precision
         self.weights = weights
         self.allowsNonfinite = allowsNonfinite
+        self.pooling = pooling
+        self.normalize = normalize
+        self.maximumLength = maximumLength
+        self.lowerCase = lowerCase
+        self.poolsPrompt = poolsPrompt
     }
 }
 

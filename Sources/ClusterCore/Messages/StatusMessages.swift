@@ -118,6 +118,10 @@ public struct CollectionStatus: Equatable, Sendable {
     public var shards: [ShardStatus]
     /// When it was made, ISO 8601 in UTC.
     public var created: String
+    /// What holds of the question tower; nil where it was not found out yet, or there is none.
+    public var questionEncoder: EncoderSettings?
+    /// What holds of the context tower; nil where it was not found out yet.
+    public var contextEncoder: EncoderSettings?
 
     /// Creates the message; every field left out has its default.
     public init(
@@ -127,7 +131,8 @@ public struct CollectionStatus: Equatable, Sendable {
         generation: UInt64 = 0, batches: UInt64 = 0, batchesCommitted: UInt64 = 0,
         questionModel: String = "", contextModel: String = "", fingerprint: String = "",
         sourceDigest: String = "", paths: [String] = [], bytes: UInt64 = 0,
-        coverage: Coverage? = nil, shards: [ShardStatus] = [], created: String = ""
+        coverage: Coverage? = nil, shards: [ShardStatus] = [], created: String = "",
+        questionEncoder: EncoderSettings? = nil, contextEncoder: EncoderSettings? = nil
     ) {
         self.name = name
         self.state = state
@@ -149,6 +154,8 @@ public struct CollectionStatus: Equatable, Sendable {
         self.coverage = coverage
         self.shards = shards
         self.created = created
+        self.questionEncoder = questionEncoder
+        self.contextEncoder = contextEncoder
     }
 }
 

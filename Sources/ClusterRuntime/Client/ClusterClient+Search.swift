@@ -38,7 +38,7 @@ extension ClusterClient {
     ///   - answered: Called once per question, in the order of the questions.
     public func search(
         _ questions: [String], collection: String, k: Int, allowPartial: Bool, texts: Bool,
-        budget: Duration, answered: (Int, SearchAnswer) throws -> Void
+        questionModel: String = "", budget: Duration, answered: (Int, SearchAnswer) throws -> Void
     ) async throws(ClusterError) {
         let size = max(
             1, min(QueryRun.questionsPerRequest, QueryRun.hitsPerRequest / max(1, k)))
@@ -46,7 +46,8 @@ extension ClusterClient {
             QueryRequest(
                 collection: collection, k: UInt32(clamping: k), allowPartial: allowPartial,
                 texts: texts,
-                questions: Array(questions[start..<min(start + size, questions.count)]))
+                questions: Array(questions[start..<min(start + size, questions.count)]),
+                questionModel: questionModel)
         }
         lastSearch += 1
         let searchID = lastSearch

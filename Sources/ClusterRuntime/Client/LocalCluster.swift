@@ -102,12 +102,12 @@ public struct LocalCluster: Sendable {
 
     /// Starts a cluster that outlives this process; refuses where one runs.
     public static func startDetached(
-        data: DataFolder, size: Size
+        data: DataFolder, size: Size, models: ModelPlaces = ModelPlaces()
     ) async throws(ClusterError) -> LocalCluster {
         if let holder = try data.holder() {
             throw .dataFolderLocked(path: data.lock, holder: holder)
         }
-        return try await start(data: data, size: size, detached: true)
+        return try await start(data: data, size: size, models: models, detached: true)
     }
 
     /// Connects to the cluster of `data` where one runs.
@@ -145,14 +145,14 @@ public struct LocalCluster: Sendable {
     }
 
     private static func start(
-        data: DataFolder, size: Size, detached: Bool
+        data: DataFolder, size: Size, models: ModelPlaces = ModelPlaces(), detached: Bool
     ) async throws(ClusterError) -> LocalCluster {
         try ChildProcess.refuseInChild()
         try ProcessLimits.check(.host(members: 1))
         let program = try await RoleProgram.find()
         try data.create()
         let process = try CoordinatorProcess(
-            program: program, data: data, size: size, detached: detached)
+            program: program, data: data, size: size, models: models, detached: detached)
         let deadline = MonotonicClock.now() + startTime
         do {
             let client = try await process.waitForClient(until: deadline)
@@ -213,7 +213,8 @@ private final class CoordinatorProcess: Sendable {
     private let logStart: UInt64
 
     init(
-        program: String, data: DataFolder, size: LocalCluster.Size, detached: Bool
+        program: String, data: DataFolder, size: LocalCluster.Size, models: ModelPlaces,
+        detached: Bool
     ) throws(ClusterError) {
         self.data = data
         let log = try data.makeLog("coordinator")
@@ -224,7 +225,9 @@ private final class CoordinatorProcess: Sendable {
             arguments: [
                 "coordinator", "--data", data.path, "--workers", String(size.workers),
                 "--threads", String(size.threads),
-            ] + (detached ? ["--detach"] : ["--on-demand", "--parent", String(getpid())]),
+            ] + (models.question.isEmpty ? [] : ["--question-model", models.question])
+                + (models.context.isEmpty ? [] : ["--context-model", models.context])
+                + (detached ? ["--detach"] : ["--on-demand", "--parent", String(getpid())]),
             log: log)
         do {
             try process.run()

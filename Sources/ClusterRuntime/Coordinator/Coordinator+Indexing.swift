@@ -67,14 +67,22 @@ extension Coordinator {
         if let record = try? catalog.collection(request.collection) {
             _ = await settle(record, until: nil)
         }
-        let existing = try state(of: request.collection)
-        if existing?.record.isComplete != true { prepareWorkers(request) }
-        let models = try await modelLane.run { try plan.models(for: existing?.record) }
+        var existing = try state(of: request.collection)
+        if existing?.record.isComplete != true { prepareWorkers(plan, existing?.record) }
+        let models = try await modelLane.run { [existing] in
+            try plan.models(for: existing?.record)
+        }
+        if job?.number == number { job?.notes = models.notes }
         let source = try plan.source()
         var checked: CheckedCollection
+        if var found = existing {
+            try plan.check(found.record, models)
+            remember(found.record.name) { $0 = $0.with(models) }
+            found.record = found.record.with(models)
+            existing = found
+        }
         if let existing {
             let record = existing.record
-            try plan.check(record, models)
             let digest = try await fileLane.run { [background] in
                 try SourceScan.digest(of: source) { (_) throws(CorpusError) in
                     try background.checkReading()
@@ -134,8 +142,10 @@ extension Coordinator {
     }
 
     /// Has the workers load the encoder beside us.
-    private func prepareWorkers(_ request: IndexRequest) {
-        let order = PrepareEncoder(model: request.contextModel, settings: request.encoder)
+    private func prepareWorkers(_ plan: IndexPlan, _ existing: CollectionRecord?) {
+        let order = PrepareEncoder(
+            model: plan.request.contextModel,
+            settings: plan.options(of: .context, in: existing).settings)
         for worker in membership.ready.map(\.id) {
             send(.prepareEncoder(order), to: worker, on: .control)
         }
@@ -272,7 +282,7 @@ extension Coordinator {
                     bodyBytes: UInt64(block.count), sourceDigest: record.sourceDigest,
                     encoder: EncoderSpec(
                         model: record.contextModel, fingerprint: record.contextFingerprint,
-                        settings: record.encoder.settings),
+                        settings: record.options(of: .context).settings),
                     vectors: record.index.settings.vectors)),
             to: lease.worker, on: .control, attempt: lease.attempt.rawValue)
         for offset in stride(from: 0, to: block.count, by: Coordinator.chunkBytes) {
@@ -372,7 +382,7 @@ extension Coordinator {
             passagesEncoded: max(
                 encoded,
                 running.committedRows - min(running.committedRows, running.committedBefore)),
-            healing: running.healing)
+            healing: running.healing, notes: running.notes)
     }
 
     /// What a run waits for; empty where it works.

@@ -47,7 +47,8 @@ extension Coordinator {
     ) async throws {
         try check(request)
         want(request.collection)
-        let encoder = try await questionEncoder(request.collection)
+        let encoder = try await questionEncoder(
+            request.collection, at: request.questionModel)
         let began = MonotonicClock.now()
         let (questions, threads) = (request.questions, options.questionThreads)
         let vectors = try await modelLane.run {
@@ -169,6 +170,17 @@ extension Coordinator {
         } while !rest.isEmpty
     }
 
+    /// Whether a client may name what it names; it is told where it may not.
+    func mayAsk(_ request: QueryRequest, _ sender: Sender, _ client: ClientAddress) -> Bool {
+        do throws(ClusterError) {
+            if isRemote(sender) { try options.roots.check(request) }
+            return true
+        } catch {
+            reply(.failure(error.failure), to: client)
+            return false
+        }
+    }
+
     private func check(_ request: QueryRequest) throws(ClusterError) {
         guard let collection = collections[request.collection] else {
             throw unknownCollection(request.collection)
@@ -199,20 +211,32 @@ extension Coordinator {
     }
 
     /// The question tower of the collection, loaded once and checked against its fingerprint.
-    private func questionEncoder(_ name: String) async throws -> TextEncoder {
+    ///
+    /// - Parameter given: Where a client says that it lies; empty: where the collection has it, or
+    ///   where this coordinator was told to look. What proves to be the one is remembered.
+    private func questionEncoder(_ name: String, at given: String) async throws -> TextEncoder {
         guard let record = collections[name]?.record else { throw unknownCollection(name) }
-        if let encoder = collections[name]?.questionEncoder { return encoder }
-        guard !record.questionModel.isEmpty else {
+        if given.isEmpty || given == record.questionModel,
+            let encoder = collections[name]?.questionEncoder
+        {
+            return encoder
+        }
+        guard !record.questionFingerprint.isEmpty else {
             throw ClusterError.input(
                 """
                 “\(name)” was indexed with a context tower alone, so questions cannot be encoded. \
-                Index it again with --question-model.
+                Give the same `sheaf index` command with --question-model DIR to add the question \
+                tower.
                 """)
         }
-        let encoder = try await modelLane.run {
+        let places =
+            given.isEmpty
+            ? [record.questionModel] + [options.models.question].filter { !$0.isEmpty }
+                + ModelSearchPath.candidates(for: record.questionModel) : [given]
+        let (encoder, folder) = try await modelLane.run {
             try TextEncoder.load(
-                folder: record.questionModel, tower: .question,
-                options: record.encoder, expecting: record.questionFingerprint)
+                anyOf: places, tower: .question, options: record.options(of: .question),
+                fingerprint: record.questionFingerprint)
         }
         guard encoder.fingerprint == record.questionFingerprint else {
             throw ClusterError.otherSettings(
@@ -220,7 +244,29 @@ extension Coordinator {
                 indexed: record.questionFingerprint, given: encoder.fingerprint)
         }
         collections[name]?.questionEncoder = encoder
+        remember(name) {
+            $0.questionModel = folder
+            $0.questionEncoder = encoder.resolved
+        }
         return encoder
+    }
+
+    /// Enters what was found out of a collection's towers; where that cannot be written, as on a
+    /// read-only disk, it is found out again next time.
+    func remember(_ name: String, _ change: (inout CollectionRecord) -> Void) {
+        guard let before = collections[name]?.record else { return }
+        var record = before
+        change(&record)
+        guard record != before else { return }
+        if record.questionFingerprint != before.questionFingerprint {
+            collections[name]?.questionEncoder = nil
+        }
+        collections[name]?.record = record
+        do throws(ClusterError) {
+            try catalog.change(name, change)
+        } catch {
+            log.warning("what was found out of “\(name)” is not kept: \(error)")
+        }
     }
 
     /// The generation to search; waits while it is being loaded, but not for what cannot be loaded.

@@ -71,6 +71,8 @@ extension Coordinator {
             questionModel: record.questionModel, contextModel: record.contextModel,
             fingerprint: record.contextFingerprint, sourceDigest: record.sourceDigest,
             paths: record.paths, bytes: manifest?.segments.reduce(0) { $0 + $1.bytes } ?? 0,
-            coverage: coverage, shards: shards, created: record.created)
+            coverage: coverage, shards: shards, created: record.created,
+            questionEncoder: record.questionEncoder?.settings,
+            contextEncoder: record.contextEncoder?.settings)
     }
 }

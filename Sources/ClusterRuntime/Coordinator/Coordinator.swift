@@ -195,10 +195,11 @@ public actor Coordinator {
     }
 
     private func startProcesses(_ program: String) throws(ClusterError) {
-        let role = [
-            "worker", "--coordinator", controlEndpoint, "--data", options.data.path,
-            "--threads", String(options.threadsPerWorker),
-        ]
+        let role =
+            [
+                "worker", "--coordinator", controlEndpoint, "--data", options.data.path,
+                "--threads", String(options.threadsPerWorker),
+            ] + (options.models.context.isEmpty ? [] : ["--context-model", options.models.context])
         let data = options.data
         let names = Coordinator.workerNames(options)
         for name in names { _ = try data.makeLog(name) }
@@ -407,6 +408,7 @@ public actor Coordinator {
                 reply(.failure(error.failure), to: client)
             }
         case .queryRequest(let request):
+            guard mayAsk(request, sender, client) else { return }
             let budget =
                 envelope.budgetMicroseconds == 0
                 ? options.searchBudget : .microseconds(Int64(envelope.budgetMicroseconds))

@@ -20,6 +20,8 @@ public struct CoordinatorOptions: Sendable {
     public var questionsAllowed: Int
     /// What clients of other hosts may have it read.
     public var roots: PathRoots
+    /// Where the towers of collections may lie whose own folders are not there.
+    public var models: ModelPlaces
     /// Seconds for which a file that nothing names is kept after that was first seen: longer than
     /// any search, upload or lease.
     public var garbageWaitSeconds: Int64
@@ -30,7 +32,7 @@ public struct CoordinatorOptions: Sendable {
         questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy,
         searchBudget: Duration = .seconds(30),
         questionsAllowed: Int = 8192, roots: PathRoots = PathRoots(),
-        garbageWaitSeconds: Int64 = 3600
+        models: ModelPlaces = ModelPlaces(), garbageWaitSeconds: Int64 = 3600
     ) {
         self.data = data
         self.endpoint = endpoint
@@ -42,6 +44,21 @@ public struct CoordinatorOptions: Sendable {
         self.searchBudget = searchBudget
         self.questionsAllowed = max(1, questionsAllowed)
         self.roots = roots
+        self.models = models
         self.garbageWaitSeconds = garbageWaitSeconds
+    }
+}
+
+/// Folders of towers that a process is told to look into; empty: none.
+public struct ModelPlaces: Equatable, Sendable {
+    /// Of question towers.
+    public var question: String
+    /// Of context towers.
+    public var context: String
+
+    /// Names folders.
+    public init(question: String = "", context: String = "") {
+        self.question = question
+        self.context = context
     }
 }

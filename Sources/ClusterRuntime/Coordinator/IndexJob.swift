@@ -37,6 +37,8 @@ struct IndexJob: Sendable {
     var isAlreadyComplete = false
     /// What was found wrong at the start.
     var healing = Healing()
+    /// What people ought to know of the collection.
+    var notes: [String] = []
 
     init(
         number: Int, request: IndexRequest, client: Coordinator.ClientAddress?, owner: Sender

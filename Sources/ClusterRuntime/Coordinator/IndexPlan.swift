@@ -66,23 +66,46 @@ struct IndexPlan: Sendable {
         return try CorpusSource(paths: request.paths, format: format)
     }
 
+    /// What a tower is loaded with: what is asked for, and for the rest what the collection that
+    /// goes on keeps.
+    func options(of tower: Tower, in existing: CollectionRecord?) -> EncoderOptions {
+        guard let existing else { return encoder }
+        return encoder.completed(by: existing.options(of: tower))
+    }
+
     /// Opens both towers: what is wrong with a model is said before a corpus is read.
     ///
     /// - Parameter existing: The collection that goes on, whose encoders are expected.
     func models(for existing: CollectionRecord?) throws -> CollectionModels {
         let context = try TextEncoder.load(
-            folder: request.contextModel, tower: .context, options: encoder,
+            folder: request.contextModel, tower: .context,
+            options: options(of: .context, in: existing),
             expecting: existing?.contextFingerprint)
-        var questionFingerprint = ""
+        var models = CollectionModels(
+            questionFolder: request.questionModel, contextFolder: request.contextModel,
+            questionFingerprint: "", contextFingerprint: context.fingerprint, options: encoder,
+            contextOptions: context.resolved, dimension: context.dimension,
+            notes: [context.report.assumption].compactMap { $0 })
+        let known = existing?.questionFingerprint ?? ""
+        guard !request.questionModel.isEmpty else {
+            if known.isEmpty { models.notes.append(withoutQuestions) }
+            return models
+        }
+        let options = options(of: .question, in: existing)
+        let expected = known.isEmpty ? nil : known
+        let assumption: String?
         if request.questionModel == request.contextModel, context.kind == .sentence {
             // One set of weights for both sides: they are good already.
-            questionFingerprint = try TextEncoder.fingerprint(
-                folder: request.questionModel, tower: .question, options: encoder,
-                expecting: existing?.questionFingerprint)
-        } else if !request.questionModel.isEmpty {
+            let identity = try EncoderIdentity(
+                folder: request.questionModel, tower: .question, options: options,
+                expecting: expected)
+            models.questionFingerprint = identity.fingerprint
+            models.questionOptions = identity.resolved
+            assumption = identity.assumption
+        } else {
             let question = try TextEncoder.load(
-                folder: request.questionModel, tower: .question, options: encoder,
-                expecting: existing?.questionFingerprint)
+                folder: request.questionModel, tower: .question, options: options,
+                expecting: expected)
             guard question.dimension == context.dimension else {
                 throw ClusterError.input(
                     """
@@ -90,32 +113,71 @@ struct IndexPlan: Sendable {
                     \(request.contextModel) of \(context.dimension). Name two towers of one model.
                     """)
             }
-            questionFingerprint = question.fingerprint
+            models.questionFingerprint = question.fingerprint
+            models.questionOptions = question.resolved
+            assumption = question.report.assumption
         }
-        return CollectionModels(
-            questionFolder: request.questionModel, contextFolder: request.contextModel,
-            questionFingerprint: questionFingerprint, contextFingerprint: context.fingerprint,
-            options: encoder, dimension: context.dimension)
+        if let assumption, !models.notes.contains(assumption) { models.notes.append(assumption) }
+        return models
+    }
+
+    /// What is said where passages can be encoded and questions cannot.
+    private var withoutQuestions: String {
+        """
+        “\(request.collection)” has a context tower alone and cannot be searched yet. Give the \
+        same command with --question-model DIR too, now or later, to add the question tower.
+        """
     }
 
     /// A collection keeps what it was made with: says which setting differs.
     func check(_ record: CollectionRecord, _ models: CollectionModels) throws(ClusterError) {
-        let settings: [(String, String, String)] = [
-            ("context encoder", record.contextFingerprint, models.contextFingerprint),
-            ("question encoder", record.questionFingerprint, models.questionFingerprint),
-            (
-                "shards", String(record.shardCount),
-                request.shards == 0 ? String(record.shardCount) : String(request.shards)
-            ),
-            (
-                "batch size", String(record.batchSize),
-                request.batchSize == 0 ? String(record.batchSize) : String(request.batchSize)
-            ),
-        ]
+        let hasQuestions =
+            !record.questionFingerprint.isEmpty && !models.questionFingerprint.isEmpty
+        let settings: [(String, String, String)] =
+            Self.differences(record.contextEncoder, models.contextOptions, of: .context)
+            + (hasQuestions
+                ? Self.differences(record.questionEncoder, models.questionOptions, of: .question)
+                : []) + [
+                ("context encoder", record.contextFingerprint, models.contextFingerprint),
+                (
+                    "question encoder", record.questionFingerprint,
+                    hasQuestions ? models.questionFingerprint : record.questionFingerprint
+                ),
+                (
+                    "shards", String(record.shardCount),
+                    request.shards == 0 ? String(record.shardCount) : String(request.shards)
+                ),
+                (
+                    "batch size", String(record.batchSize),
+                    request.batchSize == 0 ? String(record.batchSize) : String(request.batchSize)
+                ),
+            ]
         for (setting, indexed, given) in settings + index.choices(over: record.index)
         where indexed != given {
             throw .otherSettings(
                 collection: record.name, setting: setting, indexed: indexed, given: given)
+        }
+    }
+
+    /// What of a tower's options decides vectors, as it was kept and as it is given.
+    private static func differences(
+        _ kept: EncoderOptions?, _ given: EncoderOptions?, of tower: Tower
+    ) -> [(String, String, String)] {
+        guard let kept, let given else { return [] }
+        let choices: [(String, (EncoderOptions) -> String)] = [
+            ("pooling", { $0.pooling?.rawValue ?? "" }),
+            ("vectors of unit length", { $0.normalises == true ? "yes" : "no" }),
+            ("longest text", { "\($0.maximumLength ?? 0) tokens" }),
+            ("segment ids", { ($0.segmentIDs ?? .zero).rawValue }),
+            (
+                "prefix",
+                { "“\((tower == .question ? $0.questionPrefix : $0.passagePrefix) ?? "")”" }
+            ),
+            ("precision", { $0.precision.rawValue }),
+            ("weights", { $0.weights == .float16 ? "f16" : "f32" }),
+        ]
+        return choices.map { name, text in
+            ("\(name) (\(tower.rawValue) encoder)", text(kept), text(given))
         }
     }
 

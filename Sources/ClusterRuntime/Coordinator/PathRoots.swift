@@ -43,6 +43,12 @@ public struct PathRoots: Equatable, Sendable {
         }
     }
 
+    /// Throws where a path of a request lies outside of its roots.
+    func check(_ request: QueryRequest) throws(ClusterError) {
+        guard !request.questionModel.isEmpty else { return }
+        try check(request.questionModel, in: models, option: "--models", "Models")
+    }
+
     private func check(
         _ path: String, in roots: [String], option: String, _ what: String
     ) throws(ClusterError) {

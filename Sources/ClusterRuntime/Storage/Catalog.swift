@@ -209,6 +209,24 @@ public final class Catalog: Sendable {
         }
     }
 
+    /// Changes what the row of a collection says; the generation and what it holds stay.
+    func change(
+        _ collection: String, _ body: (inout CollectionRecord) -> Void
+    ) throws(ClusterError) {
+        try write { connection in
+            let text = try String.fetchOne(
+                connection, sql: "SELECT record FROM collection WHERE name = ?",
+                arguments: [collection])
+            guard var record = text.flatMap({ CollectionRecord(json: $0) }) else {
+                throw damaged("the row of “\(collection)”")
+            }
+            body(&record)
+            try connection.execute(
+                sql: "UPDATE collection SET record = ? WHERE name = ?",
+                arguments: [try record.json(), collection])
+        }
+    }
+
     /// The holder's name for files in the coordinator's own data folder.
     public static let sharedHolder = "*"
 

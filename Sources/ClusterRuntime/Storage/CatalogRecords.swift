@@ -36,6 +36,11 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     public var contextFingerprint: String
     /// What was chosen for the towers beside their folders.
     public var encoder: EncoderOptions
+    /// What holds of the question tower, whatever its folder comes to say; nil where an earlier
+    /// release made the collection and nobody has loaded the tower since.
+    public var questionEncoder: EncoderOptions?
+    /// What holds of the context tower.
+    public var contextEncoder: EncoderOptions?
     /// Dimension of the vectors.
     public var dimension: Int
     /// Metric of the scores.
@@ -60,7 +65,8 @@ public struct CollectionRecord: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case name, sourceDigest, format, paths, skipsMalformed, skippedLines, passages, batchSize
         case batchCount, shardCount, questionModel, contextModel, questionFingerprint
-        case contextFingerprint, encoder, dimension, metric, kind, vectors
+        case contextFingerprint, encoder, questionEncoder, contextEncoder, dimension, metric
+        case kind, vectors
         case memory, created, boundaries, isComplete
     }
 
@@ -107,7 +113,32 @@ extension CollectionRecord {
         mine.isComplete = its.isComplete
         mine.generation = its.generation
         mine.manifestSHA256 = its.manifestSHA256
+        // Where its towers lie, what was found out of them, and a question tower may come later.
+        mine.questionModel = its.questionModel
+        mine.contextModel = its.contextModel
+        mine.questionEncoder = its.questionEncoder
+        mine.contextEncoder = its.contextEncoder
+        if mine.questionFingerprint.isEmpty { mine.questionFingerprint = its.questionFingerprint }
+        if its.questionFingerprint.isEmpty { its.questionFingerprint = mine.questionFingerprint }
         return mine == its
+    }
+
+    /// The options that a tower is loaded with: what holds of it, or what was asked for.
+    func options(of tower: Tower) -> EncoderOptions {
+        (tower == .question ? questionEncoder : contextEncoder) ?? encoder
+    }
+
+    /// The same collection with towers as they were found.
+    func with(_ models: CollectionModels) -> CollectionRecord {
+        var record = self
+        record.contextModel = models.contextFolder
+        record.contextEncoder = models.contextOptions
+        if !models.questionFingerprint.isEmpty {
+            record.questionModel = models.questionFolder
+            record.questionFingerprint = models.questionFingerprint
+            record.questionEncoder = models.questionOptions
+        }
+        return record
     }
 
     /// How its vectors are stored, compared and searched.
@@ -138,6 +169,8 @@ extension CollectionRecord {
         questionFingerprint = models.questionFingerprint
         contextFingerprint = models.contextFingerprint
         encoder = models.options
+        questionEncoder = models.questionOptions
+        contextEncoder = models.contextOptions
         dimension = models.dimension
         metric = index.complete.metric
         kind = index.complete.kind
@@ -153,8 +186,15 @@ struct CollectionModels: Equatable, Sendable {
     var contextFolder: String
     var questionFingerprint: String
     var contextFingerprint: String
+    /// What was asked for.
     var options: EncoderOptions
+    /// What holds of the question tower; nil where there is none.
+    var questionOptions: EncoderOptions?
+    /// What holds of the context tower.
+    var contextOptions: EncoderOptions?
     var dimension: Int
+    /// What people ought to know of them.
+    var notes: [String] = []
 }
 
 /// A committed segment.

@@ -81,6 +81,7 @@ extension IndexProgress: Bridged {
         c.already_complete = alreadyComplete ? 1 : 0
         c.passages_encoded = passagesEncoded
         c.healing = arena.message(healing, unless: Healing())
+        (c.n_notes, c.notes) = arena.strings(notes)
     }
 
     init(_ c: Sheaf__V1__IndexProgress) throws(WireError) {
@@ -98,6 +99,7 @@ extension IndexProgress: Bridged {
             note: try Unpack.text(c.note, "IndexProgress.note"),
             alreadyComplete: c.already_complete != 0,
             passagesEncoded: c.passages_encoded,
-            healing: try Unpack.message(c.healing) ?? Healing())
+            healing: try Unpack.message(c.healing) ?? Healing(),
+            notes: try Unpack.texts(c.notes, c.n_notes, "IndexProgress.notes"))
     }
 }

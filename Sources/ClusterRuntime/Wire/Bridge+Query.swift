@@ -14,6 +14,7 @@ extension QueryRequest: Bridged {
         c.allow_partial = allowPartial ? 1 : 0
         c.texts = texts ? 1 : 0
         (c.n_questions, c.questions) = arena.strings(questions)
+        c.question_model = arena.string(questionModel)
     }
 
     init(_ c: Sheaf__V1__QueryRequest) throws(WireError) {
@@ -22,7 +23,8 @@ extension QueryRequest: Bridged {
             k: c.k,
             allowPartial: c.allow_partial != 0,
             texts: c.texts != 0,
-            questions: try Unpack.texts(c.questions, c.n_questions, "QueryRequest.questions"))
+            questions: try Unpack.texts(c.questions, c.n_questions, "QueryRequest.questions"),
+            questionModel: try Unpack.text(c.question_model, "QueryRequest.question_model"))
     }
 }
 

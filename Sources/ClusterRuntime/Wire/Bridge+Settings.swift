@@ -16,6 +16,11 @@ extension EncoderSettings: Bridged {
         c.precision = arena.string(precision)
         c.weights = arena.string(weights)
         c.allows_nonfinite = allowsNonfinite ? 1 : 0
+        c.pooling = arena.string(pooling)
+        c.normalize = arena.string(normalize)
+        c.maximum_length = maximumLength
+        c.lower_case = arena.string(lowerCase)
+        c.pools_prompt = arena.string(poolsPrompt)
     }
 
     init(_ c: Sheaf__V1__EncoderSettings) throws(WireError) {
@@ -32,7 +37,12 @@ extension EncoderSettings: Bridged {
             ).first,
             precision: try Unpack.text(c.precision, "EncoderSettings.precision"),
             weights: try Unpack.text(c.weights, "EncoderSettings.weights"),
-            allowsNonfinite: c.allows_nonfinite != 0)
+            allowsNonfinite: c.allows_nonfinite != 0,
+            pooling: try Unpack.text(c.pooling, "EncoderSettings.pooling"),
+            normalize: try Unpack.text(c.normalize, "EncoderSettings.normalize"),
+            maximumLength: c.maximum_length,
+            lowerCase: try Unpack.text(c.lower_case, "EncoderSettings.lower_case"),
+            poolsPrompt: try Unpack.text(c.pools_prompt, "EncoderSettings.pools_prompt"))
     }
 }
 

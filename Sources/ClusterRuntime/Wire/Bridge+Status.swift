@@ -100,6 +100,8 @@ extension CollectionStatus: Bridged {
         c.coverage = arena.message(coverage)
         (c.n_shards, c.shards) = arena.messages(shards)
         c.created = arena.string(created)
+        c.question_encoder = arena.message(questionEncoder)
+        c.context_encoder = arena.message(contextEncoder)
     }
 
     init(_ c: Sheaf__V1__CollectionStatus) throws(WireError) {
@@ -123,7 +125,9 @@ extension CollectionStatus: Bridged {
             bytes: c.bytes,
             coverage: try Unpack.message(c.coverage),
             shards: try Unpack.messages(c.shards, c.n_shards),
-            created: try Unpack.text(c.created, "CollectionStatus.created"))
+            created: try Unpack.text(c.created, "CollectionStatus.created"),
+            questionEncoder: try Unpack.message(c.question_encoder),
+            contextEncoder: try Unpack.message(c.context_encoder))
     }
 }
 

@@ -20,10 +20,17 @@ struct IncomingLease: Sendable {
 }
 
 extension EncoderSpec {
-    /// What one loaded encoder can stand for.
+    /// What one loaded encoder can stand for: the fingerprint says all that decides vectors.
     struct Key: Hashable, Sendable {
         var fingerprint: String
-        var options: EncoderOptions
+        var weights: WeightStorage
+        var allowsNonfinite: Bool
+
+        init(fingerprint: String, options: EncoderOptions) {
+            self.fingerprint = fingerprint
+            weights = options.weights
+            allowsNonfinite = options.allowsNonfinite
+        }
     }
 }
 
@@ -188,24 +195,33 @@ extension Worker {
         let key = EncoderSpec.Key(fingerprint: spec.fingerprint, options: options)
         await preparation?.value
         if let encoder = encoders[key] { return encoder }
-        let encoder = try await load(spec.model, options, expecting: spec.fingerprint)
+        let encoder = try await load(spec.model, options, fingerprint: spec.fingerprint)
         guard encoder.fingerprint == spec.fingerprint else {
             throw ClusterError.input(
                 """
                 \(spec.model): this worker's model has fingerprint \(encoder.fingerprint), the \
                 collection needs \(spec.fingerprint). Copy the coordinator's model folder to this \
-                host.
+                host, or name it with `sheaf worker --context-model DIR`.
                 """)
         }
         return encoder
     }
 
     private func load(
-        _ folder: String, _ options: EncoderOptions, expecting fingerprint: String? = nil
+        _ folder: String, _ options: EncoderOptions, fingerprint: String? = nil
     ) async throws -> TextEncoder {
+        let places =
+            [self.options.contextModel].filter { !$0.isEmpty } + [folder]
+            + ModelSearchPath.candidates(for: folder)
         let encoder = try await encodeLane.run {
-            try TextEncoder.load(
-                folder: folder, tower: .context, options: options, expecting: fingerprint)
+            guard let fingerprint else {
+                // A guess: what it is worth is seen when the first lease comes.
+                return try TextEncoder.load(
+                    folder: places[0], tower: .context, options: options)
+            }
+            return try TextEncoder.load(
+                anyOf: places, tower: .context, options: options, fingerprint: fingerprint
+            ).encoder
         }
         encoders[EncoderSpec.Key(fingerprint: encoder.fingerprint, options: options)] = encoder
         return encoder

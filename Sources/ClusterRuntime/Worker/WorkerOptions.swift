@@ -10,15 +10,19 @@ public struct WorkerOptions: Sendable {
     public var threads: Int
     /// Who may be spoken to.
     public var security: SecurityPolicy
+    /// Where the context tower lies on this host; empty: where the coordinator has it.
+    public var contextModel: String
 
     /// Makes options.
     public init(
-        coordinator: String, name: String, data: DataFolder, threads: Int, security: SecurityPolicy
+        coordinator: String, name: String, data: DataFolder, threads: Int, security: SecurityPolicy,
+        contextModel: String = ""
     ) {
         self.coordinator = coordinator
         self.name = name
         self.data = data
         self.threads = max(1, threads)
         self.security = security
+        self.contextModel = contextModel
     }
 }

@@ -896,7 +896,7 @@ const ProtobufCMessageDescriptor sheaf__v1__healing__descriptor =
   (ProtobufCMessageInit) sheaf__v1__healing__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descriptors[14] =
+static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descriptors[15] =
 {
   {
     "collection",
@@ -1066,6 +1066,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notes",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__IndexProgress, n_notes),
+    offsetof(Sheaf__V1__IndexProgress, notes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
   11,   /* field[11] = already_complete */
@@ -1076,6 +1088,7 @@ static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
   9,   /* field[9] = generation */
   13,   /* field[13] = healing */
   10,   /* field[10] = note */
+  14,   /* field[14] = notes */
   3,   /* field[3] = passages_committed */
   12,   /* field[12] = passages_encoded */
   2,   /* field[2] = passages_total */
@@ -1086,7 +1099,7 @@ static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
 static const ProtobufCIntRange sheaf__v1__index_progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor =
 {
@@ -1096,14 +1109,14 @@ const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor =
   "Sheaf__V1__IndexProgress",
   "sheaf.v1",
   sizeof(Sheaf__V1__IndexProgress),
-  14,
+  15,
   sheaf__v1__index_progress__field_descriptors,
   sheaf__v1__index_progress__field_indices_by_name,
   1,  sheaf__v1__index_progress__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__index_progress__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__query_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor sheaf__v1__query_request__field_descriptors[6] =
 {
   {
     "collection",
@@ -1165,18 +1178,31 @@ static const ProtobufCFieldDescriptor sheaf__v1__query_request__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "question_model",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__QueryRequest, question_model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__query_request__field_indices_by_name[] = {
   2,   /* field[2] = allow_partial */
   0,   /* field[0] = collection */
   1,   /* field[1] = k */
+  5,   /* field[5] = question_model */
   4,   /* field[4] = questions */
   3,   /* field[3] = texts */
 };
 static const ProtobufCIntRange sheaf__v1__query_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__query_request__descriptor =
 {
@@ -1186,7 +1212,7 @@ const ProtobufCMessageDescriptor sheaf__v1__query_request__descriptor =
   "Sheaf__V1__QueryRequest",
   "sheaf.v1",
   sizeof(Sheaf__V1__QueryRequest),
-  5,
+  6,
   sheaf__v1__query_request__field_descriptors,
   sheaf__v1__query_request__field_indices_by_name,
   1,  sheaf__v1__query_request__number_ranges,
@@ -1656,7 +1682,7 @@ const ProtobufCMessageDescriptor sheaf__v1__shard_status__descriptor =
   (ProtobufCMessageInit) sheaf__v1__shard_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__collection_status__field_descriptors[20] =
+static const ProtobufCFieldDescriptor sheaf__v1__collection_status__field_descriptors[22] =
 {
   {
     "name",
@@ -1898,12 +1924,37 @@ static const ProtobufCFieldDescriptor sheaf__v1__collection_status__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "question_encoder",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CollectionStatus, question_encoder),
+    &sheaf__v1__encoder_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "context_encoder",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__CollectionStatus, context_encoder),
+    &sheaf__v1__encoder_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__collection_status__field_indices_by_name[] = {
   7,   /* field[7] = batches */
   8,   /* field[8] = batches_committed */
   14,   /* field[14] = bytes */
   3,   /* field[3] = committed */
+  21,   /* field[21] = context_encoder */
   10,   /* field[10] = context_model */
   15,   /* field[15] = coverage */
   17,   /* field[17] = created */
@@ -1915,6 +1966,7 @@ static const unsigned sheaf__v1__collection_status__field_indices_by_name[] = {
   0,   /* field[0] = name */
   2,   /* field[2] = passages */
   13,   /* field[13] = paths */
+  20,   /* field[20] = question_encoder */
   9,   /* field[9] = question_model */
   5,   /* field[5] = shard_count */
   16,   /* field[16] = shards */
@@ -1925,7 +1977,7 @@ static const ProtobufCIntRange sheaf__v1__collection_status__number_ranges[2 + 1
 {
   { 1, 0 },
   { 8, 5 },
-  { 0, 20 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__collection_status__descriptor =
 {
@@ -1935,7 +1987,7 @@ const ProtobufCMessageDescriptor sheaf__v1__collection_status__descriptor =
   "Sheaf__V1__CollectionStatus",
   "sheaf.v1",
   sizeof(Sheaf__V1__CollectionStatus),
-  20,
+  22,
   sheaf__v1__collection_status__field_descriptors,
   sheaf__v1__collection_status__field_indices_by_name,
   2,  sheaf__v1__collection_status__number_ranges,

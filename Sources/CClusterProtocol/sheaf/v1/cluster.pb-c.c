@@ -2140,7 +2140,7 @@ const ProtobufCMessageDescriptor sheaf__v1__encoder_spec__descriptor =
   (ProtobufCMessageInit) sheaf__v1__encoder_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__encoder_settings__field_descriptors[6] =
+static const ProtobufCFieldDescriptor sheaf__v1__encoder_settings__field_descriptors[11] =
 {
   {
     "segment_ids",
@@ -2214,10 +2214,75 @@ static const ProtobufCFieldDescriptor sheaf__v1__encoder_settings__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pooling",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, pooling),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "normalize",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, normalize),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "maximum_length",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, maximum_length),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lower_case",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, lower_case),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pools_prompt",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__EncoderSettings, pools_prompt),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__encoder_settings__field_indices_by_name[] = {
   5,   /* field[5] = allows_nonfinite */
+  9,   /* field[9] = lower_case */
+  8,   /* field[8] = maximum_length */
+  7,   /* field[7] = normalize */
   2,   /* field[2] = passage_prefix */
+  6,   /* field[6] = pooling */
+  10,   /* field[10] = pools_prompt */
   3,   /* field[3] = precision */
   1,   /* field[1] = question_prefix */
   0,   /* field[0] = segment_ids */
@@ -2226,7 +2291,7 @@ static const unsigned sheaf__v1__encoder_settings__field_indices_by_name[] = {
 static const ProtobufCIntRange sheaf__v1__encoder_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__encoder_settings__descriptor =
 {
@@ -2236,7 +2301,7 @@ const ProtobufCMessageDescriptor sheaf__v1__encoder_settings__descriptor =
   "Sheaf__V1__EncoderSettings",
   "sheaf.v1",
   sizeof(Sheaf__V1__EncoderSettings),
-  6,
+  11,
   sheaf__v1__encoder_settings__field_descriptors,
   sheaf__v1__encoder_settings__field_indices_by_name,
   1,  sheaf__v1__encoder_settings__number_ranges,

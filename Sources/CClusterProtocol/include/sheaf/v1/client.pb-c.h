@@ -177,10 +177,15 @@ struct  Sheaf__V1__IndexProgress
    */
   uint64_t passages_encoded;
   Sheaf__V1__Healing *healing;
+  /*
+   * up to 64: what people ought to know of the collection
+   */
+  size_t n_notes;
+  char **notes;
 };
 #define SHEAF__V1__INDEX_PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__index_progress__descriptor) \
-    , (char *)protobuf_c_empty_string, SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, NULL }
+    , (char *)protobuf_c_empty_string, SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL }
 
 
 struct  Sheaf__V1__QueryRequest
@@ -201,10 +206,14 @@ struct  Sheaf__V1__QueryRequest
    */
   size_t n_questions;
   char **questions;
+  /*
+   * up to 4,096 bytes; empty: where the collection has it
+   */
+  char *question_model;
 };
 #define SHEAF__V1__QUERY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__query_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Sheaf__V1__Timings
@@ -399,10 +408,15 @@ struct  Sheaf__V1__CollectionStatus
   size_t n_shards;
   Sheaf__V1__ShardStatus **shards;
   char *created;
+  /*
+   * what holds of each tower; missing: not found out yet
+   */
+  Sheaf__V1__EncoderSettings *question_encoder;
+  Sheaf__V1__EncoderSettings *context_encoder;
 };
 #define SHEAF__V1__COLLECTION_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__collection_status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string, NULL, NULL }
 
 
 struct  Sheaf__V1__Status

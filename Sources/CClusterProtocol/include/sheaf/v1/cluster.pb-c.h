@@ -303,10 +303,30 @@ struct  Sheaf__V1__EncoderSettings
    */
   char *weights;
   protobuf_c_boolean allows_nonfinite;
+  /*
+   * "cls", "mean", "cls+max", "pooler" and so on; empty: the model's own
+   */
+  char *pooling;
+  /*
+   * "yes" or "no": made unit length; empty: the model's own
+   */
+  char *normalize;
+  /*
+   * at most 1,048,576 tokens of a text; 0: the model's own
+   */
+  uint32_t maximum_length;
+  /*
+   * "yes" or "no": before the tokenizer; empty: the model's own
+   */
+  char *lower_case;
+  /*
+   * "yes" or "no": a prompt's tokens count; empty: the model's own
+   */
+  char *pools_prompt;
 };
 #define SHEAF__V1__ENCODER_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__encoder_settings__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
