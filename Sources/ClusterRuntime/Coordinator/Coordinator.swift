@@ -441,7 +441,7 @@ public actor Coordinator {
     }
 
     /// Whether a sender may be on another host: its files are then not this host's own matter.
-    private func isRemote(_ sender: Sender) -> Bool {
+    func isRemote(_ sender: Sender) -> Bool {
         if case .key = sender { return true }
         return options.security == .insecure && options.endpoint?.hasPrefix("tcp:") == true
     }
