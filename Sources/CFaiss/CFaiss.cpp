@@ -11,8 +11,6 @@
 
 #include <faiss/AutoTune.h>
 #include <faiss/IndexFlat.h>
-#include <faiss/IndexIVF.h>
-#include <faiss/IndexPreTransform.h>
 #include <faiss/impl/FaissException.h>
 #include <faiss/index_factory.h>
 #include <faiss/index_io.h>
@@ -74,32 +72,11 @@ faiss::MetricType metricType(sheaf_faiss_metric metric) {
     return metric == SHEAF_FAISS_L2 ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT;
 }
 
-/// The parameter objects of one search; they must outlive it.
-struct Parameters {
-    faiss::SearchParametersIVF lists;
-    faiss::SearchParametersPreTransform transform;
-    const faiss::SearchParameters *chosen = nullptr;
-
-    Parameters(const faiss::Index &index, const sheaf_faiss_parameters *wish) {
-        if (wish == nullptr || wish->nprobe == 0) {
-            return;
-        }
-        const faiss::Index *inner = &index;
-        const auto *transformed = dynamic_cast<const faiss::IndexPreTransform *>(inner);
-        if (transformed != nullptr) {
-            inner = transformed->index;
-        }
-        if (wish->nprobe < 0 || dynamic_cast<const faiss::IndexIVF *>(inner) == nullptr) {
-            throw faiss::FaissException("this kind of index has no inverted lists to probe");
-        }
-        lists.nprobe = static_cast<size_t>(wish->nprobe);
-        chosen = &lists;
-        if (transformed != nullptr) {
-            transform.index_params = &lists;
-            chosen = &transform;
-        }
+void checkGraph(int32_t dimension, int32_t links, int32_t breadth) {
+    if (dimension < 1 || links < 2 || links > 1024 || breadth < 1) {
+        throw faiss::FaissException("a graph needs dimensions, and 2 to 1024 links a vertex");
     }
-};
+}
 
 sheaf_faiss_index *handle(std::unique_ptr<faiss::Index> index) {
     return new sheaf_faiss_index{std::move(index)};
@@ -149,14 +126,33 @@ sheaf_faiss_status sheaf_faiss_factory(
     });
 }
 
+sheaf_faiss_status sheaf_faiss_codes(
+    int32_t dimension, const float *center, sheaf_faiss_metric metric, sheaf_faiss_index **index) {
+    return guarded([&] {
+        if (dimension < 1) {
+            throw faiss::FaissException("the dimension must be at least 1");
+        }
+        *index = handle(codeTable(dimension, center, metricType(metric)));
+    });
+}
+
 sheaf_faiss_status sheaf_faiss_coded_graph(
+    int32_t dimension, const float *center, int32_t links, int32_t breadth,
+    sheaf_faiss_metric metric, sheaf_faiss_index **index) {
+    return guarded([&] {
+        checkGraph(dimension, links, breadth);
+        auto codes = codeTable(dimension, center, metricType(metric));
+        *index = handle(graphOver(std::move(codes), links, breadth));
+    });
+}
+
+sheaf_faiss_status sheaf_faiss_graph(
     int32_t dimension, int32_t links, int32_t breadth, sheaf_faiss_metric metric,
     sheaf_faiss_index **index) {
     return guarded([&] {
-        if (dimension < 1 || links < 2 || links > 1024 || breadth < 1) {
-            throw faiss::FaissException("a graph needs dimensions, and 2 to 1024 links a vertex");
-        }
-        *index = handle(codedGraph(dimension, links, breadth, metricType(metric)));
+        checkGraph(dimension, links, breadth);
+        auto storage = std::make_unique<faiss::IndexFlat>(dimension, metricType(metric));
+        *index = handle(graphOver(std::move(storage), links, breadth));
     });
 }
 
@@ -193,12 +189,9 @@ sheaf_faiss_status sheaf_faiss_add(sheaf_faiss_index *index, int64_t count, cons
 }
 
 sheaf_faiss_status sheaf_faiss_search(
-    const sheaf_faiss_index *index, const sheaf_faiss_parameters *parameters, int64_t count,
-    const float *questions, int64_t k, float *scores, int64_t *rows) {
-    return guarded([&] {
-        Parameters wish(*index->index, parameters);
-        index->index->search(count, questions, k, scores, rows, wish.chosen);
-    });
+    const sheaf_faiss_index *index, int64_t count, const float *questions, int64_t k, float *scores,
+    int64_t *rows) {
+    return guarded([&] { index->index->search(count, questions, k, scores, rows); });
 }
 
 sheaf_faiss_status sheaf_faiss_reconstruct(

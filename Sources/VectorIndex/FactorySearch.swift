@@ -11,12 +11,9 @@ struct FactorySearch: RowSearch {
     init(store: RowStore, kind: IndexKind) throws(IndexError) {
         self.store = store
         self.kind = kind
-        let (dimension, metric) = (store.dimension, store.metric)
-        index =
-            kind.links > 0
-            ? try FaissIndex(links: kind.links, dimension: dimension, metric: metric)
-            : try FaissIndex(kind: kind.name, dimension: dimension, metric: metric)
+        index = try FaissIndex(kind: kind.name, dimension: store.dimension, metric: store.metric)
         if kind.candidates > 0 { try index.set("efSearch", Double(kind.candidates)) }
+        if kind.probes > 0 { try index.set("nprobe", Double(kind.probes)) }
         if !index.isTrained {
             var sample: [Float] = []
             sample.reserveCapacity(store.rows * store.dimension)
@@ -29,25 +26,38 @@ struct FactorySearch: RowSearch {
     func search(
         _ questions: [Float], k: Int, threads: Int
     ) throws(IndexError) -> [[ScoredRow]] {
-        try divided(questions, dimension: store.dimension, threads: threads) {
-            (part) throws(IndexError) in
-            try search(part, k: k)
-        }
-    }
-
-    private func search(_ questions: [Float], k: Int) throws(IndexError) -> [[ScoredRow]] {
         // Where codes stand for vectors, the best rows may lie far behind in Faiss' order.
         let wanted = kind.isFaithful ? k + k / 16 + 8 : 4 * k + 64
-        let fetch = min(store.rows, kind.candidates > k ? min(wanted, kind.candidates) : wanted)
-        let asked = store.faissVectors(questions)
-        let found = try asked.withUnsafeBufferPointer { (all) throws(IndexError) in
-            try index.search(all, k: fetch, nprobe: kind.probes)
+        let fetch = kind.candidates > k ? min(wanted, kind.candidates) : wanted
+        return try divided(questions, dimension: store.dimension, threads: threads) {
+            (part) throws(IndexError) in
+            try store.best(k, ofProposals: fetch, by: index, for: part)
+        }
+    }
+}
+
+extension RowStore {
+    /// The k first of the rows that Faiss proposes for each question; of all rows where it proposes
+    /// fewer than k, since lists may be short, and graphs have parts that no link leads to.
+    ///
+    /// - Parameters:
+    ///   - k: From 1 to the number of rows.
+    ///   - fetch: Rows that are asked for; `k` or more.
+    func best(
+        _ k: Int, ofProposals fetch: Int, by index: FaissIndex, for questions: [Float]
+    ) throws(IndexError) -> [[ScoredRow]] {
+        let fetch = min(rows, fetch)
+        let found = try faissVectors(questions).withUnsafeBufferPointer {
+            (all) throws(IndexError) in
+            try index.search(all, k: fetch)
         }
         return questions.withUnsafeBufferPointer { all in
-            (0..<questions.count / store.dimension).map { number in
-                let rows = found.rows[number * fetch..<(number + 1) * fetch]
+            (0..<questions.count / dimension).map { number in
+                let proposed = found.rows[number * fetch..<(number + 1) * fetch]
                     .filter { $0 >= 0 }.map(Int.init)
-                return store.best(k, of: rows, for: store.question(number, of: all))
+                let question = question(number, of: all)
+                guard proposed.count >= k else { return scan(question, k: k)[0] }
+                return best(k, of: proposed, for: question)
             }
         }
     }

@@ -30,18 +30,40 @@ final class FaissIndex: @unchecked Sendable {
         }
     }
 
-    /// An empty graph over int8 codes, whose scores are near those of the vectors.
-    convenience init(links: Int, dimension: Int, metric: Metric) throws(IndexError) {
+    /// An empty table of int8 codes of what vectors have beyond `center`; its scores are near.
+    convenience init(codesAround center: [Float], metric: Metric) throws(IndexError) {
         Self.limitThreads
-        let handle = try Self.make("make a graph of \(links) links") { made in
-            sheaf_faiss_coded_graph(
-                Int32(dimension), Int32(links), Self.breadth, metric.faiss, &made)
+        let handle = try Self.make("make a table of codes") { made in
+            sheaf_faiss_codes(Int32(center.count), center, metric.faiss, &made)
         }
         self.init(handle)
     }
 
-    /// Candidates for the links of a new vertex; more find better links and take longer.
-    private static let breadth: Int32 = 80
+    /// An empty graph over such codes.
+    ///
+    /// - Parameter breadth: Candidates for the links of a new vertex.
+    convenience init(
+        links: Int, breadth: Int, codesAround center: [Float], metric: Metric
+    ) throws(IndexError) {
+        Self.limitThreads
+        let handle = try Self.make("make a graph of \(links) links") { made in
+            sheaf_faiss_coded_graph(
+                Int32(center.count), center, Int32(links), Int32(breadth), metric.faiss, &made)
+        }
+        self.init(handle)
+    }
+
+    /// An empty graph over the vectors as they are.
+    convenience init(
+        links: Int, breadth: Int, dimension: Int, metric: Metric
+    ) throws(IndexError) {
+        Self.limitThreads
+        let handle = try Self.make("make a graph of \(links) links") { made in
+            sheaf_faiss_graph(
+                Int32(dimension), Int32(links), Int32(breadth), metric.faiss, &made)
+        }
+        self.init(handle)
+    }
 
     /// Refuses a kind that Faiss cannot read, before any dimension is known.
     static func checkKind(_ kind: String) throws(IndexError) {
@@ -96,15 +118,14 @@ final class FaissIndex: @unchecked Sendable {
     /// - Returns: Rows and scores `[count, k]`; a row of −1 where Faiss found fewer. Scores of L2
     ///   are squared distances.
     func search(
-        _ questions: UnsafeBufferPointer<Float>, k: Int, nprobe: Int = 0
+        _ questions: UnsafeBufferPointer<Float>, k: Int
     ) throws(IndexError) -> (rows: [Int64], scores: [Float]) {
         let count = questions.count / dimension
         var rows = [Int64](repeating: -1, count: count * k)
         var scores = [Float](repeating: 0, count: count * k)
-        var parameters = sheaf_faiss_parameters(nprobe: Int64(nprobe))
         try Self.check("search") {
             sheaf_faiss_search(
-                handle, &parameters, Int64(count), questions.baseAddress, Int64(k), &scores, &rows)
+                handle, Int64(count), questions.baseAddress, Int64(k), &scores, &rows)
         }
         return (rows, scores)
     }

@@ -11,6 +11,17 @@ extension RowStore {
         }
     }
 
+    /// The mean of all vectors as Faiss gets them; zeros in an empty store.
+    func center() -> [Float] {
+        var sums = [Double](repeating: 0, count: dimension)
+        forEachFaissRun { vectors in
+            for first in stride(from: 0, to: vectors.count, by: dimension) {
+                for index in 0..<dimension { sums[index] += Double(vectors[first + index]) }
+            }
+        }
+        return sums.map { Float($0 / Double(max(1, rows))) }
+    }
+
     /// Questions `[count, dimension]` as Faiss gets them.
     func faissVectors(_ questions: [Float]) -> [Float] {
         metric == .cosine ? questions.withUnsafeBufferPointer(unitVectors) : questions

@@ -110,6 +110,12 @@ final class RowStore: @unchecked Sendable {
         return (segments[index], Int(distance))
     }
 
+    /// The vector of a row, copied.
+    func vector(ofRow row: Int) -> [Float] {
+        let index = segmentIndex(ofRow: row)
+        return segments[index].vector(row - firstRows[index])
+    }
+
     /// Calls `body` with runs of rows that lie together, in order, a few MiB at a time; where only
     /// codes may stay in memory, each segment is given back when it is done.
     func forEachRun<Failure: Error>(

@@ -56,7 +56,13 @@ public final class ShardIndex: Sendable {
                 switch parts.name {
                 case "exact": try ExactScan(store: store)
                 case "Flat": try FlatSearch(store: store)
-                default: try FactorySearch(store: store, kind: parts)
+                default:
+                    if parts.links > 0 {
+                        try GraphSearch(
+                            store: store, links: parts.links, candidates: parts.candidates)
+                    } else {
+                        try FactorySearch(store: store, kind: parts)
+                    }
                 }
         }
         try store.check()

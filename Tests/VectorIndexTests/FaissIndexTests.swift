@@ -39,22 +39,23 @@ struct FaissIndexTests {
         #expect(throws: IndexError.self) { try index.vectors(0..<1) }
     }
 
-    @Test func `a search looks into as many lists as the call says`() throws {
+    @Test func `a search looks into as many lists as was set, whatever stands around them`() throws
+    {
         let vectors = random(400 * 4, seed: 53)
-        let index = try FaissIndex(kind: "IVF16,Flat", dimension: 4, metric: .l2)
-        try vectors.withUnsafeBufferPointer { (all) throws(IndexError) in
-            try index.train(all)
-            try index.add(all)
-            let one = try index.search(all, k: 100, nprobe: 1).rows
-            let every = try index.search(all, k: 100, nprobe: 16).rows
-            #expect(one.contains(-1) && !every.contains(-1))
-        }
-        let flat = try FaissIndex(kind: "Flat", dimension: 4, metric: .l2)
-        #expect(throws: IndexError.self) {
+        for kind in ["IVF16,Flat", "IVF16,Flat,RFlat", "PCA4,IVF16,Flat", "IVF16,PQ4x4fs"] {
+            let index = try FaissIndex(kind: kind, dimension: 4, metric: .l2)
             try vectors.withUnsafeBufferPointer { (all) throws(IndexError) in
-                try flat.search(all, k: 1, nprobe: 4)
+                try index.train(all)
+                try index.add(all)
+                try index.set("nprobe", 1)
+                let one = try index.search(all, k: 100).rows
+                try index.set("nprobe", 16)
+                let every = try index.search(all, k: 100).rows
+                #expect(one.contains(-1) && !every.contains(-1), "\(kind)")
             }
         }
+        let flat = try FaissIndex(kind: "Flat", dimension: 4, metric: .l2)
+        #expect(throws: IndexError.self) { try flat.set("nprobe", 4) }
     }
 
     @Test func `a search on a new thread starts no threads of its own`() throws {

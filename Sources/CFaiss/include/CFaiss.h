@@ -28,12 +28,6 @@ typedef enum sheaf_faiss_metric {
     SHEAF_FAISS_L2 = 1,
 } sheaf_faiss_metric;
 
-// How far one search looks, for kinds that do not look at every row. 0 keeps the index' own value.
-typedef struct sheaf_faiss_parameters {
-    // Inverted lists visited: IVF kinds only.
-    int64_t nprobe;
-} sheaf_faiss_parameters;
-
 // One Faiss index. Searches may run from several threads at once; everything else needs the
 // handle alone.
 typedef struct sheaf_faiss_index sheaf_faiss_index;
@@ -59,9 +53,18 @@ sheaf_faiss_status sheaf_faiss_factory(
     int32_t dimension, const char *description, sheaf_faiss_metric metric,
     sheaf_faiss_index **index);
 
-// An empty graph (HNSW) over int8 codes: `links` links a vertex, built with `breadth` candidates
-// for each vertex. It keeps no vectors; rows are found by near scores, to be scored again.
+// An empty table of int8 codes of what each vector has beyond center [dimension]; a search compares
+// all rows by near scores.
+sheaf_faiss_status sheaf_faiss_codes(
+    int32_t dimension, const float *center, sheaf_faiss_metric metric, sheaf_faiss_index **index);
+
+// An empty graph (HNSW) over such codes, or over vectors as they are: `links` links a vertex, built
+// with `breadth` candidates for each. That of codes keeps no vectors: rows are found by near
+// scores, to be scored again.
 sheaf_faiss_status sheaf_faiss_coded_graph(
+    int32_t dimension, const float *center, int32_t links, int32_t breadth,
+    sheaf_faiss_metric metric, sheaf_faiss_index **index);
+sheaf_faiss_status sheaf_faiss_graph(
     int32_t dimension, int32_t links, int32_t breadth, sheaf_faiss_metric metric,
     sheaf_faiss_index **index);
 
@@ -71,8 +74,9 @@ int64_t sheaf_faiss_rows(const sheaf_faiss_index *index);
 int32_t sheaf_faiss_dimension(const sheaf_faiss_index *index);
 int32_t sheaf_faiss_is_trained(const sheaf_faiss_index *index);
 
-// Sets a search parameter of the index itself by Faiss' name for it, such as "efSearch"; before
-// the first search. A name that the index' kind does not have is refused.
+// Sets how far searches look by Faiss' name for it, such as "efSearch" or "nprobe"; before the
+// first search. Whatever stands before or around the index passes it on; a name that no part has
+// is refused.
 sheaf_faiss_status sheaf_faiss_set_parameter(
     sheaf_faiss_index *index, const char *name, double value);
 
@@ -85,10 +89,9 @@ sheaf_faiss_status sheaf_faiss_add(sheaf_faiss_index *index, int64_t count, cons
 
 // The k best rows for questions [count, dimension], into scores and rows [count, k], best first.
 // Places without a hit hold row -1. Scores are inner products or squared distances.
-// parameters may be NULL; a parameter that the index' kind does not have is refused.
 sheaf_faiss_status sheaf_faiss_search(
-    const sheaf_faiss_index *index, const sheaf_faiss_parameters *parameters, int64_t count,
-    const float *questions, int64_t k, float *scores, int64_t *rows);
+    const sheaf_faiss_index *index, int64_t count, const float *questions, int64_t k, float *scores,
+    int64_t *rows);
 
 // The stored vectors of rows first ..< first + count, into vectors [count, dimension].
 sheaf_faiss_status sheaf_faiss_reconstruct(
