@@ -38,6 +38,8 @@ public struct EncodeSummary: Equatable, Sendable {
     public var rows: Int
     /// Length of each.
     public var dimension: Int
+    /// What was cut off the texts.
+    public var cuts: TextCuts
     /// Seconds, without loading the model.
     public var seconds: Double
     /// What had to be assumed of the model, as sentences for people.
@@ -67,6 +69,7 @@ extension EncodeOrder {
         var file = try NumpyFile(OutputSink(path: output), dimension: encoder.dimension)
         let idSink = try ids.map { path throws(SheafError) in try OutputSink(path: path) }
         var texts = try Texts(self)
+        var cuts = TextCuts()
         while let (ids, part) = try texts.next(
             count: EncodeOrder.textsAtOnce, bytes: EncodeOrder.bytesAtOnce)
         {
@@ -80,9 +83,12 @@ extension EncodeOrder {
                 let vectors =
                     switch part {
                     case .passages(let list):
-                        encoder.encode(passages: Array(list[range]), threads: threads)
+                        encoder.encode(
+                            passages: Array(list[range]), threads: threads, cuts: &cuts
+                        ) { _ in }
                     case .questions(let list):
-                        encoder.encode(questions: Array(list[range]), threads: threads)
+                        encoder.encode(
+                            questions: Array(list[range]), threads: threads, cuts: &cuts)
                     }
                 if let row = EncodeOrder.notFinite(vectors, dimension: encoder.dimension) {
                     throw .notFinite(id: ids[start + row])
@@ -95,7 +101,8 @@ extension EncodeOrder {
         try file.finish()
         try idSink?.finish()
         return EncodeSummary(
-            rows: file.rows, dimension: encoder.dimension, seconds: (clock.now - began).seconds,
+            rows: file.rows, dimension: encoder.dimension, cuts: cuts,
+            seconds: (clock.now - began).seconds,
             notes: [encoder.report.assumption].compactMap { $0 })
     }
 
@@ -166,5 +173,32 @@ private struct Texts {
             total += passage.title.utf8.count + passage.text.utf8.count
         }
         return ids.isEmpty ? nil : (ids, .passages(list))
+    }
+}
+
+extension TextCuts {
+    /// What a cluster has counted.
+    init(_ cuts: Cuts) {
+        self.init()
+        texts = Int(clamping: cuts.texts)
+        textsCut = Int(clamping: cuts.textsCut)
+        tokens = Int(clamping: cuts.tokens)
+        tokensCut = Int(clamping: cuts.tokensCut)
+    }
+
+    /// What people are told of it; nil where nothing was cut.
+    public var sentence: String? {
+        guard textsCut > 0 else { return nil }
+        let cut = Quantity.count(UInt64(textsCut))
+        return "\(cut) of \(Quantity.count(texts, "text")) were cut to the model's length: "
+            + "\(percentCut) % of all tokens are lost"
+    }
+
+    /// The numbers for programs.
+    var document: JSONDocument {
+        [
+            "texts": .integer(UInt64(texts)), "texts_cut": .integer(UInt64(textsCut)),
+            "tokens": .integer(UInt64(tokens)), "tokens_cut": .integer(UInt64(tokensCut)),
+        ]
     }
 }

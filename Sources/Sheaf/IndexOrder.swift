@@ -110,6 +110,8 @@ public struct IndexSummary: Equatable, Sendable {
     public var healing: Healing
     /// What people ought to know of the collection, such as a pooling that had to be assumed.
     public var notes: [String]
+    /// What this run cut off its passages.
+    public var cuts = TextCuts()
     /// Seconds from the request to the last commit.
     public var seconds: Double
     /// Seconds of these in which passages were encoded.
@@ -166,6 +168,7 @@ extension Cluster {
             skippedLines: last.skippedLines, passagesEncoded: last.passagesEncoded,
             workers: last.workers, generation: last.generation,
             alreadyComplete: last.alreadyComplete, healing: last.healing, notes: last.notes,
+            cuts: TextCuts(last.cuts),
             seconds: (ended - began).seconds,
             encodingSeconds: (ended - (encoding.value ?? began)).seconds)
     }
@@ -202,6 +205,7 @@ extension IndexSummary {
             + "\(skipped)), \(Quantity.time(.seconds(seconds))), "
             + "\(Quantity.rate(passagesPerSecond)) passages/s"
             + (healed.isEmpty ? "" : "\nhealed: \(healed)")
+            + (cuts.sentence.map { "\n" + $0 } ?? "")
     }
 
     /// The summary for programs.
@@ -212,7 +216,7 @@ extension IndexSummary {
             "batches_repeated": .integer(batchesRepeated),
             "skipped_records": .integer(skippedLines),
             "passages_encoded": .integer(passagesEncoded), "workers": .integer(UInt64(workers)),
-            "healed": healing.document, "notes": .strings(notes),
+            "healed": healing.document, "notes": .strings(notes), "cut": cuts.document,
             "generation": .integer(generation), "seconds": .number(seconds),
             "encoding_seconds": .number(encodingSeconds),
             "passages_per_second": .number(passagesPerSecond),

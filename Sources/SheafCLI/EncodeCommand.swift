@@ -65,6 +65,7 @@ struct EncodeCommand: ParsableCommand {
         }
         line.end()
         Terminal.say(notes: summary.notes)
+        if let cut = summary.cuts.sentence { Terminal.say("note: \(cut)") }
         let rate = summary.seconds > 0 ? Double(summary.rows) / summary.seconds : 0
         try Terminal.answer(
             """

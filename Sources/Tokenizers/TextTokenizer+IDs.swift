@@ -34,6 +34,19 @@ extension TextTokenizer {
         cut(first, second, text, pair, budget: budget, &ids, &typeIDs)
     }
 
+    /// The tokens of a text or a pair, special ones included, where nothing is cut; of each text
+    /// `limit` at most are counted.
+    public func length(of text: String, pair: String? = nil, limit: Int) -> Int {
+        var ids: [Int32] = []
+        var length = template.specialCount(isPair: pair != nil)
+        for part in [text, pair ?? ""] {
+            ids.removeAll(keepingCapacity: true)
+            appendTokens(of: part, limit: limit, to: &ids)
+            length += ids.count
+        }
+        return length
+    }
+
     /// Removes what does not fit, from the back so that the spans stay right.
     private func cut(
         _ first: Range<Int>, _ second: Range<Int>?, _ text: String, _ pair: String?, budget: Int,

@@ -51,6 +51,7 @@ import WireFuzz
         switch message {
         case "Header": _ = try unpack(payload) as Header
         case "Healing": _ = try unpack(payload) as Healing
+        case "Cuts": _ = try unpack(payload) as Cuts
         case "RingHeader": _ = try unpack(payload) as RingHeader
         case "EncoderSpec": _ = try unpack(payload) as EncoderSpec
         case "EncoderSettings": _ = try unpack(payload) as EncoderSettings

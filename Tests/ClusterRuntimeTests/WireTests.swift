@@ -86,7 +86,7 @@ import WireFuzz
         }
         let parts: [Any] = [
             EncoderSpec(), EncoderSettings(), IndexSettings(), ShardSpec(), SegmentRef(),
-            ShardCoverage(), Coverage(), Timings(), Healing(),
+            ShardCoverage(), Coverage(), Timings(), Healing(), Cuts(),
             WorkerStatus(), ShardStatus(), CollectionStatus(), TrainerFact(), RingAddress(),
         ]
         for part in parts { expectFields(of: part, in: proto) }

@@ -49,7 +49,9 @@ struct EncodingTests {
         let folder = try goldenModel("dpr_ctx")
         let encoder = try TextEncoder.load(folder: folder.path, tower: .context)
         var seen: [Int] = []
-        _ = encoder.encode(passages: variedPassages, threads: 1) { seen.append($0) }
+        var cuts = TextCuts()
+        _ = encoder.encode(passages: variedPassages, cuts: &cuts) { seen.append($0) }
+        #expect(cuts.texts == variedPassages.count)
         #expect(seen.last == variedPassages.count)
         #expect(seen == seen.sorted())
         #expect(encoder.encode(passages: []) == [])

@@ -250,7 +250,49 @@ struct CommandLineTests {
                 Array(bytes.prefix(NumpyFile.headerBytes))
                     == NumpyFile.header(rows: 70, dimension: encoder.dimension))
             #expect(floats(in: bytes) == encoder.encode(passages: passages))
+            #expect(!run.error.contains("were cut"))
+            let long = String(repeating: "word ", count: 2 * encoder.maximumLength)
+            try "\(long)\nshort\n".write(
+                toFile: folder + "/long.txt", atomically: true, encoding: .utf8)
+            let cut = try Program.run(
+                [
+                    "encode", "--model", model, "--tower", "question", "--input",
+                    folder + "/long.txt", "--output", folder + "/q.npy",
+                ], data: folder)
+            #expect(cut.status == 0, "\(cut)")
+            #expect(
+                cut.error.contains("note: 1 of 2 texts were cut to the model's length: "), "\(cut)")
         }
+    }
+
+    @Test func `an index says what was cut off its passages, in JSON too`() throws {
+        try withFolder { folder in
+            let long = String(repeating: "word ", count: 600)
+            try "id\ttext\ttitle\n1\t\(long)\tt\n2\tshort\tt\n".write(
+                toFile: folder + "/c.tsv", atomically: true, encoding: .utf8)
+            let call = [
+                "index", folder + "/c.tsv", "--model", try Fixtures.tinyModel(in: folder),
+                "--workers", "1", "--quiet", "--collection",
+            ]
+            let data = folder + "/data"
+            let text = try Program.run(call + ["c"], data: data)
+            #expect(text.output.contains("\n1 of 2 texts were cut to the model's length: "))
+            let json = try Program.run(call + ["d", "--json"], data: data)
+            let summary = try Program.decode(CutSummary.self, from: json.output)
+            #expect(summary.cut.texts == 2 && summary.cut.textsCut == 1)
+            #expect(summary.cut.tokensCut > 300)
+            #expect(summary.cut.tokens > summary.cut.tokensCut)
+        }
+    }
+
+    private struct CutSummary: Decodable {
+        struct Cut: Decodable {
+            var texts: Int
+            var textsCut: Int
+            var tokens: Int
+            var tokensCut: Int
+        }
+        var cut: Cut
     }
 
     @Test func `tokens come with ids and offsets`() throws {

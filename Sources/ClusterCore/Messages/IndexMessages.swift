@@ -123,6 +123,8 @@ public struct IndexProgress: Equatable, Sendable {
     public var skippedLines: UInt64
     /// Workers taking part.
     public var workers: UInt32
+    /// What this run cut off its passages.
+    public var cuts: Cuts
     /// The newest published generation.
     public var generation: UInt64
     /// Why it is paused, or what is being waited for.
@@ -141,6 +143,7 @@ public struct IndexProgress: Equatable, Sendable {
         collection: String = "", state: IndexState = .unknown, passagesTotal: UInt64 = 0,
         passagesCommitted: UInt64 = 0, batchesTotal: UInt64 = 0, batchesCommitted: UInt64 = 0,
         batchesRepeated: UInt64 = 0, skippedLines: UInt64 = 0, workers: UInt32 = 0,
+        cuts: Cuts = Cuts(),
         generation: UInt64 = 0, note: String = "", alreadyComplete: Bool = false,
         passagesEncoded: UInt64 = 0, healing: Healing = Healing(), notes: [String] = []
     ) {
@@ -153,6 +156,7 @@ public struct IndexProgress: Equatable, Sendable {
         self.batchesRepeated = batchesRepeated
         self.skippedLines = skippedLines
         self.workers = workers
+        self.cuts = cuts
         self.generation = generation
         self.note = note
         self.alreadyComplete = alreadyComplete

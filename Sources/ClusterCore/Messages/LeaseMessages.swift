@@ -102,11 +102,13 @@ public struct SegmentReady: Equatable, Sendable {
     public var rows: UInt64
     /// The file's size.
     public var bytes: UInt64
+    /// What was cut off its passages.
+    public var cuts: Cuts
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", batch: UInt64 = 0, attempt: UInt64 = 0, sha256: String = "",
-        rows: UInt64 = 0, bytes: UInt64 = 0
+        rows: UInt64 = 0, bytes: UInt64 = 0, cuts: Cuts = Cuts()
     ) {
         self.collection = collection
         self.batch = batch
@@ -114,6 +116,43 @@ public struct SegmentReady: Equatable, Sendable {
         self.sha256 = sha256
         self.rows = rows
         self.bytes = bytes
+        self.cuts = cuts
+    }
+}
+
+/// How many texts were cut to an encoder's length, and what was lost of them.
+public struct Cuts: Equatable, Sendable {
+    /// Texts that were read.
+    public var texts: UInt64
+    /// Texts that were cut.
+    public var textsCut: UInt64
+    /// Tokens of all texts before they were cut.
+    public var tokens: UInt64
+    /// Tokens that did not fit.
+    public var tokensCut: UInt64
+
+    /// Creates the message; every field left out has its default.
+    public init(
+        texts: UInt64 = 0, textsCut: UInt64 = 0, tokens: UInt64 = 0, tokensCut: UInt64 = 0
+    ) {
+        self.texts = texts
+        self.textsCut = textsCut
+        self.tokens = tokens
+        self.tokensCut = tokensCut
+    }
+
+    /// What a number of a message may be at most.
+    private static let most: UInt64 = (1 << 48) - 1
+
+    /// Enters the texts of another count; sums end where a message's numbers do.
+    public mutating func add(_ other: Cuts) {
+        func sum(_ a: UInt64, _ b: UInt64) -> UInt64 {
+            min(Self.most, min(Self.most, a) + min(Self.most, b))
+        }
+        texts = sum(texts, other.texts)
+        textsCut = sum(textsCut, other.textsCut)
+        tokens = sum(tokens, other.tokens)
+        tokensCut = sum(tokensCut, other.tokensCut)
     }
 }
 

@@ -52,6 +52,9 @@ extension Coordinator {
         guard ready.rows == record.rows(of: batch) else {
             return "Its segment has \(ready.rows) rows, which the batch has not."
         }
+        let cuts = ready.cuts
+        guard cuts.texts <= ready.rows, cuts.textsCut <= cuts.texts, cuts.tokensCut <= cuts.tokens
+        else { return "It says that more was cut than there is." }
         guard membership.member(named: worker.name)?.sharesData == true else { return nil }
         let path = options.data.segments(record.name) + "/" + ready.sha256 + ".safetensors"
         var status = stat()
@@ -73,6 +76,7 @@ extension Coordinator {
             guard job?.number == number else { return }
             job?.leases?.committed(segment.batch)
             job?.add(segment)
+            if isNew { job?.cuts.add(ready.cuts) }
             acknowledge(ready, to: worker, committed: isNew)
         } catch {
             guard job?.number == number else { return }

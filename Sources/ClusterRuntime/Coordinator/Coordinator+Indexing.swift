@@ -374,7 +374,7 @@ extension Coordinator {
             batchesCommitted: UInt64(running.leases?.committedCount ?? 0),
             batchesRepeated: UInt64(running.leases?.repeatedCount ?? 0),
             skippedLines: UInt64(running.record?.skippedLines ?? 0),
-            workers: UInt32(membership.ready.count),
+            workers: UInt32(membership.ready.count), cuts: running.cuts,
             generation: collections[running.collection]?.record.generation ?? 0,
             note: running.note.isEmpty ? waitNote(running) : running.note,
             alreadyComplete: running.isAlreadyComplete,

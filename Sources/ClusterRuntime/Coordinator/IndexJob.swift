@@ -39,6 +39,8 @@ struct IndexJob: Sendable {
     var healing = Healing()
     /// What people ought to know of the collection.
     var notes: [String] = []
+    /// What workers have cut off the passages of this run.
+    var cuts = Cuts()
 
     init(
         number: Int, request: IndexRequest, client: Coordinator.ClientAddress?, owner: Sender

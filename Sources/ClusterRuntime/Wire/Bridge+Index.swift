@@ -76,6 +76,7 @@ extension IndexProgress: Bridged {
         c.batches_repeated = batchesRepeated
         c.skipped_lines = skippedLines
         c.workers = workers
+        c.cuts = arena.message(cuts, unless: Cuts())
         c.generation = generation
         c.note = arena.string(note)
         c.already_complete = alreadyComplete ? 1 : 0
@@ -95,6 +96,7 @@ extension IndexProgress: Bridged {
             batchesRepeated: c.batches_repeated,
             skippedLines: c.skipped_lines,
             workers: c.workers,
+            cuts: try Unpack.message(c.cuts) ?? Cuts(),
             generation: c.generation,
             note: try Unpack.text(c.note, "IndexProgress.note"),
             alreadyComplete: c.already_complete != 0,

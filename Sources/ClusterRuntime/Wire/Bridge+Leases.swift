@@ -90,6 +90,7 @@ extension SegmentReady: Bridged {
         c.sha256 = arena.string(sha256)
         c.rows = rows
         c.bytes = bytes
+        c.cuts = arena.message(cuts, unless: Cuts())
     }
 
     init(_ c: Sheaf__V1__SegmentReady) throws(WireError) {
@@ -99,7 +100,26 @@ extension SegmentReady: Bridged {
             attempt: c.attempt,
             sha256: try Unpack.text(c.sha256, "SegmentReady.sha256"),
             rows: c.rows,
-            bytes: c.bytes)
+            bytes: c.bytes,
+            cuts: try Unpack.message(c.cuts) ?? Cuts())
+    }
+}
+
+extension Cuts: Bridged {
+    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__Cuts>) {
+        sheaf__v1__cuts__init(c)
+    }
+
+    func fill(_ c: inout Sheaf__V1__Cuts, _ arena: PackArena) {
+        c.texts = texts
+        c.texts_cut = textsCut
+        c.tokens = tokens
+        c.tokens_cut = tokensCut
+    }
+
+    init(_ c: Sheaf__V1__Cuts) throws(WireError) {
+        self.init(
+            texts: c.texts, textsCut: c.texts_cut, tokens: c.tokens, tokensCut: c.tokens_cut)
     }
 }
 

@@ -111,12 +111,12 @@ extension Worker {
                 continue
             }
             do {
-                let content = try await encode(grant, block: lease.bytes)
+                let (content, cuts) = try await encode(grant, block: lease.bytes)
                 // One segment on its way to the disk at most, while the next is encoded.
                 await segmentWrite?.value
                 background.enter()
                 segmentWrite = Task {
-                    await self.write(content, of: grant, key)
+                    await self.write(content, cuts, of: grant, key)
                     self.background.leave()
                 }
             } catch {
@@ -126,8 +126,10 @@ extension Worker {
         isEncoding = false
     }
 
-    /// Passages to vectors.
-    private func encode(_ grant: LeaseGrant, block: [UInt8]) async throws -> SegmentContent {
+    /// Passages to vectors, and what was cut off the passages.
+    private func encode(
+        _ grant: LeaseGrant, block: [UInt8]
+    ) async throws -> (SegmentContent, Cuts) {
         guard let spec = grant.encoder else {
             throw ClusterError.internal("A lease came without its encoder.")
         }
@@ -142,24 +144,33 @@ extension Worker {
                         "A lease of \(grant.count) passages came with \(passages.count).")
                 }
                 var counted = 0
+                var cuts = TextCuts()
                 let vectors = try encoder.encode(
-                    passages: passages.map { ($0.title, $0.text) }, threads: threads
+                    passages: passages.map { ($0.title, $0.text) }, threads: threads, cuts: &cuts
                 ) { done in
                     try background.check()
                     counters.encoded(passages: done - counted)
                     counted = done
                 }
                 counters.encoded(passages: passages.count - counted)
-                return SegmentContent(
+                let content = SegmentContent(
                     firstOrdinal: Ordinal(grant.firstOrdinal), dimension: encoder.dimension,
                     vectors: vectors, passages: passages, sourceDigest: grant.sourceDigest,
                     batch: Int(grant.batch), fingerprint: spec.fingerprint, precision: precision)
+                return (
+                    content,
+                    Cuts(
+                        texts: UInt64(cuts.texts), textsCut: UInt64(cuts.textsCut),
+                        tokens: UInt64(cuts.tokens), tokensCut: UInt64(cuts.tokensCut))
+                )
             }
         }
     }
 
     /// Vectors to a segment on this worker's disk, which the coordinator is told of.
-    private func write(_ content: SegmentContent, of grant: LeaseGrant, _ key: LeaseKey) async {
+    private func write(
+        _ content: SegmentContent, _ cuts: Cuts, of grant: LeaseGrant, _ key: LeaseKey
+    ) async {
         let folder = segmentFolder(grant.collection)
         let (counters, data) = (counters, options.data)
         do {
@@ -171,7 +182,8 @@ extension Worker {
             }
             let ready = SegmentReady(
                 collection: key.collection, batch: key.batch, attempt: key.attempt,
-                sha256: file.sha256, rows: UInt64(file.rows), bytes: UInt64(file.bytes))
+                sha256: file.sha256, rows: UInt64(file.rows), bytes: UInt64(file.bytes),
+                cuts: cuts)
             unacknowledged[key] = (ready, MonotonicClock.now())
             send(.segmentReady(ready), on: .control, attempt: key.attempt)
         } catch {

@@ -16,20 +16,23 @@ extension TextEncoder {
     ///   - passages: Titles (may be empty) and texts.
     ///   - threads: Threads to compute on, the calling one included.
     public func encode(passages: [(title: String, text: String)], threads: Int = 1) -> [Float] {
-        encode(passages: passages, threads: threads) { _ in }
+        var cuts = TextCuts()
+        return encode(passages: passages, threads: threads, cuts: &cuts) { _ in }
     }
 
     /// As `encode(passages:threads:)`, and tells how far it is.
     ///
-    /// - Parameter progress: Called on the calling thread with the number of passages done so far;
-    ///   what it throws ends the encoding.
+    /// - Parameters:
+    ///   - cuts: Enters what was cut off the passages.
+    ///   - progress: Called on the calling thread with the number of passages done so far; what it
+    ///     throws ends the encoding.
     public func encode<Failure: Error>(
-        passages: [(title: String, text: String)], threads: Int = 1,
+        passages: [(title: String, text: String)], threads: Int = 1, cuts: inout TextCuts,
         progress: (Int) throws(Failure) -> Void
     ) throws(Failure) -> [Float] {
         try encode(
             count: passages.count, leftOut: tokensLeftOut(.context), threads: threads,
-            progress: progress
+            cuts: &cuts, progress: progress
         ) { index, batch in
             append(passage: passages[index], to: &batch)
         }
@@ -37,28 +40,37 @@ extension TextEncoder {
 
     /// Encodes questions: `[count, dimension]`, row-major, in the order given.
     public func encode(questions: [String], threads: Int = 1) -> [Float] {
+        var cuts = TextCuts()
+        return encode(questions: questions, threads: threads, cuts: &cuts)
+    }
+
+    /// As `encode(questions:threads:)`, and enters what was cut off the questions.
+    public func encode(questions: [String], threads: Int = 1, cuts: inout TextCuts) -> [Float] {
         encode(
             count: questions.count, leftOut: tokensLeftOut(.question), threads: threads,
-            progress: { _ in }
+            cuts: &cuts, progress: { _ in }
         ) { index, batch in
             append(question: questions[index], to: &batch)
         }
     }
 
     private func encode<Failure: Error>(
-        count: Int, leftOut: Int, threads: Int, progress: (Int) throws(Failure) -> Void,
+        count: Int, leftOut: Int, threads: Int, cuts: inout TextCuts,
+        progress: (Int) throws(Failure) -> Void,
         append: (Int, inout TokenBatch) -> Void
     ) throws(Failure) -> [Float] {
         guard count > 0 else { return [] }
         let workers = max(1, min(threads, count))
         var failure: Failure?
+        var cut = TextCuts()
         let vectors = [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
             guard let out = buffer.baseAddress else { return }
             for start in stride(from: 0, to: count, by: Self.windowTexts) where failure == nil {
                 let texts = start..<min(start + Self.windowTexts, count)
+                let parts = tokenize(texts, workers: workers, append: append)
+                for part in parts { cut.add(part.tokens.cuts) }
                 let window = TokenWindow(
-                    tokenize(texts, workers: workers, append: append),
-                    budget: Self.batchTokens, workers: workers)
+                    parts, budget: Self.batchTokens, workers: workers)
                 failure = compute(window, leftOut: leftOut, workers: workers, out) {
                     (done) throws(Failure) in
                     try progress(start + done)
@@ -67,6 +79,7 @@ extension TextEncoder {
             filled = failure == nil ? count * dimension : 0
         }
         if let failure { throw failure }
+        cuts.add(cut)
         return vectors
     }
 

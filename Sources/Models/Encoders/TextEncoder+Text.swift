@@ -65,6 +65,12 @@ struct EncoderTexts: Sendable {
         tokenizer.encodeIDs(
             text, pair: pair, maximumLength: maximumLength, into: &batch.ids,
             typeIDs: &batch.segments)
+        let kept = batch.ids.count - start
+        // A text that does not fill its room has lost nothing.
+        let whole =
+            kept < maximumLength
+            ? kept : tokenizer.length(of: text, pair: pair, limit: TextCuts.countedTokens)
+        batch.cuts.add(kept: kept, cut: max(0, whole - kept))
         if segmentIDs == .zero {
             for index in start..<batch.segments.count { batch.segments[index] = 0 }
         }

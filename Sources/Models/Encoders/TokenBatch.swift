@@ -6,6 +6,8 @@ struct TokenBatch {
     var segments: [Int32] = []
     /// Where each sequence starts; one more entry than sequences, the last one the token count.
     private(set) var starts: [Int] = [0]
+    /// What was cut off the texts whose tokens were appended here.
+    var cuts = TextCuts()
 
     var sequences: Int { starts.count - 1 }
     var tokens: Int { ids.count }

@@ -4,6 +4,8 @@ public struct TokenIDs: Equatable, Sendable {
     public var ids: [Int32]
     /// Segment of each token.
     public var typeIDs: [Int32]
+    /// Tokens of the text that did not fit.
+    public var cut = 0
 
     /// Pairs ids with their segments; both have the same length, at least one.
     public init(ids: [Int32], typeIDs: [Int32]) {

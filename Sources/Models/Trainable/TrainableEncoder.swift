@@ -62,7 +62,9 @@ public final class TrainableEncoder: @unchecked Sendable {
         if let limit { texts.maximumLength = max(2, min(limit, texts.maximumLength)) }
         var batch = TokenBatch()
         append(texts, &batch)
-        return TokenIDs(ids: batch.ids, typeIDs: batch.segments)
+        var tokens = TokenIDs(ids: batch.ids, typeIDs: batch.segments)
+        tokens.cut = batch.cuts.tokensCut
+        return tokens
     }
 
     /// Computes one vector per sequence.

@@ -896,7 +896,7 @@ const ProtobufCMessageDescriptor sheaf__v1__healing__descriptor =
   (ProtobufCMessageInit) sheaf__v1__healing__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descriptors[15] =
+static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descriptors[16] =
 {
   {
     "collection",
@@ -1078,6 +1078,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__index_progress__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cuts",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__IndexProgress, cuts),
+    &sheaf__v1__cuts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
   11,   /* field[11] = already_complete */
@@ -1085,6 +1097,7 @@ static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
   6,   /* field[6] = batches_repeated */
   4,   /* field[4] = batches_total */
   0,   /* field[0] = collection */
+  15,   /* field[15] = cuts */
   9,   /* field[9] = generation */
   13,   /* field[13] = healing */
   10,   /* field[10] = note */
@@ -1099,7 +1112,7 @@ static const unsigned sheaf__v1__index_progress__field_indices_by_name[] = {
 static const ProtobufCIntRange sheaf__v1__index_progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor =
 {
@@ -1109,7 +1122,7 @@ const ProtobufCMessageDescriptor sheaf__v1__index_progress__descriptor =
   "Sheaf__V1__IndexProgress",
   "sheaf.v1",
   sizeof(Sheaf__V1__IndexProgress),
-  15,
+  16,
   sheaf__v1__index_progress__field_descriptors,
   sheaf__v1__index_progress__field_indices_by_name,
   1,  sheaf__v1__index_progress__number_ranges,

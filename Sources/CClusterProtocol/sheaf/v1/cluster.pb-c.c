@@ -637,6 +637,51 @@ void   sheaf__v1__segment_ready__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__segment_ready__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sheaf__v1__cuts__init
+                     (Sheaf__V1__Cuts         *message)
+{
+  static const Sheaf__V1__Cuts init_value = SHEAF__V1__CUTS__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__cuts__get_packed_size
+                     (const Sheaf__V1__Cuts *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__cuts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__cuts__pack
+                     (const Sheaf__V1__Cuts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__cuts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__cuts__pack_to_buffer
+                     (const Sheaf__V1__Cuts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__cuts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__Cuts *
+       sheaf__v1__cuts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__Cuts *)
+     protobuf_c_message_unpack (&sheaf__v1__cuts__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__cuts__free_unpacked
+                     (Sheaf__V1__Cuts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__cuts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   sheaf__v1__commit_ack__init
                      (Sheaf__V1__CommitAck         *message)
 {
@@ -2630,7 +2675,7 @@ const ProtobufCMessageDescriptor sheaf__v1__passage_chunk__descriptor =
   (ProtobufCMessageInit) sheaf__v1__passage_chunk__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__segment_ready__field_descriptors[6] =
+static const ProtobufCFieldDescriptor sheaf__v1__segment_ready__field_descriptors[7] =
 {
   {
     "collection",
@@ -2704,19 +2749,32 @@ static const ProtobufCFieldDescriptor sheaf__v1__segment_ready__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cuts",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__SegmentReady, cuts),
+    &sheaf__v1__cuts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__segment_ready__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
   1,   /* field[1] = batch */
   5,   /* field[5] = bytes */
   0,   /* field[0] = collection */
+  6,   /* field[6] = cuts */
   4,   /* field[4] = rows */
   3,   /* field[3] = sha256 */
 };
 static const ProtobufCIntRange sheaf__v1__segment_ready__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__segment_ready__descriptor =
 {
@@ -2726,11 +2784,88 @@ const ProtobufCMessageDescriptor sheaf__v1__segment_ready__descriptor =
   "Sheaf__V1__SegmentReady",
   "sheaf.v1",
   sizeof(Sheaf__V1__SegmentReady),
-  6,
+  7,
   sheaf__v1__segment_ready__field_descriptors,
   sheaf__v1__segment_ready__field_indices_by_name,
   1,  sheaf__v1__segment_ready__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__segment_ready__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sheaf__v1__cuts__field_descriptors[4] =
+{
+  {
+    "texts",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Cuts, texts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "texts_cut",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Cuts, texts_cut),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tokens",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Cuts, tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tokens_cut",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Cuts, tokens_cut),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sheaf__v1__cuts__field_indices_by_name[] = {
+  0,   /* field[0] = texts */
+  1,   /* field[1] = texts_cut */
+  2,   /* field[2] = tokens */
+  3,   /* field[3] = tokens_cut */
+};
+static const ProtobufCIntRange sheaf__v1__cuts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor sheaf__v1__cuts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.Cuts",
+  "Cuts",
+  "Sheaf__V1__Cuts",
+  "sheaf.v1",
+  sizeof(Sheaf__V1__Cuts),
+  4,
+  sheaf__v1__cuts__field_descriptors,
+  sheaf__v1__cuts__field_indices_by_name,
+  1,  sheaf__v1__cuts__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__cuts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor sheaf__v1__commit_ack__field_descriptors[4] =

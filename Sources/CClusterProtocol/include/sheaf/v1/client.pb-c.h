@@ -164,6 +164,10 @@ struct  Sheaf__V1__IndexProgress
    */
   uint32_t workers;
   /*
+   * by this run
+   */
+  Sheaf__V1__Cuts *cuts;
+  /*
    * at most 281,474,976,710,655
    */
   uint64_t generation;
@@ -185,7 +189,7 @@ struct  Sheaf__V1__IndexProgress
 };
 #define SHEAF__V1__INDEX_PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__index_progress__descriptor) \
-    , (char *)protobuf_c_empty_string, SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, SHEAF__V1__INDEX_STATE__INDEX_UNKNOWN, 0, 0, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL }
 
 
 struct  Sheaf__V1__QueryRequest

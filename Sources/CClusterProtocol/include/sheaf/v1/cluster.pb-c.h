@@ -29,6 +29,7 @@ typedef struct Sheaf__V1__IndexSettings Sheaf__V1__IndexSettings;
 typedef struct Sheaf__V1__LeaseGrant Sheaf__V1__LeaseGrant;
 typedef struct Sheaf__V1__PassageChunk Sheaf__V1__PassageChunk;
 typedef struct Sheaf__V1__SegmentReady Sheaf__V1__SegmentReady;
+typedef struct Sheaf__V1__Cuts Sheaf__V1__Cuts;
 typedef struct Sheaf__V1__CommitAck Sheaf__V1__CommitAck;
 typedef struct Sheaf__V1__LeaseFailed Sheaf__V1__LeaseFailed;
 typedef struct Sheaf__V1__LeaseRevoke Sheaf__V1__LeaseRevoke;
@@ -459,10 +460,39 @@ struct  Sheaf__V1__SegmentReady
    * at most 68,719,476,736
    */
   uint64_t bytes;
+  Sheaf__V1__Cuts *cuts;
 };
 #define SHEAF__V1__SEGMENT_READY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__segment_ready__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, NULL }
+
+
+/*
+ * How many texts were cut to an encoder's length, and what was lost of them.
+ */
+struct  Sheaf__V1__Cuts
+{
+  ProtobufCMessage base;
+  /*
+   * at most 281,474,976,710,655
+   */
+  uint64_t texts;
+  /*
+   * at most 281,474,976,710,655
+   */
+  uint64_t texts_cut;
+  /*
+   * at most 281,474,976,710,655: before they were cut
+   */
+  uint64_t tokens;
+  /*
+   * at most 281,474,976,710,655
+   */
+  uint64_t tokens_cut;
+};
+#define SHEAF__V1__CUTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__cuts__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 struct  Sheaf__V1__CommitAck
@@ -1201,6 +1231,25 @@ Sheaf__V1__SegmentReady *
 void   sheaf__v1__segment_ready__free_unpacked
                      (Sheaf__V1__SegmentReady *message,
                       ProtobufCAllocator *allocator);
+/* Sheaf__V1__Cuts methods */
+void   sheaf__v1__cuts__init
+                     (Sheaf__V1__Cuts         *message);
+size_t sheaf__v1__cuts__get_packed_size
+                     (const Sheaf__V1__Cuts   *message);
+size_t sheaf__v1__cuts__pack
+                     (const Sheaf__V1__Cuts   *message,
+                      uint8_t             *out);
+size_t sheaf__v1__cuts__pack_to_buffer
+                     (const Sheaf__V1__Cuts   *message,
+                      ProtobufCBuffer     *buffer);
+Sheaf__V1__Cuts *
+       sheaf__v1__cuts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sheaf__v1__cuts__free_unpacked
+                     (Sheaf__V1__Cuts *message,
+                      ProtobufCAllocator *allocator);
 /* Sheaf__V1__CommitAck methods */
 void   sheaf__v1__commit_ack__init
                      (Sheaf__V1__CommitAck         *message);
@@ -1625,6 +1674,9 @@ typedef void (*Sheaf__V1__PassageChunk_Closure)
 typedef void (*Sheaf__V1__SegmentReady_Closure)
                  (const Sheaf__V1__SegmentReady *message,
                   void *closure_data);
+typedef void (*Sheaf__V1__Cuts_Closure)
+                 (const Sheaf__V1__Cuts *message,
+                  void *closure_data);
 typedef void (*Sheaf__V1__CommitAck_Closure)
                  (const Sheaf__V1__CommitAck *message,
                   void *closure_data);
@@ -1707,6 +1759,7 @@ extern const ProtobufCMessageDescriptor sheaf__v1__index_settings__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__lease_grant__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__passage_chunk__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__segment_ready__descriptor;
+extern const ProtobufCMessageDescriptor sheaf__v1__cuts__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__commit_ack__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__lease_failed__descriptor;
 extern const ProtobufCMessageDescriptor sheaf__v1__lease_revoke__descriptor;
