@@ -50,6 +50,31 @@ struct RetrieverRunTests {
             relativeDistance(encoder.encode(questions: ["which town"]), trained.rows) < 1e-5)
     }
 
+    @Test(arguments: [1, 2])
+    func `texts that are cut are counted over all ranks and told once`(world: Int) throws {
+        let model = try TinyModels.dpr()
+        let folder = try TemporaryFolder()
+        var settings = try TinyModels.settings(folder, model: model)
+        settings.epochs = 1
+        settings.input.maximumPassageTokens = 8
+        let run = settings
+        let notes = try asRanks(world) { group in
+            var settings = run
+            settings.output += "-\(world)"
+            return try Trainer(settings, group: group).run().notes
+        }.map { try $0.get() }
+        for list in notes {
+            #expect(list == notes[0])
+            let cut = list.filter { $0.contains("were cut") }
+            #expect(cut.count == 1)
+            #expect(cut.first?.hasPrefix("24 of 36 texts were cut to their length") == true)
+        }
+        var wide = settings
+        wide.input.maximumPassageTokens = 256
+        wide.output += "-wide"
+        #expect(!(try Trainer(wide).run().notes.contains { $0.contains("were cut") }))
+    }
+
     @Test(arguments: [1, 3])
     func `a stopped run with dropout goes on with the same bits`(step: Int) throws {
         let model = try TinyModels.dpr()

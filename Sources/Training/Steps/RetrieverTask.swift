@@ -128,6 +128,9 @@ final class RetrieverTask: TrainingTask {
         statistics.rankSum = outcome.ranks.reduce(0, +)
         statistics.questions = batch.items.count
         statistics.passages = rows.reduce(0) { $0 + $1.count }
+        for sequence in questions.sequences + passages.sequences {
+            statistics.ownCuts.add(kept: sequence.ids.count, cut: sequence.cut)
+        }
         statistics.ownTokens = questions.tokens + passages.tokens
         statistics = try statistics.sum(over: group, step: step, examples: batch.items.map(\.id))
 

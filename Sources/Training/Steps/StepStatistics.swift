@@ -1,3 +1,5 @@
+public import Models
+
 /// What one optimizer step saw, over all ranks.
 public struct StepStatistics: Equatable, Sendable {
     /// The loss, mean over accumulated batches.
@@ -12,6 +14,8 @@ public struct StepStatistics: Equatable, Sendable {
     public var passages = 0
     /// Tokens, of this rank.
     public var ownTokens = 0
+    /// What was cut off this rank's texts.
+    public var ownCuts = TextCuts()
 
     /// Nothing seen.
     public init() {}
@@ -23,6 +27,7 @@ public struct StepStatistics: Equatable, Sendable {
         questions += other.questions
         passages += other.passages
         ownTokens += other.ownTokens
+        ownCuts.add(other.ownCuts)
     }
 }
 
@@ -44,6 +49,7 @@ extension StepStatistics {
         }
         var sum = StepStatistics()
         sum.ownTokens = ownTokens
+        sum.ownCuts = ownCuts
         for (rank, bytes) in parts.enumerated() {
             var part = ByteRecord(bytes)
             let loss = Double(bitPattern: part.number())

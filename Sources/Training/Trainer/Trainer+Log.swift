@@ -1,4 +1,28 @@
+import Corpus
+import Models
+
 extension Trainer {
+    /// Tells how much was cut off the texts of all ranks, where it was any.
+    func tellCuts() throws(TrainingError) {
+        var record = ByteRecord()
+        for number in [cuts.texts, cuts.textsCut, cuts.tokens, cuts.tokensCut] {
+            record.append(UInt64(number))
+        }
+        var all = TextCuts()
+        for bytes in try told(record.bytes) {
+            var record = ByteRecord(bytes)
+            all.texts += Int(record.number())
+            all.textsCut += Int(record.number())
+            all.tokens += Int(record.number())
+            all.tokensCut += Int(record.number())
+        }
+        guard all.textsCut > 0 else { return }
+        note(
+            "\(all.textsCut) of \(counted(all.texts, "text")) were cut to their length:"
+                + " \(all.percentCut) % of all tokens are lost. Where the model allows more, raise"
+                + " input.maximumQuestionTokens or input.maximumPassageTokens.")
+    }
+
     /// Adds a step to the log: a line where one is due, else to what the next line is the mean of.
     ///
     /// - Parameters:

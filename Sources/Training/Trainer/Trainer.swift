@@ -33,6 +33,8 @@ public final class Trainer {
     private(set) var notes: [String] = []
     /// What of the validation data cannot be measured on.
     private var validationLeftOut = DroppedRows()
+    /// What was cut off the texts of this process.
+    var cuts = TextCuts()
     /// The epoch whose negatives were found last.
     var refreshedEpoch: Int?
 
@@ -143,6 +145,8 @@ public final class Trainer {
                 secondsLeft: Double(total - state.step) * rate.secondsPerStep, evaluation: nil)
             progress.evaluation = try endOfStep(
                 isEpochEnd: state.step % steps == 0, isEnd: state.step == total)
+            cuts.add(statistics.ownCuts)
+            if state.step == total || state.endedEarly { try tellCuts() }
             hooks.progress(progress)
         }
         try drawCurves()
@@ -154,7 +158,7 @@ public final class Trainer {
     }
 
     /// Says something, now and in the result.
-    private func note(_ text: String) {
+    func note(_ text: String) {
         notes.append(text)
         hooks.note(text)
     }
