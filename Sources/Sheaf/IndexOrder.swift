@@ -130,7 +130,8 @@ extension Cluster {
     /// it is. Paths and models are checked before anything is asked of the cluster. A cancelled
     /// call stops the run: what is committed stays.
     ///
-    /// - Parameter progress: Called when the progress has changed, a few times a second at most.
+    /// - Parameter progress: Called when the progress has changed or the run waits, a few times a
+    ///   second at most.
     public func index(
         _ order: IndexOrder, progress: @escaping @Sendable (IndexProgress) -> Void
     ) async throws(SheafError) -> IndexSummary {

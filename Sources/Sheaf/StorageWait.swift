@@ -41,3 +41,31 @@ public struct StorageWait: Sendable {
                     """))
     }
 }
+
+/// Why an indexing run gets no farther, other than for want of space: told once it has lasted.
+public struct IdleWait: Sendable {
+    /// A worker that starts takes less than this.
+    static let patience: Duration = .seconds(3)
+
+    private var note = ""
+    private var since: ContinuousClock.Instant?
+    private var told: Set<String> = []
+
+    /// A run that does not wait yet.
+    public init() {}
+
+    /// Takes note of a report; what to tell where a wait has lasted and was not told before.
+    public mutating func note(
+        _ report: IndexProgress, at now: ContinuousClock.Instant
+    ) -> String? {
+        let reason = report.state == .paused ? "" : report.note
+        if reason != note {
+            note = reason
+            since = now
+        }
+        guard !reason.isEmpty, let since, since.duration(to: now) >= Self.patience,
+            told.insert(reason).inserted
+        else { return nil }
+        return reason
+    }
+}

@@ -12,6 +12,7 @@ final class ProgressLine: Sendable {
     private struct State {
         var meter = ProgressMeter()
         var wait = StorageWait()
+        var idle = IdleWait()
         var phase = ""
         /// Passages done by earlier runs of the same command.
         var before: UInt64?
@@ -35,6 +36,10 @@ final class ProgressLine: Sendable {
         if hasStopped {
             end()
             Terminal.say("waiting: \(report.note)")
+        }
+        if let reason = state.withLock({ $0.idle.note(report, at: ContinuousClock().now) }) {
+            end()
+            Terminal.say("waiting: \(reason)")
         }
         switch report.state {
         case .scanning:

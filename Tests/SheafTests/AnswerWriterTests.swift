@@ -118,6 +118,28 @@ struct IndexReportTests {
         #expect(report.passagesDone(before: before) == 100)
     }
 
+    @Test func `a wait that lasts is told once, whatever comes between`() {
+        var wait = IdleWait()
+        let start = ContinuousClock.now
+        var report = IndexProgress(state: .encoding, note: "no worker is ready")
+        #expect(wait.note(report, at: start) == nil)
+        #expect(wait.note(report, at: start + .seconds(2)) == nil)
+        #expect(wait.note(report, at: start + .seconds(3)) == "no worker is ready")
+        #expect(wait.note(report, at: start + .seconds(9)) == nil)
+        report.note = ""
+        #expect(wait.note(report, at: start + .seconds(10)) == nil)
+        report.note = "no worker is ready"
+        #expect(wait.note(report, at: start + .seconds(11)) == nil)
+        #expect(wait.note(report, at: start + .seconds(20)) == nil)
+        report.note = "waits for w"
+        #expect(wait.note(report, at: start + .seconds(21)) == nil)
+        report.state = .paused
+        #expect(wait.note(report, at: start + .seconds(30)) == nil)
+        report.state = .checking
+        #expect(wait.note(report, at: start + .seconds(31)) == nil)
+        #expect(wait.note(report, at: start + .seconds(34)) == "waits for w")
+    }
+
     @Test func `a summary tells passages, batches, repeats and speed`() {
         var summary = IndexSummary(
             collection: "c", passages: 18_891, batches: 19, batchesRepeated: 1, skippedLines: 2,

@@ -59,6 +59,29 @@ struct CommandLineFaultTests {
         }
     }
 
+    @Test func `without progress too it is told why indexing waits`() throws {
+        try withFolder { folder in
+            let data = folder + "/data"
+            // Nobody encodes.
+            let coordinator = try Program.start(["coordinator"], data: data)
+            defer { coordinator.process.terminate() }
+            while coordinator.process.isRunning,
+                try Program.run(["status"], data: data).output.contains("no cluster runs")
+            {}
+            let run = try Program.start(
+                [
+                    "index", try Fixtures.corpus(in: folder, count: 20), "--collection", "c",
+                    "--model", try Fixtures.tinyModel(in: folder), "--quiet",
+                ], data: data)
+            let told = "waiting: no worker is ready\n"
+            let deadline = ContinuousClock.now + .seconds(60)
+            while run.process.isRunning, run.error != told, .now < deadline { usleep(20_000) }
+            #expect(run.error == told)
+            run.process.interrupt()
+            #expect(try run.wait().status == 130)
+        }
+    }
+
     @Test func `commands are described in a line each`() throws {
         try withFolder { folder in
             for command: [String] in [[], ["model"], ["keys"], ["collections"]] {

@@ -263,7 +263,10 @@ public actor ClusterClient {
             var last: IndexProgress?
             while let envelope = try await answers.next() {
                 guard case .indexProgress(let report) = envelope.message else { continue }
-                if report != last || report.state == .paused { try progress(report) }
+                // A run that waits is told of again and again: only so is it known for how long.
+                if report != last || report.state == .paused || !report.note.isEmpty {
+                    try progress(report)
+                }
                 last = report
                 if report.state == .complete { return report }
             }
