@@ -6,8 +6,8 @@ import ClusterCore
 /// 1. What one peer sent on one lane is handled in the order it came.
 /// 2. A peer that sends much waits for itself: of each lane one message of each peer is handled
 ///    before a second of any.
-/// 3. A lane goes before those below it, except that after ``burst`` messages in a row one of
-///    those has its turn.
+/// 3. A lane goes before those below it, except that one of those has its turn after each of the
+///    lane's peers had one, and after ``burst`` messages in a row.
 /// 4. One peer has at most `peerLimit` bytes waiting, all peers together at most `totalLimit`;
 ///    whoever goes beyond is named, and has nothing waiting afterwards.
 struct InboundQueue {
@@ -29,7 +29,9 @@ struct InboundQueue {
     private var turns: [Turns] = Lane.allCases.map { _ in Turns() }
     private var held: [PeerID: Int] = [:]
     private var total = 0
-    private var streak = (lane: Lane.control, count: 0)
+    private var streak = (lane: Lane.control, count: 0, limit: InboundQueue.burst)
+    /// How often a lane had its turn after one above it.
+    private var exceptions = 0
 
     init(peerLimit: Int, totalLimit: Int) {
         self.peerLimit = peerLimit
@@ -65,14 +67,17 @@ struct InboundQueue {
     mutating func next() -> Inbound? {
         if !news.isEmpty { return news.removeFirst() }
         let waiting = Lane.allCases.filter { !turns[$0.rawValue].isEmpty }
-        guard var lane = waiting.first else { return nil }
-        if streak.lane == lane, streak.count >= Self.burst, waiting.count > 1 {
-            // Those below take turns too: the lowest every other time.
-            lane = streak.count % 2 == 0 ? waiting[1] : waiting[waiting.count - 1]
-            streak.count = streak.count % 2 == 0 ? 1 : 0
-        } else {
-            streak = (lane, streak.lane == lane ? streak.count + 1 : 1)
+        guard let lane = waiting.first else { return nil }
+        if streak.lane != lane || streak.count == 0 {
+            streak = (lane, 0, min(Self.burst, turns[lane.rawValue].count))
         }
+        if streak.count >= streak.limit, waiting.count > 1 {
+            // Those below take turns too: the lowest every other time.
+            exceptions &+= 1
+            streak.count = 0
+            return take(exceptions % 2 == 0 ? waiting[1] : waiting[waiting.count - 1])
+        }
+        streak.count += 1
         return take(lane)
     }
 
@@ -125,6 +130,8 @@ private struct Turns {
     private var head = 0
 
     var isEmpty: Bool { head == order.count }
+
+    var count: Int { order.count - head }
 
     mutating func append(_ peer: PeerID) { order.append(peer) }
 

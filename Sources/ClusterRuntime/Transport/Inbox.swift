@@ -19,6 +19,18 @@ final class Inbox: Sendable {
         var waiter: CheckedContinuation<Inbound?, Never>?
         var isFinished = false
         weak var reactor: Reactor?
+        /// The most bytes that waited since memory was given back.
+        var mostWaiting = 0
+
+        /// The reactor, where much waited and no longer does: memory is to be given back.
+        mutating func relieved() -> Reactor? {
+            mostWaiting = max(mostWaiting, queue.bytes)
+            guard mostWaiting >= ReactorLoop.muchWaiting, queue.bytes < mostWaiting / 4 else {
+                return nil
+            }
+            mostWaiting = queue.bytes
+            return reactor
+        }
     }
 
     private let state: Locked<State>
@@ -43,6 +55,7 @@ final class Inbox: Sendable {
                 return (PeerID?.none, Reactor?.none, Ready?.none)
             }
             let offender = state.queue.add(inbound)
+            state.mostWaiting = max(state.mostWaiting, state.queue.bytes)
             var ready: Ready?
             if let waiter = state.waiter, let next = state.queue.next() {
                 state.waiter = nil
@@ -59,14 +72,15 @@ final class Inbox: Sendable {
     /// One task at a time asks.
     func next() async -> Inbound? {
         await withCheckedContinuation { continuation in
-            let ready = state.withLock { state -> Ready? in
+            let (ready, relieved) = state.withLock { state -> (Ready?, Reactor?) in
                 if let inbound = state.queue.next() {
-                    return Ready(waiter: continuation, inbound: inbound)
+                    return (Ready(waiter: continuation, inbound: inbound), state.relieved())
                 }
-                if state.isFinished { return Ready(waiter: continuation, inbound: nil) }
+                if state.isFinished { return (Ready(waiter: continuation, inbound: nil), nil) }
                 state.waiter = continuation
-                return nil
+                return (nil, nil)
             }
+            relieved?.giveBackMemory()
             ready?.resume()
         }
     }

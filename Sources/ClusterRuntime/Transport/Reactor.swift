@@ -88,6 +88,11 @@ public final class Reactor: Sendable {
         try core.perform { loop throws(TransportError) in loop.disconnect(peer, reason) }
     }
 
+    /// Gives memory that is freed about now back to the system, soon.
+    func giveBackMemory() {
+        core.giveBackMemory()
+    }
+
     /// Sends to a peer on a lane that is bound.
     ///
     /// A peer that is not connected is reported as

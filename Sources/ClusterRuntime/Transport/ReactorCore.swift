@@ -96,6 +96,11 @@ final class ReactorCore: @unchecked Sendable {
         }
     }
 
+    /// Has the thread give back memory; one that has ended does so by itself.
+    func giveBackMemory() {
+        try? add { $0?.giveBackMemory() }
+    }
+
     /// Sends what waits for a bounded time, and ends the thread.
     func stop() {
         let isOnThread = isOnThread

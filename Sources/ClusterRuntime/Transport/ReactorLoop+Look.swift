@@ -1,5 +1,7 @@
 import CZeroMQ
 import ClusterCore
+import Dispatch
+import Locks
 
 /// The look at all connections, a few times a second: who must go, and who is tried again.
 extension ReactorLoop {
@@ -9,6 +11,9 @@ extension ReactorLoop {
     /// moment later.
     private static let trimDelays: [Duration] = [.milliseconds(500), .seconds(4)]
 
+    /// What waits to be sent, or to be handled, whose memory is worth giving back.
+    static let muchWaiting = 8 << 20
+
     /// Looks at all connections, where a look is due.
     func lookAround() {
         let now = MonotonicClock.now()
@@ -17,9 +22,11 @@ extension ReactorLoop {
         for lane in Lane.allCases {
             if let retry = lines[lane.rawValue]?.retry, now >= retry { reconnect(lane) }
         }
+        followMemory()
         if let trim = trims.first, now >= trim {
             trims.removeFirst()
-            malloc_trim(0)
+            // It takes tens of milliseconds, in which messages would wait.
+            DispatchQueue.global(qos: .utility).async { malloc_trim(0) }
         }
         guard connections.count > 0 else { return }
         // First who says too much: a stranger that does so is not silent.
@@ -43,11 +50,24 @@ extension ReactorLoop {
         if repetitions.isDue(kind, at: MonotonicClock.now()) { handler(.connection(event)) }
     }
 
+    /// Gives memory back after much had waited to be sent.
+    private func followMemory() {
+        let bytes = core.state.withLock { $0.outbox.bytes }
+        mostWaiting = max(mostWaiting, bytes)
+        guard mostWaiting >= Self.muchWaiting, bytes < mostWaiting / 4 else { return }
+        mostWaiting = bytes
+        giveBackMemory()
+    }
+
     /// Gives what is freed from now on back to the system, soon.
     func giveBackMemory() {
-        guard trims.isEmpty else { return }
         let now = MonotonicClock.now()
-        trims = Self.trimDelays.map { now + $0 }
+        if trims.count < Self.trimDelays.count {
+            trims = Self.trimDelays.map { now + $0 }
+        } else {
+            // The first comes when it was to come, however much follows.
+            trims[trims.count - 1] = now + Self.trimDelays[trims.count - 1]
+        }
     }
 
     private func closeEndlessMessages() {

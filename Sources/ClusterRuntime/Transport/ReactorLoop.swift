@@ -61,6 +61,8 @@ final class ReactorLoop {
     var nextKeyCheck = MonotonicClock.now()
     /// When memory that was freed is given back to the system.
     var trims: [Instant] = []
+    /// The most bytes that waited to be sent since memory was given back.
+    var mostWaiting = 0
 
     init(
         core: ReactorCore, id: PeerID, security: SecurityPolicy,
