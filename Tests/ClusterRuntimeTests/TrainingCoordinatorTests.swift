@@ -193,7 +193,7 @@ final class CoordinatedRun: Sendable {
     /// What the coordinator told.
     var events: [TrainingEvent] { seen.withLock { $0 } }
 
-    private var endpoint: String { "ipc://\(folder)/control" }
+    var endpoint: String { "ipc://\(folder)/control" }
 
     /// Asks the run to save and end.
     func stop() {

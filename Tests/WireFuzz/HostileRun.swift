@@ -80,13 +80,8 @@ package struct HostileRun {
             guard let message = ReceivedMessage(Array(frames.dropFirst())) else { return true }
             answered.insert(message.requestID)
             if message.type == 1 {
-                var welcome = ProtoWriter()
-                welcome.block(Array("worker-1".utf8), at: 1)
-                welcome.number(7, at: 2)
-                welcome.number(500, at: 3)
-                welcome.block(Array(endpoints[1].utf8), at: 5)
-                welcome.block(Array(endpoints[2].utf8), at: 6)
-                lanes[lane].send([frames[0]] + WireFrames.message(2, welcome.bytes, fields))
+                let welcome = Self.welcome(to: "worker-1", endpoints)
+                lanes[lane].send([frames[0]] + WireFrames.message(2, welcome, fields))
             }
             return true
         }

@@ -70,12 +70,13 @@ public actor TrainingCoordinator {
         defer { sockets.remove() }
         let lock = try lockFolder()
         defer { lock.release() }
-        let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+        let inbox = Inbox()
         let local = "ipc://\(sockets.path)/control"
         do {
             let reactor = try Reactor(
                 name: "training", incarnation: incarnation, security: run.security
-            ) { feed.yield($0) }
+            ) { inbox.put($0) }
+            inbox.disconnects(through: reactor)
             self.reactor = reactor
             _ = try reactor.bind(.control, to: local)
             if let endpoint = run.endpoint {
@@ -84,10 +85,10 @@ public actor TrainingCoordinator {
         } catch {
             throw .input("\(error)")
         }
-        if let program { startProcesses(program, local, feed) }
+        if let program { startProcesses(program, local, inbox) }
         let ticker = Task {
             while !Task.isCancelled {
-                self.tick(feed)
+                self.tick(inbox)
                 try? await Task.sleep(for: .milliseconds(50))
             }
         }
@@ -95,7 +96,7 @@ public actor TrainingCoordinator {
             for await _ in stop { break }
             if !Task.isCancelled { self.drain() }
         }
-        for await message in inbound {
+        while let message = await inbox.next() {
             receive(message)
             if isOver { break }
         }
@@ -118,7 +119,7 @@ public actor TrainingCoordinator {
     }
 
     private func startProcesses(
-        _ program: String, _ endpoint: String, _ feed: AsyncStream<Inbound>.Continuation
+        _ program: String, _ endpoint: String, _ inbox: Inbox
     ) {
         let role = ["trainer", "--coordinator", endpoint] + run.rankArguments
         let folder = run.folder
@@ -129,7 +130,7 @@ public actor TrainingCoordinator {
                     program: program, role: role, name: $0, log: "\(folder)/\($0).log")
             },
             ended: { _, processID, reason in
-                Task { await self.processEnded(processID, reason, feed) }
+                Task { await self.processEnded(processID, reason, inbox) }
             })
         self.processes = processes
         processes.start()
@@ -236,7 +237,7 @@ public actor TrainingCoordinator {
     }
 
     private func processEnded(
-        _ processID: Int32, _ reason: String, _ feed: AsyncStream<Inbound>.Continuation
+        _ processID: Int32, _ reason: String, _ inbox: Inbox
     ) {
         let here = ProcessFacts.hostName()
         let isKnown = peers.values.contains { $0.processID == processID && $0.host == here }
@@ -250,10 +251,10 @@ public actor TrainingCoordinator {
             perform(rendezvous.lost(id, reason: reason, at: MonotonicClock.now()))
             peers[id] = nil
         }
-        endIfOver(feed)
+        endIfOver(inbox)
     }
 
-    private func tick(_ feed: AsyncStream<Inbound>.Continuation) {
+    private func tick(_ inbox: Inbox) {
         let now = MonotonicClock.now()
         perform(rendezvous.tick(at: now))
         if now - lastKeyCheck >= Coordinator.keyCheckInterval {
@@ -265,12 +266,12 @@ public actor TrainingCoordinator {
             outcome.isInterrupted = true
             isOver = true
         }
-        endIfOver(feed)
+        endIfOver(inbox)
     }
 
-    private func endIfOver(_ feed: AsyncStream<Inbound>.Continuation) {
+    private func endIfOver(_ inbox: Inbox) {
         isOver = isOver || rendezvous.isOver
-        if isOver { feed.finish() }
+        if isOver { inbox.finish() }
     }
 
     private func drain() {
