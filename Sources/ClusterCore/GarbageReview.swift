@@ -127,12 +127,7 @@ public struct GarbageReview: Sendable {
         if name.hasPrefix(".writing-") || name.hasSuffix(".tmp") { return .temporary }
         guard parts[0] == "segments" else { return .other }
         let digest = String(name.prefix(64))
-        let isDigest = digest.utf8.count == 64 && digest.utf8.allSatisfy(isHex)
+        let isDigest = Digests.isSHA256(digest.utf8)
         return isDigest && name.dropFirst(64) == ".safetensors" ? .segment(sha256: digest) : .other
-    }
-
-    private static func isHex(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 }

@@ -177,7 +177,7 @@ public struct SegmentAudit: Sendable {
         var seen: [String: Int] = [:]
         for entry in entries { seen[entry.sha256, default: 0] += 1 }
         for (index, entry) in entries.enumerated() {
-            guard SegmentAudit.isDigest(entry.sha256), seen[entry.sha256] == 1,
+            guard Digests.isSHA256(entry.sha256.utf8), seen[entry.sha256] == 1,
                 expectedRows(entry.batch) == entry.rows
             else {
                 items[index].state = .lost
@@ -195,15 +195,6 @@ public struct SegmentAudit: Sendable {
                 }
             }
         }
-    }
-
-    /// Whether a text is a SHA-256 in lower-case hexadecimal digits.
-    public static func isDigest(_ text: String) -> Bool {
-        text.utf8.count == 64
-            && text.utf8.allSatisfy {
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
-            }
     }
 
     /// Asks for the first time.

@@ -30,7 +30,7 @@ enum SegmentFiles {
     private static func check(
         _ reference: SegmentRef, _ request: CheckSegments, in folder: String
     ) -> SegmentAudit.Finding {
-        guard SegmentAudit.isDigest(reference.sha256) else { return .missing }
+        guard Digests.isSHA256(reference.sha256.utf8) else { return .missing }
         let path = path(reference.sha256, in: folder)
         do throws(IndexError) {
             let segment = try Segment.open(path: path, expecting: reference.sha256)
@@ -60,7 +60,7 @@ enum SegmentFiles {
     ) -> SegmentPart {
         let missing = SegmentPart(bytes: [], total: 0, isMissing: true)
         let (sha256, offset) = (request.sha256, request.offset)
-        guard WireName.isSHA256(sha256), WireName.isCollection(request.collection),
+        guard Digests.isSHA256(sha256.utf8), WireName.isCollection(request.collection),
             let file = FileHandle(
                 forReadingAtPath: path(sha256, in: folder(request.collection)))
         else { return missing }

@@ -1,4 +1,5 @@
 import CClusterProtocol
+import ClusterCore
 import Glibc
 
 /// The one gate between bytes and values: every field of a message against its ``FieldLimits``.
@@ -91,7 +92,7 @@ private struct FieldPlace {
             case .bytes(let most): text.count <= most
             case .processName: WireName.isProcess(text)
             case .collectionName: WireName.isCollection(text)
-            case .sha256: WireName.isSHA256(text)
+            case .sha256: Digests.isSHA256(text)
             }
         guard !isGood else { return }
         if case .bytes(let most) = limits.value {

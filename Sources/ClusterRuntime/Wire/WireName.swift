@@ -24,29 +24,12 @@ public enum WireName: String, Sendable {
         return name.withUTF8 { isCollection(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Whether a text is a SHA-256 in lower-case hexadecimal digits.
-    public static func isSHA256(_ name: String) -> Bool {
-        var name = name
-        return name.withUTF8 { isSHA256(UnsafeRawBufferPointer($0)) }
-    }
-
     static func isProcess(_ name: UnsafeRawBufferPointer) -> Bool {
         isPathPart(name, longest: longestProcessName)
     }
 
     static func isCollection(_ name: UnsafeRawBufferPointer) -> Bool {
         isPathPart(name, longest: longestCollectionName)
-    }
-
-    static func isSHA256(_ name: UnsafeRawBufferPointer) -> Bool {
-        name.count == 64
-            && name.allSatisfy {
-                switch $0 {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"):
-                    true
-                default: false
-                }
-            }
     }
 
     /// Letters, digits, “-”, “_” and “.”, not beginning with “.”.
