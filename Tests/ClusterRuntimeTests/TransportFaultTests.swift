@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import TestSupport
 import Testing
+import WireFuzz
 
 @testable import ClusterRuntime
 
@@ -51,6 +52,23 @@ import Testing
             return
         }
         #expect(from?.description == "raw")
+    }
+
+    /// ZeroMQ gives a connection up for good over which a frame came that is too large.
+    @Test func `a lane whose other side broke the protocol is connected again`() async throws {
+        let folder = try SocketFolder()
+        let endpoint = "ipc://\(folder.path)/socket"
+        let server = RawSocket(.router, endpoint)
+        let worker = try MiniProcess("worker")
+        try worker.reactor.connect(.control, to: endpoint)
+        try worker.hello()
+        let id = try #require(server.receive(within: 10_000)?.first)
+        server.send([id, [UInt8](repeating: 0, count: 4 << 20)])
+        try await eventually("the end is told") {
+            worker.inbound.contains(.disconnected(.control))
+        }
+        try worker.hello()
+        #expect(server.receive(within: 10_000)?.first == id)
     }
 
     @Test func `a peer that dies while its messages wait does not end the process`() async throws {

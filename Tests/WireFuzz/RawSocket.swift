@@ -25,6 +25,8 @@ package final class RawSocket {
         case .router:
             socket = zmq_socket(context, ZMQ_ROUTER)
             set(ZMQ_LINGER, 0)
+            // A peer that connects anew takes the place of its lost connection.
+            set(ZMQ_ROUTER_HANDOVER, 1)
             zmq_bind(socket, endpoint)
         }
         set(ZMQ_SNDTIMEO, 10_000)

@@ -4,7 +4,7 @@ import Locks
 
 /// Connections: who is let in, who is still welcome, who is closed.
 extension ReactorLoop {
-    /// Time after which a lane that was not let in is connected anew.
+    /// Time after which a lane that was not let in, or lost its connection, is connected anew.
     static let retryInterval = Duration.seconds(1)
     /// What the monitors of lanes tell.
     static let watchedEvents =
@@ -112,10 +112,16 @@ extension ReactorLoop {
             progress = true
             lines[lane.rawValue]?.isConnected = event.kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED
             switch event.kind {
-            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: handler(.connection(.connected(lane)))
+            case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+                lines[lane.rawValue]?.retry = nil
+                handler(.connection(.connected(lane)))
             case ZMQ_EVENT_DISCONNECTED:
                 // An attempt that failed was no connection.
-                if line.isConnected { handler(.disconnected(lane)) }
+                guard line.isConnected else { continue }
+                // ZeroMQ connects again by itself, but not where the other side broke the
+                // protocol, as by a frame that is too large.
+                lines[lane.rawValue]?.retry = MonotonicClock.now() + Self.retryInterval
+                handler(.disconnected(lane))
             case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: rejected(lane, line, isKey: true)
             case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: rejected(lane, line, isKey: false)
             default: break

@@ -36,7 +36,7 @@ extension ReactorLoop {
         core.state.withLock { $0.roles[lane.rawValue] = .connected }
     }
 
-    /// Connects a lane that was not let in once more; what waits for it goes on waiting.
+    /// Connects a lane that has no connection once more; what waits for it goes on waiting.
     func reconnect(_ lane: Lane) {
         guard let endpoint = lines[lane.rawValue]?.endpoint else { return }
         if let line = try? connected(lane, endpoint) {

@@ -26,7 +26,7 @@ final class ReactorLoop {
         var isConnected = false
         /// Whether ZeroMQ did not take a message: its queue is full, or nobody is connected.
         var isBlocked = false
-        /// When a lane that was not let in is connected anew.
+        /// When a lane that was not let in, or lost its connection, is connected anew.
         var retry: Instant?
         /// Messages read.
         var reads: UInt64 = 0
