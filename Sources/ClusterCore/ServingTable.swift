@@ -9,7 +9,8 @@
 /// Invariants:
 /// 1. `serving` is nil or a generation whose shards were all loaded when it took over.
 /// 2. A worker has one order of a generation at a time: the next one follows its answer, and the
-///    same one is repeated when no answer, or only part of what was asked, has come for `patience`.
+///    same one is repeated when no answer, or only part of what was asked, has come for `patience`,
+///    unless the worker has said that it must fail again.
 ///    Only an order for less may overtake: an answer to either tells the truth about what is left,
 ///    and the worker need not load what another owns by now.
 /// 3. A generation is unloaded only when it is neither serving nor next, and no search pins it.
@@ -48,6 +49,8 @@ public struct ServingTable: Sendable {
     private struct Ask: Sendable {
         var shards: Set<ShardNumber> = []
         var isAnswered = true
+        /// Whether the worker has said that it can never carry it out.
+        var isRefused = false
         /// Since when it is known not to be carried out.
         var openSince: Instant?
     }
@@ -100,8 +103,10 @@ public struct ServingTable: Sendable {
     }
 
     /// A worker has carried out an order: these shards of it are loaded now, others failed.
+    ///
+    /// - Parameter isLasting: Whether those must fail again, so that they are not asked for again.
     public mutating func loaded(
-        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>
+        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>, isLasting: Bool = false
     ) -> [Order] {
         guard workers[worker.name] == worker, knows(generation) else { return [] }
         // A worker may carry out late what a coordinator before this one asked of it.
@@ -109,6 +114,7 @@ public struct ServingTable: Sendable {
         loaded[generation, default: [:]][worker] = shards.intersection(ask.shards)
         // The answer to an order that was repeated may come twice, the second after the next order.
         if shards.isSubset(of: ask.shards) { ask.isAnswered = true }
+        ask.isRefused = isLasting
         asked[generation, default: [:]][worker] = ask
         return orders()
     }
@@ -120,7 +126,8 @@ public struct ServingTable: Sendable {
             for worker in workers.values.sorted() {
                 guard var ask = asked[number]?[worker] else { continue }
                 let since = ask.openSince ?? now
-                if ask.isAnswered, ask.shards == loaded[number]?[worker] ?? [] {
+                let isDone = ask.shards == loaded[number]?[worker] ?? []
+                if ask.isAnswered, isDone || ask.isRefused {
                     ask.openSince = nil
                 } else if now - since < ServingTable.patience {
                     ask.openSince = since

@@ -16,6 +16,10 @@ struct IndexCommand: AsyncParsableCommand {
             goes on when the same command is given again. On a full disk it waits and
             says so; after --wait seconds it ends with 3. With --coordinator, corpus and
             model must stand at the same paths on the coordinator's host.
+
+            Another index for a collection that is there is built from its segments:
+
+              sheaf index corpus.tsv --collection wiki --model DIR --index HNSW32
             """)
 
     @Argument(help: ArgumentHelp("Files of the corpus, in order.", valueName: "corpus"))

@@ -16,7 +16,7 @@ struct SheafCommand: AsyncParsableCommand {
             the cluster is at fault, 130 interrupted. With --json an error is a JSON
             object on the standard error.
             """,
-        version: Release.version,
+        version: Release.version, subcommands: [TryIndexCommand.self],
         groupedSubcommands: [
             CommandGroup(
                 name: "Collections",

@@ -11,16 +11,31 @@ struct FactorySearch: RowSearch {
     init(store: RowStore, kind: IndexKind) throws(IndexError) {
         self.store = store
         self.kind = kind
-        index = try FaissIndex(kind: kind.name, dimension: store.dimension, metric: store.metric)
+        index = try Self.index(kind, dimension: store.dimension, metric: store.metric) {
+            (body) throws(IndexError) in try store.forEachFaissRun(body)
+        }
+    }
+
+    /// Makes an index, trains it on all rows where it needs that, and adds them.
+    ///
+    /// - Parameter forEachRun: Lends all vectors, `[_, dimension]` at a time, as often as it is
+    ///   called.
+    static func index(
+        _ kind: IndexKind, dimension: Int, metric: Metric,
+        forEachRun: (
+            (UnsafeBufferPointer<Float>) throws(IndexError) -> Void
+        ) throws(IndexError) -> Void
+    ) throws(IndexError) -> FaissIndex {
+        let index = try FaissIndex(kind: kind.name, dimension: dimension, metric: metric)
         if kind.candidates > 0 { try index.set("efSearch", Double(kind.candidates)) }
         if kind.probes > 0 { try index.set("nprobe", Double(kind.probes)) }
         if !index.isTrained {
             var sample: [Float] = []
-            sample.reserveCapacity(store.rows * store.dimension)
-            store.forEachFaissRun { vectors in sample.append(contentsOf: vectors) }
+            try forEachRun { vectors in sample.append(contentsOf: vectors) }
             try sample.withUnsafeBufferPointer { (all) throws(IndexError) in try index.train(all) }
         }
-        try store.forEachFaissRun { (vectors) throws(IndexError) in try index.add(vectors) }
+        try forEachRun { (vectors) throws(IndexError) in try index.add(vectors) }
+        return index
     }
 
     func search(

@@ -65,16 +65,6 @@ final class FaissIndex: @unchecked Sendable {
         self.init(handle)
     }
 
-    /// Refuses a kind that Faiss cannot read, before any dimension is known.
-    static func checkKind(_ kind: String) throws(IndexError) {
-        do {
-            _ = try FaissIndex(kind: kind, dimension: 64, metric: .innerProduct)
-        } catch {
-            // Other reasons may lie in the dimension, which is only assumed here.
-            if case .unknownKind = error { throw error }
-        }
-    }
-
     /// The index in a file, which the caller has checked: Faiss trusts the lengths in it.
     convenience init(reading path: String) throws(IndexError) {
         Self.limitThreads
@@ -167,8 +157,11 @@ final class FaissIndex: @unchecked Sendable {
         _ operation: String, _ call: () -> sheaf_faiss_status
     ) throws(IndexError) {
         if call() != SHEAF_FAISS_OK {
+            // Where in Faiss it happened is of no use to those who read this.
             let message = String(cString: sheaf_faiss_message())
-            throw .faiss(operation: operation, message: message)
+                .replacing(/^Error in .*?\.(?:cpp|h):[0-9]+: (?:Error: )?/, with: "")
+                .trimmingPrefix { $0 == " " }
+            throw .faiss(operation: operation, message: String(message))
         }
     }
 }

@@ -3,11 +3,13 @@
 struct IndexKind: Equatable {
     /// What Faiss' factory or this room knows it by.
     var name: String
+    /// The parts of a factory string; none for `exact` and `Flat`.
+    let parts: [IndexPart]
     /// Inverted lists that a search visits; 0 for kinds without lists.
     var probes = 0
     /// Candidates that a search of a graph keeps; 0 for kinds that are no graph.
     var candidates = 0
-    /// Links of a vertex in a graph over codes; 0 for other kinds.
+    /// Links of a vertex in a graph that is built here; 0 for other kinds.
     var links = 0
     /// Whether vectors are stored as they are, so that Faiss' order is right but for roundings.
     var isFaithful: Bool
@@ -15,33 +17,40 @@ struct IndexKind: Equatable {
     /// The largest value of an option.
     static let largestOption = 1 << 20
 
+    /// Rows that each shard must have, since quantizers are trained on them.
+    var trainingRows: Int { parts.reduce(0) { max($0, $1.trainingRows) } }
+
     /// Takes a kind apart.
     ///
-    /// - Throws: `IndexError.unknownOption` or `.outOfRange`.
+    /// - Throws: `IndexError.unknownKind`, `.unknownOption` or `.outOfRange`.
     init(_ text: String) throws(IndexError) {
         let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        name = String(halves[0])
-        let parts = name.split(separator: ",")
-        let hasLists = parts.contains { $0.hasPrefix("IVF") }
-        let isGraph = !hasLists && parts.contains { $0.hasPrefix("HNSW") }
+        name = halves.isEmpty ? "" : String(halves[0])
+        parts = ShardIndex.exactKinds.contains(name) ? [] : try Self.parts(of: name)
+        let hasLists = parts.contains { $0.role == .lists }
+        let graph = parts.first { if case .graph = $0.role { true } else { false } }
+        let isGraph = !hasLists && graph != nil
         isFaithful =
-            (hasLists || isGraph)
+            !parts.isEmpty
             && parts.allSatisfy { part in
-                part == "Flat"
-                    || (part.hasPrefix("IVF") || part.hasPrefix("HNSW"))
-                        && !part.contains("_")
+                part.text == "Flat"
+                    || [.lists, .graph(links: nil)].contains(part.role) && !part.text.contains("_")
+                    || part.links != nil
             }
-            && (isGraph || parts.last == "Flat")
+            && (isGraph || hasLists && parts.last?.text == "Flat")
         if hasLists { probes = 16 }
         if isGraph { candidates = 128 }
         // Plain graphs only: with other storage Faiss' own is what was asked for.
-        if isFaithful, isGraph, let number = Int(parts[0].dropFirst(4)), 2...1024 ~= number {
-            links = number
-        }
+        if isFaithful, isGraph { links = graph?.links ?? 0 }
         guard halves.count == 2 else { return }
-        for option in halves[1].split(separator: ",", omittingEmptySubsequences: false) {
+        try readOptions(halves[1], known: hasLists ? ["nprobe"] : isGraph ? ["efSearch"] : [])
+    }
+
+    private mutating func readOptions(
+        _ text: Substring, known: [String]
+    ) throws(IndexError) {
+        for option in text.split(separator: ",", omittingEmptySubsequences: false) {
             let pair = option.split(separator: "=", maxSplits: 1).map(String.init)
-            let known = hasLists ? ["nprobe"] : isGraph ? ["efSearch"] : []
             guard pair.count == 2, known.contains(pair[0]), let value = Int(pair[1]) else {
                 throw .unknownOption(
                     kind: name, option: String(option), known: known.map { "\($0)=NUMBER" })
@@ -50,7 +59,40 @@ struct IndexKind: Equatable {
                 throw .outOfRange(
                     what: pair[0], value: value, minimum: 1, maximum: Self.largestOption)
             }
-            if hasLists { probes = value } else { candidates = value }
+            if known == ["nprobe"] { probes = value } else { candidates = value }
         }
     }
+
+    /// The parts of a factory string, which commas outside of parentheses divide.
+    private static func parts(of name: String) throws(IndexError) -> [IndexPart] {
+        var parts: [IndexPart] = []
+        var depth = 0
+        var text = ""
+        for character in name + "," {
+            if character == "(" { depth += 1 }
+            if character == ")" { depth -= 1 }
+            guard character == ",", depth <= 0 else {
+                text.append(character)
+                continue
+            }
+            if text.hasPrefix("IDMap") {
+                throw .unsupported(
+                    what: "part \"\(text)\"", kind: name,
+                    remedy: "Leave it out: passages keep their own ids.")
+            }
+            do {
+                parts.append(try IndexPart(text))
+            } catch {
+                guard case .unknownKind(_, let known) = error else { throw error }
+                throw .unknownKind(name: name, known: known)
+            }
+            text = ""
+        }
+        return parts
+    }
+}
+
+extension IndexPart {
+    /// Links of a vertex in a plain graph.
+    var links: Int? { if case .graph(let links) = role { links } else { nil } }
 }

@@ -31,7 +31,8 @@ public final class ShardIndex: Sendable {
     ///   - metric: How vectors are compared.
     ///   - kind: One of `exactKinds`, or a Faiss factory string such as `HNSW32` or
     ///     `IVF256,Flat`, whose answers may miss passages; how far such an index looks can stand
-    ///     behind a colon: `HNSW32:efSearch=200`, `IVF256,Flat:nprobe=32`.
+    ///     behind a colon: `HNSW32:efSearch=200`, `IVF256,Flat:nprobe=32`. A shard of fewer rows
+    ///     than a kind must be trained on is scanned.
     ///   - memory: What of the shard may stay in memory between searches.
     /// - Throws: `IndexError.shapeMismatch`, `.mixedEncoders`, `.overlappingOrdinals`,
     ///   `.nonFiniteRow`, `.changedInUse`, `.unknownKind`, `.unknownOption`, `.unsupported` or
@@ -48,24 +49,22 @@ public final class ShardIndex: Sendable {
                 remedy: "Choose the index kind \"exact\", or memory \"vectors\".")
         }
         store = try RowStore(segments: segments, metric: metric, memory: memory)
-        if store.rows == 0 {
-            if !Self.exactKinds.contains(parts.name) { try FaissIndex.checkKind(parts.name) }
-            searcher = nil
-        } else {
-            searcher =
-                switch parts.name {
-                case "exact": try ExactScan(store: store)
-                case "Flat": try FlatSearch(store: store)
-                default:
-                    if parts.links > 0 {
-                        try GraphSearch(
-                            store: store, links: parts.links, candidates: parts.candidates)
-                    } else {
-                        try FactorySearch(store: store, kind: parts)
-                    }
-                }
-        }
+        searcher = store.rows == 0 ? nil : try Self.searcher(of: store, kind: parts)
         try store.check()
+    }
+
+    private static func searcher(
+        of store: RowStore, kind: IndexKind
+    ) throws(IndexError) -> any RowSearch {
+        switch kind.name {
+        case "Flat": try FlatSearch(store: store)
+        // While a collection is made a shard may have too few rows yet to train quantizers on.
+        case _ where kind.name == "exact" || store.rows < kind.trainingRows:
+            try ExactScan(store: store)
+        case _ where kind.links > 0:
+            try GraphSearch(store: store, links: kind.links, candidates: kind.candidates)
+        default: try FactorySearch(store: store, kind: kind)
+        }
     }
 
     /// Finds the k passages nearest to each question.

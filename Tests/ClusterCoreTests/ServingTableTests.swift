@@ -251,6 +251,16 @@ import Testing
         #expect(obey(orders, &table).contains(.serve(generation: 1)))
     }
 
+    @Test func `what must fail again is not asked for again`() {
+        var table = table(on: [a])
+        _ = table.publish(generation(1))
+        _ = table.loaded(a, generation: 1, shards: [], isLasting: true)
+        for second in 1...60 { #expect(table.tick(now: at(Int64(second))) == []) }
+        #expect(table.lost(of: 1) == shards(0, 1, 2, 3))
+        // Another generation is another matter.
+        #expect(loads(table.publish(generation(2))) == [a: shards(0, 1, 2, 3).sorted()])
+    }
+
     /// The load began under a coordinator that has died since.
     @Test func `what a worker loaded unasked is used, or dropped where another owns it`() throws {
         var table = table(on: [a, b])

@@ -22,6 +22,78 @@ struct IndexKindTests {
     }
 
     @Test(arguments: [
+        "PQ0", "HNSW0", "HNSW1", "HNSW100000", "PCA0,Flat", "IVF4294967296,Flat", "IVF0,Flat",
+        "IVF16_HNSW1,Flat", "PQ8x0", "PQ8x30", "RQ0x4", "RQ4x40", "IMI2x30,Flat",
+        "IVF16,PQ0", "HNSW32_PQ0", "SQ8,Refine(PQ0)", "ZnLattice0x10_6", "OPQ0,PQ8", "Pad0,Flat",
+    ])
+    func `a number that would stop or crash Faiss is refused`(text: String) {
+        #expect {
+            try IndexKind(text)
+        } throws: { error in
+            guard case IndexError.outOfRange = error else { return false }
+            return true
+        }
+    }
+
+    @Test(arguments: [
+        "", "Round", "RaBitQ", "SQbf16", "SQ8_direct", "IVF16,", ",Flat", "IVF16,RaBitQ",
+    ])
+    func `a part that Faiss does not have is refused`(text: String) {
+        #expect {
+            try IndexKind(text)
+        } throws: { error in
+            guard case IndexError.unknownKind(name: text, known: _) = error else { return false }
+            return true
+        }
+    }
+
+    @Test(arguments: ["NSG32", "IVF16_NSG32,Flat", "IDMap2,Flat", "IDMap,HNSW32"])
+    func `a part that cannot be searched here is refused`(text: String) {
+        #expect {
+            try IndexKind(text)
+        } throws: { error in
+            guard case IndexError.unsupported = error else { return false }
+            return true
+        }
+    }
+
+    @Test(arguments: [
+        ("exact", 0), ("SQ8", 1), ("IVF700,Flat", 700), ("IVF16,PQ8", 256), ("IVF2k,Flat", 2048),
+        ("PQ8x4fs", 16), ("RQ4x4", 16), ("PCA64,IVF16,Flat", 64), ("IMI2x2,Flat", 4),
+        ("HNSW32_PQ8", 256), ("OPQ8,IVF512,PQ8x4,RFlat", 512), ("SQ8,Refine(PQ8)", 256),
+    ])
+    func `how many rows a kind is trained on is known`(text: String, rows: Int) throws {
+        #expect(try IndexKind(text).trainingRows == rows)
+    }
+
+    @Test(arguments: [
+        "IVF256,Flat", "IVF4096,PQ8x4fs", "PCA16,SQ8", "SQ8,RFlat", "IVF16_HNSW32,Flat",
+    ])
+    func `a kind that works passes its trial`(text: String) throws {
+        try IndexTrial.run(kind: text, dimension: 48, metric: .innerProduct)
+    }
+
+    @Test(arguments: ["LSH", "IMI2x2,Flat", "PQ7", "PCA64,Flat", "ZnLattice3x10_6"])
+    func `a kind that cannot be built fails in its trial`(text: String) {
+        let error = #expect(throws: IndexError.self) {
+            try IndexTrial.run(kind: text, dimension: 48, metric: .innerProduct)
+        }
+        #expect(error.map { "\($0)".contains(".cpp") } == false)
+    }
+
+    @Test func `a shard with too few rows to train on is scanned`() throws {
+        var generator = Dice(seed: 83)
+        let folder = try TemporaryFolder()
+        let rows = (0..<20 * 8).map { _ in generator.normal() }
+        let index = try ShardIndex(
+            segments: try segments(rows, dimension: 8, rows: [20], in: folder), metric: .l2,
+            kind: "IVF64,Flat")
+        let found = try index.search(questions: rows, count: 20, k: 3)
+        let plain = plainSearch(.l2, questions: rows, rows: rows, dimension: 8, k: 3)
+        #expect(found == plain)
+    }
+
+    @Test(arguments: [
         "exact:nprobe=3", "Flat:x", "HNSW32:nprobe=3", "IVF4,Flat:efSearch=3", "IVF4,Flat:",
         "IVF4,Flat:nprobe", "IVF4,Flat:nprobe=", "IVF4,Flat:nprobe=x", "IVF4,Flat:nprobe=3,",
     ])

@@ -143,11 +143,12 @@ extension Coordinator {
             }
             do {
                 let (data, catalog) = (self.options.data, self.catalog)
+                let index = record.index
                 try await self.fileLane.run {
                     let sha256 = try manifest.write(data)
                     try catalog.publish(
                         record.name, generation: number, manifestSHA256: sha256,
-                        isComplete: isComplete)
+                        isComplete: isComplete, index: index)
                 }
                 self.published(manifest, isComplete: isComplete, running.number)
             } catch {
@@ -177,6 +178,16 @@ extension Coordinator {
         if isServed || !collection.isWanted || membership.ready.isEmpty { return finishJob() }
         // What cannot be loaded is asked for again now and then, but not waited for without an end.
         let waited = MonotonicClock.now() - running.lastPublished
+        if collection.hasLastingFailure, let reason = collection.loadFailures.values.min() {
+            return failJob(
+                .input(
+                    """
+                    “\(running.collection)” is encoded, but an index of kind \
+                    “\(collection.record.kind ?? IndexOptions.defaultKind)” cannot be built of it: \
+                    \(reason) Give the same command again with another --index: nothing is encoded \
+                    again.
+                    """))
+        }
         if waited > Coordinator.loadTime, let reason = collection.loadFailures.values.min() {
             failJob(
                 .unavailable(

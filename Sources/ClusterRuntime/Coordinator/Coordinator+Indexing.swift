@@ -74,6 +74,10 @@ extension Coordinator {
         }
         if job?.number == number { job?.notes = models.notes }
         let source = try plan.source()
+        let wanted = existing.map { plan.index(over: $0.record) } ?? plan.index
+        if wanted.kind != existing?.record.kind {
+            try await KindTrial.run(wanted, dimension: models.dimension)
+        }
         var checked: CheckedCollection
         if var found = existing {
             try plan.check(found.record, models)
@@ -96,6 +100,7 @@ extension Coordinator {
                 let found = try await check(existing, source, number)
             else { return }
             checked = found
+            try adoptIndex(plan, &checked)
         } else {
             checked = try await scan(plan, source, models)
             guard job?.number == number else { return }
@@ -194,6 +199,7 @@ extension Coordinator {
         let record = plan.record(
             scan: scan, batchSize: step * factor, batches: batches, source: source,
             models: models)
+        try record.checkTraining(of: record.index)
         try checkFolder(of: record)
         try options.data.makeFolder(options.data.segments(record.name))
         try options.data.makeFolder(options.data.generations(record.name))

@@ -17,6 +17,8 @@ struct ServedCollection: Sendable {
     var waiting: [CheckedContinuation<Void, Never>] = []
     /// Why shards cannot be loaded, by the name of who says so.
     var loadFailures: [String: String] = [:]
+    /// Whether one of these must come again with the same segments and index kind.
+    var hasLastingFailure = false
 
     var newest: GenerationManifest? { manifests[record.generation] }
 }
@@ -65,6 +67,10 @@ extension Coordinator {
         collection.record.isComplete = isComplete
         // What could not be loaded before is made anew, or is found wanting again.
         collection.loadFailures = [:]
+        collection.hasLastingFailure = false
+        if let record = manifest.record {
+            (collection.record.kind, collection.record.memory) = (record.kind, record.memory)
+        }
         collection.manifests[manifest.generation] = manifest
         if !collection.isWanted {
             collection.manifests = collection.manifests.filter { $0.key == manifest.generation }
@@ -114,12 +120,14 @@ extension Coordinator {
             loaded.failure.isEmpty ? nil : loaded.failure
         if !loaded.failure.isEmpty {
             log.warning("\(worker) cannot load \(loaded.collection): \(loaded.failure)")
+            if loaded.isLasting { collections[loaded.collection]?.hasLastingFailure = true }
             wake(loaded.collection)
         }
         let orders =
             collections[loaded.collection]?.serving.loaded(
                 worker, generation: loaded.generation,
-                shards: Set(loaded.shards.map { ShardNumber(Int($0)) })) ?? []
+                shards: Set(loaded.shards.map { ShardNumber(Int($0)) }),
+                isLasting: loaded.isLasting) ?? []
         carryOut(orders, loaded.collection)
     }
 

@@ -152,8 +152,10 @@ struct IndexPlan: Sendable {
                     request.batchSize == 0 ? String(record.batchSize) : String(request.batchSize)
                 ),
             ]
-        for (setting, indexed, given) in settings + index.choices(over: record.index)
-        where indexed != given {
+        // Index kind and memory are no part of the segments, and may change.
+        let kept = ["metric", "vectors"]
+        let choices = index.choices(over: record.index).filter { kept.contains($0.0) }
+        for (setting, indexed, given) in settings + choices where indexed != given {
             throw .otherSettings(
                 collection: record.name, setting: setting, indexed: indexed, given: given)
         }
@@ -179,6 +181,13 @@ struct IndexPlan: Sendable {
         return choices.map { name, text in
             ("\(name) (\(tower.rawValue) encoder)", text(kept), text(given))
         }
+    }
+
+    /// How the vectors of a collection that is there are to be searched from now on.
+    func index(over record: CollectionRecord) -> IndexOptions {
+        IndexOptions(
+            metric: record.metric, kind: index.kind ?? record.kind, vectors: record.vectors,
+            memory: index.memory ?? record.memory)
     }
 
     func record(

@@ -186,9 +186,12 @@ public final class Catalog: Sendable {
 
     /// Records the newest published generation, and whether the source is complete in it.
     ///
-    /// - Parameter manifestSHA256: Digest of the generation's manifest, which is on disk already.
+    /// - Parameters:
+    ///   - manifestSHA256: Digest of the generation's manifest, which is on disk already.
+    ///   - index: Index kind and memory from this generation on; nil: as before.
     public func publish(
-        _ collection: String, generation: UInt64, manifestSHA256: String, isComplete: Bool
+        _ collection: String, generation: UInt64, manifestSHA256: String, isComplete: Bool,
+        index: IndexOptions? = nil
     ) throws(ClusterError) {
         try write { connection in
             let text = try String.fetchOne(
@@ -198,6 +201,7 @@ public final class Catalog: Sendable {
                 throw damaged("the row of “\(collection)”")
             }
             record.isComplete = isComplete
+            if let index { (record.kind, record.memory) = (index.kind, index.memory) }
             try connection.execute(
                 sql: """
                     UPDATE collection SET generation = ?, manifest_sha256 = ?, record = ?

@@ -78,6 +78,7 @@ extension GenerationLoaded: Bridged {
         c.generation = generation
         (c.n_shards, c.shards) = arena.array(shards)
         c.failure = arena.string(failure)
+        c.lasting = isLasting ? 1 : 0
     }
 
     init(_ c: Sheaf__V1__GenerationLoaded) throws(WireError) {
@@ -85,7 +86,8 @@ extension GenerationLoaded: Bridged {
             collection: try Unpack.text(c.collection, "GenerationLoaded.collection"),
             generation: c.generation,
             shards: Unpack.numbers(c.shards, c.n_shards),
-            failure: try Unpack.text(c.failure, "GenerationLoaded.failure"))
+            failure: try Unpack.text(c.failure, "GenerationLoaded.failure"),
+            isLasting: c.lasting != 0)
     }
 }
 

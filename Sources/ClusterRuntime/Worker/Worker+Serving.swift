@@ -77,7 +77,7 @@ extension Worker {
         while !loads.isEmpty {
             let order = loads.removeFirst()
             loading = order.key
-            let failure = await carryOut(order)
+            let (failure, isLasting) = await carryOut(order)
             closeUnusedSegments()
             // Whoever was overtaken by a later order, or by the end of the generation, is not
             // answered: the later order is.
@@ -88,16 +88,17 @@ extension Worker {
                     GenerationLoaded(
                         collection: order.collection, generation: order.generation,
                         shards: generations[order.key]?.shards.keys.sorted() ?? [],
-                        failure: failure)),
+                        failure: failure, isLasting: isLasting)),
                 on: .control)
         }
         isLoading = false
     }
 
     /// Loads shard by shard, until all are there or the order is overtaken; the reason of a
-    /// failure, or nothing.
-    private func carryOut(_ order: LoadGeneration) async -> String {
+    /// failure, or nothing, and whether it must come again.
+    private func carryOut(_ order: LoadGeneration) async -> (failure: String, isLasting: Bool) {
         var failure = ""
+        var isLasting = false
         let wanted = Set(order.shards.map(\.shard))
         generations[order.key, default: ServedGeneration()].shards =
             (generations[order.key]?.shards ?? [:]).filter { wanted.contains($0.key) }
@@ -109,13 +110,15 @@ extension Worker {
                 generations[order.key, default: ServedGeneration()].shards[shard.shard] = served
             } catch {
                 failure = ClusterError.wrap(error).description
+                // An index that Faiss cannot build of these rows cannot be built the next time.
+                isLasting = (error as? IndexError)?.isAboutStorage == false
                 log.error("shard \(shard.shard) of \(order.collection): \(failure)")
             }
             guard loading == order.key else { break }
         }
         // A generation of which nothing is held need not be remembered.
         if generations[order.key]?.shards.isEmpty == true { generations[order.key] = nil }
-        return failure
+        return (failure, isLasting)
     }
 
     /// True where an order that waits names the shard.

@@ -3395,7 +3395,7 @@ const ProtobufCMessageDescriptor sheaf__v1__load_generation__descriptor =
   (ProtobufCMessageInit) sheaf__v1__load_generation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__generation_loaded__field_descriptors[4] =
+static const ProtobufCFieldDescriptor sheaf__v1__generation_loaded__field_descriptors[5] =
 {
   {
     "collection",
@@ -3445,17 +3445,30 @@ static const ProtobufCFieldDescriptor sheaf__v1__generation_loaded__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lasting",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__GenerationLoaded, lasting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__generation_loaded__field_indices_by_name[] = {
   0,   /* field[0] = collection */
   3,   /* field[3] = failure */
   1,   /* field[1] = generation */
+  4,   /* field[4] = lasting */
   2,   /* field[2] = shards */
 };
 static const ProtobufCIntRange sheaf__v1__generation_loaded__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__generation_loaded__descriptor =
 {
@@ -3465,7 +3478,7 @@ const ProtobufCMessageDescriptor sheaf__v1__generation_loaded__descriptor =
   "Sheaf__V1__GenerationLoaded",
   "sheaf.v1",
   sizeof(Sheaf__V1__GenerationLoaded),
-  4,
+  5,
   sheaf__v1__generation_loaded__field_descriptors,
   sheaf__v1__generation_loaded__field_indices_by_name,
   1,  sheaf__v1__generation_loaded__number_ranges,

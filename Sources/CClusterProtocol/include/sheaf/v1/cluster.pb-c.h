@@ -679,10 +679,14 @@ struct  Sheaf__V1__GenerationLoaded
    * empty, or why the others are not
    */
   char *failure;
+  /*
+   * whether trying again with the same segments must fail again
+   */
+  protobuf_c_boolean lasting;
 };
 #define SHEAF__V1__GENERATION_LOADED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__generation_loaded__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Sheaf__V1__UnloadGeneration
