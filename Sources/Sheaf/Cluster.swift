@@ -15,6 +15,14 @@ import Tensors
 public struct Cluster: Sendable {
     let client: ClusterClient
     private let local: LocalCluster?
+    /// What the cluster runs on where the data folder itself cannot be written to.
+    private let view: ReadOnlyView?
+
+    private init(client: ClusterClient, local: LocalCluster?, view: ReadOnlyView? = nil) {
+        self.client = client
+        self.local = local
+        self.view = view
+    }
 
     /// True when this process has started the cluster, so that `close()` ends it, unless others of
     /// this process use it too.
@@ -52,6 +60,9 @@ public struct Cluster: Sendable {
     }
 
     /// As `open(_:workers:threads:mode:)`, for a folder that must hold collections already.
+    ///
+    /// One that may only be read is searched as it is: nothing in it changes, and what would change
+    /// it is refused.
     public static func openExisting(
         _ data: DataFolder, workers: Int? = nil, threads: Int? = nil,
         mode: ClusterMode = .inProcess
@@ -65,7 +76,18 @@ public struct Cluster: Sendable {
                 or make one with `sheaf index CORPUS --collection NAME --model DIR`.
                 """)
         }
-        return try await open(data, workers: workers, threads: threads, mode: mode)
+        guard ReadOnlyView.isNeeded(for: data) else {
+            return try await open(data, workers: workers, threads: threads, mode: mode)
+        }
+        if let running = try await find(data) { return running }
+        let view = try typed { try ReadOnlyView(of: data) }
+        do {
+            let opened = try await open(view.data, workers: workers, threads: threads, mode: mode)
+            return Cluster(client: opened.client, local: opened.local, view: view)
+        } catch {
+            view.remove()
+            throw error
+        }
     }
 
     /// Connects to the coordinator whose control endpoint is named.
@@ -111,9 +133,10 @@ public struct Cluster: Sendable {
     ///
     /// Does so even from a cancelled task.
     public func close() async {
-        let (client, local) = (client, local)
+        let (client, local, view) = (client, local, view)
         await Task {
             if let local { await local.close() } else { await client.close() }
+            view?.remove()
         }.value
     }
 
@@ -164,6 +187,10 @@ extension Cluster {
 
     /// Removes a collection and its files.
     public func drop(_ collection: String) async throws(SheafError) {
+        guard view == nil else {
+            throw .request(
+                "“\(collection)” lies in a folder that may only be read. Let its owner remove it.")
+        }
         try await typed(interrupted: "Interrupted.") { try await client.drop(collection) }
     }
 }
