@@ -364,8 +364,9 @@ extension Coordinator {
     /// Where the run is; empty when there is none.
     func progress() -> IndexProgress {
         guard let running = job else { return IndexProgress() }
-        // A worker says how many; no more of them are counted than the source has.
-        let most = running.record?.passages ?? 0
+        // A worker says how many, and late: no more are counted than were missing at the start.
+        let passages = running.record?.passages ?? 0
+        let most = passages - min(passages, running.committedBefore)
         let encoded = heartbeats.reduce(UInt64(0)) { sum, beat in
             let before = min(beat.value.passagesEncoded, running.encodedBefore[beat.key] ?? 0)
             return min(most, sum + min(most, beat.value.passagesEncoded - before))
