@@ -22,7 +22,8 @@ public final class ReadOnlyView: Sendable {
         }
         let place = NSTemporaryDirectory()
         // Readable by its owner alone, by mkdtemp's own promise.
-        var template = Array((place + "/sheaf-view-XXXXXX").utf8CString)
+        let unknown = String(repeating: "X", count: 6)
+        var template = Array("\(place)/sheaf-view-\(unknown)".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw .storage(
                 path: place, reason: String(cString: strerror(errno)),
