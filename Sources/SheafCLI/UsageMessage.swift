@@ -44,7 +44,8 @@ enum UsageMessage {
     }
 
     private static func names(of command: any ParsableCommand.Type) -> [String] {
-        command.configuration.subcommands.map { $0._commandName }
+        command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+            .map { $0._commandName }
     }
 
     /// An option of the call that its command has not: what is missing may be what it stands for.

@@ -80,18 +80,18 @@ public struct GenerationLoaded: Equatable, Sendable {
     /// Empty, or why the others are not.
     public var failure: String
     /// Whether trying again with the same segments must fail again.
-    public var isLasting: Bool
+    public var lasting: Bool
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", generation: UInt64 = 0, shards: [UInt32] = [],
-        failure: String = "", isLasting: Bool = false
+        failure: String = "", lasting: Bool = false
     ) {
         self.collection = collection
         self.generation = generation
         self.shards = shards
         self.failure = failure
-        self.isLasting = isLasting
+        self.lasting = lasting
     }
 }
 

@@ -120,14 +120,14 @@ extension Coordinator {
             loaded.failure.isEmpty ? nil : loaded.failure
         if !loaded.failure.isEmpty {
             log.warning("\(worker) cannot load \(loaded.collection): \(loaded.failure)")
-            if loaded.isLasting { collections[loaded.collection]?.hasLastingFailure = true }
+            if loaded.lasting { collections[loaded.collection]?.hasLastingFailure = true }
             wake(loaded.collection)
         }
         let orders =
             collections[loaded.collection]?.serving.loaded(
                 worker, generation: loaded.generation,
                 shards: Set(loaded.shards.map { ShardNumber(Int($0)) }),
-                isLasting: loaded.isLasting) ?? []
+                isLasting: loaded.lasting) ?? []
         carryOut(orders, loaded.collection)
     }
 

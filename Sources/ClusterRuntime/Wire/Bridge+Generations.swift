@@ -78,7 +78,7 @@ extension GenerationLoaded: Bridged {
         c.generation = generation
         (c.n_shards, c.shards) = arena.array(shards)
         c.failure = arena.string(failure)
-        c.lasting = isLasting ? 1 : 0
+        c.lasting = lasting ? 1 : 0
     }
 
     init(_ c: Sheaf__V1__GenerationLoaded) throws(WireError) {
@@ -87,7 +87,7 @@ extension GenerationLoaded: Bridged {
             generation: c.generation,
             shards: Unpack.numbers(c.shards, c.n_shards),
             failure: try Unpack.text(c.failure, "GenerationLoaded.failure"),
-            isLasting: c.lasting != 0)
+            lasting: c.lasting != 0)
     }
 }
 

@@ -88,7 +88,7 @@ extension Worker {
                     GenerationLoaded(
                         collection: order.collection, generation: order.generation,
                         shards: generations[order.key]?.shards.keys.sorted() ?? [],
-                        failure: failure, isLasting: isLasting)),
+                        failure: failure, lasting: isLasting)),
                 on: .control)
         }
         isLoading = false
