@@ -194,12 +194,7 @@ public final class Catalog: Sendable {
         index: IndexOptions? = nil
     ) throws(ClusterError) {
         try write { connection in
-            let text = try String.fetchOne(
-                connection, sql: "SELECT record FROM collection WHERE name = ?",
-                arguments: [collection])
-            guard var record = text.flatMap({ CollectionRecord(json: $0) }) else {
-                throw damaged("the row of “\(collection)”")
-            }
+            var record = try record(of: collection, in: connection)
             record.isComplete = isComplete
             if let index { (record.kind, record.memory) = (index.kind, index.memory) }
             try connection.execute(
@@ -213,17 +208,22 @@ public final class Catalog: Sendable {
         }
     }
 
+    private func record(of collection: String, in connection: Database) throws -> CollectionRecord {
+        let text = try String.fetchOne(
+            connection, sql: "SELECT record FROM collection WHERE name = ?",
+            arguments: [collection])
+        guard let record = text.flatMap({ CollectionRecord(json: $0) }) else {
+            throw damaged("the row of “\(collection)”")
+        }
+        return record
+    }
+
     /// Changes what the row of a collection says; the generation and what it holds stay.
     func change(
         _ collection: String, _ body: (inout CollectionRecord) -> Void
     ) throws(ClusterError) {
         try write { connection in
-            let text = try String.fetchOne(
-                connection, sql: "SELECT record FROM collection WHERE name = ?",
-                arguments: [collection])
-            guard var record = text.flatMap({ CollectionRecord(json: $0) }) else {
-                throw damaged("the row of “\(collection)”")
-            }
+            var record = try record(of: collection, in: connection)
             body(&record)
             try connection.execute(
                 sql: "UPDATE collection SET record = ? WHERE name = ?",

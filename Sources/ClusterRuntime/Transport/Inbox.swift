@@ -24,7 +24,6 @@ final class Inbox: Sendable {
 
         /// The reactor, where much waited and no longer does: memory is to be given back.
         mutating func relieved() -> Reactor? {
-            mostWaiting = max(mostWaiting, queue.bytes)
             guard mostWaiting >= ReactorLoop.muchWaiting, queue.bytes < mostWaiting / 4 else {
                 return nil
             }
