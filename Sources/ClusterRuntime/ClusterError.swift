@@ -74,6 +74,13 @@ extension ClusterError {
         """
     }
 
+    /// The disk of `path` takes no more.
+    static func fullDisk(_ path: String) -> ClusterError {
+        .storage(
+            path: path, reason: "the disk is full",
+            remedy: "Free some disk space; indexing goes on by itself.")
+    }
+
     /// The remedy for a catalog that cannot be read or trusted.
     static func rebuild(_ folder: String) -> String {
         """

@@ -94,4 +94,21 @@ struct FullDiskTests {
             #expect(!FileManager.default.fileExists(atPath: data + "/collections/c"))
         }
     }
+
+    @Test func `what indexing leaves of a full disk suffices for a drop`() throws {
+        try withDisk(of: "60m") { folder, data in
+            let call = try index(folder)
+            let made = try Program.run(call, data: data)
+            try #require(made.status == 0, "\(made)")
+            try fill((data as NSString).deletingLastPathComponent + "/fill")
+            // More than once: each start gives up the reserve, and must find room again.
+            for _ in 0..<2 {
+                let other = call.map { $0 == "c" ? "d" : $0 } + ["--wait", "1"]
+                let run = try Program.run(other, data: data)
+                #expect(run.status == 3 && run.error.contains("is full"), "\(run)")
+            }
+            let drop = try Program.run(["collections", "drop", "c", "--yes"], data: data)
+            #expect(drop.status == 0, "\(drop)")
+        }
+    }
 }

@@ -102,6 +102,7 @@ extension Coordinator {
             checked = found
             try adoptIndex(plan, &checked)
         } else {
+            try SpaceReserve.expectRoom(in: options.data.path)
             checked = try await scan(plan, source, models)
             guard job?.number == number else { return }
             if collections[checked.record.name] == nil { serveCollection(checked.record) }

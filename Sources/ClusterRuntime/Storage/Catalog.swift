@@ -260,9 +260,7 @@ public final class Catalog: Sendable {
         let isFull = SpaceReserve.isMissing(in: folder(of: path))
         switch (error as? DatabaseError)?.resultCode {
         case let code where code == .SQLITE_FULL || isFull:
-            return .storage(
-                path: path, reason: "the disk is full",
-                remedy: "Free some disk space; indexing goes on by itself.")
+            return .fullDisk(path)
         case .SQLITE_CORRUPT?, .SQLITE_NOTADB?, .SQLITE_FORMAT?, .SQLITE_ERROR?,
             .SQLITE_MISMATCH?, .SQLITE_RANGE?, .SQLITE_SCHEMA?:
             // Our statements are right: where SQLite says otherwise, the file is not what we wrote.

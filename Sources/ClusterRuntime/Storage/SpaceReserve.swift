@@ -4,7 +4,8 @@ import Foundation
 ///
 /// Searching and dropping need no space, but the start of a coordinator does: an epoch, a token, an
 /// announcement, SQLite's own files. On a full disk the reserve makes way for them, and is taken
-/// again when there is space.
+/// again when there is space. What fills disks, segments and new collections, leaves as much free:
+/// else it would take the room that was made for the next start.
 struct SpaceReserve: Sendable {
     /// What a start and a drop need, several times over.
     private static let bytes: UInt64 = 1 << 20
@@ -26,9 +27,15 @@ struct SpaceReserve: Sendable {
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
-    /// True where a disk takes next to nothing more.
+    /// True where a disk has less left than a start needs.
     static func isMissing(in folder: String) -> Bool {
-        available(in: folder).map { $0 < bytes / 2 } ?? false
+        available(in: folder).map { $0 < bytes } ?? false
+    }
+
+    /// Throws where `count` more bytes on the disk of `folder` would leave less than a start needs.
+    static func expectRoom(for count: Int = 0, in folder: String) throws(ClusterError) {
+        guard let left = available(in: folder), left < bytes + UInt64(count) else { return }
+        throw .fullDisk(folder)
     }
 
     /// Takes the room where it is not taken and there is plenty.

@@ -177,6 +177,7 @@ extension Worker {
             let file = try await writeLane.run {
                 try counters.whileBusy {
                     try data.makeFolder(folder)
+                    try SpaceReserve.expectRoom(for: content.vectors.count * 4, in: folder)
                     return try Segment.write(content, folder: folder)
                 }
             }
