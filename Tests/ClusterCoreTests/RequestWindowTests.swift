@@ -66,6 +66,16 @@ import Testing
         #expect(window.due(now: now).map(\.number) == [1, 2])
     }
 
+    @Test func `nothing is due while those under way fill the window`() {
+        var window = Self.window()
+        _ = window.refused(2, hint: .zero, now: Self.start, random: 0)
+        #expect(window.width == 1 && window.nextDue == nil)
+        window.end(0, isAnswered: false)
+        #expect(window.nextDue == nil)
+        window.end(1, isAnswered: false)
+        #expect(window.nextDue != nil)
+    }
+
     @Test func `a failure makes room but does not widen`() {
         var window = Self.window()
         _ = window.refused(2, hint: .zero, now: Self.start, random: 0)

@@ -79,7 +79,7 @@ public struct RequestWindow: Sendable {
 
     /// The refused requests to be asked again now, with their deadlines: the oldest first.
     public mutating func due(now: Instant) -> [(number: Int, deadline: Instant)] {
-        var room = width - entries.values.count { $0.resumesAt == nil }
+        var room = room
         var due: [(number: Int, deadline: Instant)] = []
         for (number, entry) in entries.sorted(by: { $0.key < $1.key }) where room > 0 {
             guard let resumesAt = entry.resumesAt, resumesAt <= now else { continue }
@@ -90,6 +90,12 @@ public struct RequestWindow: Sendable {
         return due
     }
 
-    /// When a refused request may be asked again at the earliest; nil where none waits.
-    public var nextDue: Instant? { entries.values.compactMap(\.resumesAt).min() }
+    /// When a refused request may be asked again at the earliest; nil where none waits, or where
+    /// those under way fill the window: then nothing is due before one of them ends.
+    public var nextDue: Instant? {
+        room > 0 ? entries.values.compactMap(\.resumesAt).min() : nil
+    }
+
+    /// How many more may be under way at once.
+    private var room: Int { width - entries.values.count { $0.resumesAt == nil } }
 }
