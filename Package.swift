@@ -28,17 +28,17 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // 1. System libraries.
+        // System libraries.
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
-        // 2. The wire, generated from proto/.
+        // The wire, generated from proto/.
         .target(
             name: "CClusterProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
-        // 3. Faiss behind extern "C" handles.
+        // Faiss behind extern "C" handles.
         .target(
             name: "CFaiss",
             cxxSettings: [.treatAllWarnings(as: .error)],
@@ -47,66 +47,69 @@ let package = Package(
                 .linkedLibrary("stdc++"), .linkedLibrary("m"),
             ]),
 
-        // 4. SIMD kernels.
+        // SIMD kernels.
         .target(name: "CKernels", cSettings: cWarnings, linkerSettings: [.linkedLibrary("m")]),
 
-        // A lock that the thread sanitizer sees into.
-        .target(name: "Locks", swiftSettings: house),
+        // What every room needs once: locks, threads, files, digests, numbers.
+        .target(
+            name: "Base",
+            dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
 
-        // 5. Passages, questions and the field's file formats.
+        // Passages, questions and the field's file formats.
         .target(
             name: "Corpus",
-            dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["CZlib", "Base", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: aboveTheRim),
 
-        // 6. Text to token ids.
-        .target(name: "Tokenizers", dependencies: ["Locks"], swiftSettings: aboveTheRim),
+        // Text to token ids.
+        .target(name: "Tokenizers", dependencies: ["Base"], swiftSettings: aboveTheRim),
 
-        // 7. Float arrays and the operations on them.
+        // Float arrays and the operations on them.
         .target(
-            name: "Tensors", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: house),
+            name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Base"], swiftSettings: house),
 
-        // 8. Checkpoints and encoders.
+        // Checkpoints and encoders.
         .target(
             name: "Models",
             dependencies: [
-                "Locks", "Tokenizers", "Tensors",
+                "Base", "Tokenizers", "Tensors",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
 
-        // 9. Answer matching and ranking measures.
+        // Answer matching and ranking measures.
         .target(
             name: "Evaluation", dependencies: ["Corpus", "Tokenizers"], swiftSettings: aboveTheRim),
 
-        // 10. One shard: segments, index, exact re-scoring.
+        // One shard: segments, index, exact re-scoring.
         .target(
             name: "VectorIndex",
             dependencies: [
-                "CFaiss", "CKernels", "Locks", "Corpus",
+                "CFaiss", "CKernels", "Base", "Corpus",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
 
-        // 11. Data, losses, optimizers, trainer, hard negatives, distillation.
+        // Data, losses, optimizers, trainer, hard negatives, distillation.
         .target(
             name: "Training",
             dependencies: [
-                "Locks", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
+                "Base", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: house),
 
-        // 13. Pure state machines of the cluster.
-        .target(name: "ClusterCore", dependencies: ["Corpus"], swiftSettings: aboveTheRim),
+        // Pure state machines of the cluster.
+        .target(name: "ClusterCore", dependencies: ["Base", "Corpus"], swiftSettings: aboveTheRim),
 
-        // 14. Sockets, clocks, disks and compute for ClusterCore.
+        // Sockets, clocks, disks and compute for ClusterCore.
         .target(
             name: "ClusterRuntime",
             dependencies: [
-                "CZeroMQ", "CClusterProtocol", "CKernels", "Locks", "Corpus", "Tokenizers",
+                "CZeroMQ", "CClusterProtocol", "CKernels", "Base", "Corpus", "Tokenizers",
                 "Models",
                 "VectorIndex", "Training", "ClusterCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -115,22 +118,22 @@ let package = Package(
             ],
             swiftSettings: house),
 
-        // 16. The library that users import.
+        // The library that users import.
         .target(
             name: "Sheaf",
             dependencies: [
-                "Locks", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
+                "Base", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
                 "Training", "ClusterCore", "ClusterRuntime",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: aboveTheRim),
 
-        // 17. The command line.
+        // The command line.
         .executableTarget(
             name: "SheafCLI",
             dependencies: [
                 // The rooms that Sheaf shows are named too: what they change is then built anew.
-                "Sheaf", "Locks", "Corpus", "Models", "Evaluation", "VectorIndex", "Training",
+                "Sheaf", "Base", "Corpus", "Models", "Evaluation", "VectorIndex", "Training",
                 "ClusterCore", "ClusterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -165,27 +168,33 @@ let package = Package(
 
         // Tests, one target per source target.
         .testTarget(
+            name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: house),
+        .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "TensorsTests",
-            dependencies: ["Tensors", "CKernels", "COpenBLAS", "TestSupport"],
+            dependencies: ["Tensors", "CKernels", "COpenBLAS", "Base", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensors", "Tokenizers", "TestSupport"],
+            name: "ModelsTests",
+            dependencies: ["Models", "Base", "Tensors", "Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Evaluation", "Corpus", "Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "VectorIndexTests", dependencies: ["VectorIndex", "Corpus", "TestSupport"],
+            name: "VectorIndexTests",
+            dependencies: ["VectorIndex", "Base", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Models", "Tensors", "Tokenizers", "Corpus", "TestSupport"],
+            dependencies: [
+                "Training", "Base", "Models", "Tensors", "Tokenizers", "Corpus", "TestSupport",
+            ],
             swiftSettings: house),
         .testTarget(
             name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus", "TestSupport"],
@@ -196,14 +205,15 @@ let package = Package(
         .testTarget(
             name: "ClusterRuntimeTests",
             dependencies: [
-                "ClusterRuntime", "ClusterCore", "Locks", "Corpus", "VectorIndex", "Models",
+                "ClusterRuntime", "ClusterCore", "Base", "Corpus", "VectorIndex", "Models",
                 "Training", "CZeroMQ", "TestSupport", "WireFuzz",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
-            name: "SheafTests", dependencies: ["Sheaf", "TestSupport"], swiftSettings: house),
+            name: "SheafTests", dependencies: ["Sheaf", "Base", "TestSupport"], swiftSettings: house
+        ),
         .testTarget(name: "TidyTests", swiftSettings: house),
     ],
     swiftLanguageModes: [.v6],

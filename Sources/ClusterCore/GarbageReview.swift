@@ -1,3 +1,5 @@
+import Base
+
 /// A file that nothing names, marked to be looked at again before it is deleted.
 public struct GarbageMark: Hashable, Sendable {
     /// The file, by its path in the folder of its collection.
@@ -124,10 +126,10 @@ public struct GarbageReview: Sendable {
             return .other
         }
         let name = parts[1]
-        if name.hasPrefix(".writing-") || name.hasSuffix(".tmp") { return .temporary }
+        if name.hasPrefix(WholeFile.temporaryPrefix) || name.hasSuffix(".tmp") { return .temporary }
         guard parts[0] == "segments" else { return .other }
         let digest = String(name.prefix(64))
-        let isDigest = Digests.isSHA256(digest.utf8)
+        let isDigest = Hexadecimal.isSHA256(digest.utf8)
         return isDigest && name.dropFirst(64) == ".safetensors" ? .segment(sha256: digest) : .other
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// A point on one process's monotonic clock.
 ///
 /// ClusterCore never reads a clock: every event carries its instant, so a run can be replayed.
@@ -17,14 +19,8 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     /// The instant `duration` later; the last one there is where that lies beyond it.
     public static func + (instant: Instant, duration: Duration) -> Instant {
-        let (seconds, attoseconds) = duration.components
-        let (whole, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (offset, isFarther) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
-        let (sum, isFarthest) = instant.nanoseconds.addingReportingOverflow(offset)
-        guard !isFar, !isFarther, !isFarthest else {
-            return Instant(nanoseconds: duration < .zero ? .min : .max)
-        }
-        return Instant(nanoseconds: sum)
+        let (sum, isFar) = instant.nanoseconds.addingReportingOverflow(duration.nanoseconds)
+        return Instant(nanoseconds: !isFar ? sum : duration < .zero ? .min : .max)
     }
 
     /// The time from `earlier` to `later`.

@@ -1,3 +1,5 @@
+import Base
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -52,14 +54,9 @@ public enum Placement {
     /// −weight / ln(u) with u uniform in (0, 1) from a hash of shard and worker.
     private static func score(_ collection: String, _ shard: Int, _ candidate: Candidate) -> Double
     {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in "\(collection)\u{0}\(shard)\u{0}\(candidate.name)".utf8 {
-            hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-        }
-        hash = (hash ^ hash >> 30) &* 0xbf58_476d_1ce4_e5b9
-        hash = (hash ^ hash >> 27) &* 0x94d0_49bb_1331_11eb
-        hash ^= hash >> 31
-        let uniform = (Double(hash >> 11) + 0.5) / Double(1 << 53)
+        var hash = FNV()
+        hash.add("\(collection)\u{0}\(shard)\u{0}\(candidate.name)".utf8)
+        let uniform = (Double(SplitMix.mixed(hash.value) >> 11) + 0.5) / Double(1 << 53)
         return -Double(candidate.weight) / log(uniform)
     }
 }

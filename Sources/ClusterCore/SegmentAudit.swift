@@ -1,3 +1,5 @@
+import Base
+
 /// Which batches of a collection have a segment that a living holder can read, and which must be
 /// encoded again.
 ///
@@ -177,7 +179,7 @@ public struct SegmentAudit: Sendable {
         var seen: [String: Int] = [:]
         for entry in entries { seen[entry.sha256, default: 0] += 1 }
         for (index, entry) in entries.enumerated() {
-            guard Digests.isSHA256(entry.sha256.utf8), seen[entry.sha256] == 1,
+            guard Hexadecimal.isSHA256(entry.sha256.utf8), seen[entry.sha256] == 1,
                 expectedRows(entry.batch) == entry.rows
             else {
                 items[index].state = .lost

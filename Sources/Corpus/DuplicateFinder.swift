@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Finds ids that occur twice, in memory that does not depend on how many there are.
@@ -121,10 +122,9 @@ final class DuplicateFinder {
     }
 }
 
-/// A file without a name, which is gone when it is closed, however the process ends.
+/// A file without a name, for what does not fit in memory.
 private final class ScratchFile {
-    private let path: String
-    private let descriptor: Int32
+    private let file: OpenFile
     private var length: UInt64 = 0
 
     init(folder: String) throws(CorpusError) {
@@ -134,33 +134,16 @@ private final class ScratchFile {
         } catch {
             throw .cannotWrite(path: folder, reason: "the folder cannot be made")
         }
-        path = "\(folder)/ids-\(UUID().uuidString).scratch"
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw .cannotWrite(path: path, reason: FileBytes.reason(errno))
+        file = try giving(CorpusError.init(writing:)) { () throws(FileError) in
+            try OpenFile(namelessIn: folder)
         }
-        unsafe unlink(path)
-    }
-
-    deinit {
-        close(descriptor)
     }
 
     /// Writes bytes at the end and gives the offset they start at.
     func append(_ bytes: [UInt8]) throws(CorpusError) -> UInt64 {
         let start = length
-        var done = 0
-        while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { raw in
-                unsafe pwrite(
-                    descriptor, raw.baseAddress.map { unsafe $0 + done }, bytes.count - done,
-                    off_t(start) + off_t(done))
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw .cannotWrite(path: path, reason: FileBytes.reason(errno))
-            }
-            done += count
+        try giving(CorpusError.init(writing:)) { () throws(FileError) in
+            try file.write(bytes, at: start)
         }
         length += UInt64(bytes.count)
         return start
@@ -168,20 +151,8 @@ private final class ScratchFile {
 
     /// Reads bytes that were written.
     func read(at offset: UInt64, count: Int) throws(CorpusError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let got = unsafe bytes.withUnsafeMutableBytes { raw in
-                unsafe pread(
-                    descriptor, raw.baseAddress.map { unsafe $0 + done }, count - done,
-                    off_t(offset) + off_t(done))
-            }
-            if got < 0 && errno == EINTR { continue }
-            guard got > 0 else {
-                throw .cannotRead(path: path, reason: got < 0 ? FileBytes.reason(errno) : "cut off")
-            }
-            done += got
+        try giving(CorpusError.init(reading:)) { () throws(FileError) in
+            try file.read(count, at: offset)
         }
-        return bytes
     }
 }

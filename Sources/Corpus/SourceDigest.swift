@@ -1,3 +1,4 @@
+import Base
 import Crypto
 
 /// The digest of a source, one SHA-256 in hexadecimal digits.
@@ -18,8 +19,5 @@ struct SourceDigest {
     }
 
     /// The digest in hexadecimal digits.
-    var value: String {
-        let digits = Array("0123456789abcdef")
-        return String(whole.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
+    var value: String { Hexadecimal.text(whole.finalize()) }
 }

@@ -1,8 +1,8 @@
+import Base
 public import ClusterCore
 public import ClusterRuntime
 public import Corpus
 import Foundation
-import Locks
 public import Models
 
 /// What is to be indexed, into which collection, and how.

@@ -1,3 +1,5 @@
+import Base
+
 /// Tells speed and time left of work whose progress it is told.
 ///
 /// The speed is that of the last ten seconds, so that what was done before this run, or long ago,

@@ -1,3 +1,4 @@
+import Base
 public import ClusterRuntime
 public import Corpus
 public import Evaluation
@@ -120,6 +121,13 @@ func typed<Value>(_ body: () throws -> Value) throws(SheafError) -> Value {
         return try body()
     } catch {
         throw SheafError(error)
+    }
+}
+
+extension SheafError {
+    /// A file could not be written.
+    init(writing error: FileError) {
+        self = .cannotWrite(path: error.path, reason: error.reason)
     }
 }
 

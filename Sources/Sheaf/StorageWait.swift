@@ -1,3 +1,4 @@
+import Base
 public import ClusterCore
 import ClusterRuntime
 
@@ -36,7 +37,7 @@ public struct StorageWait: Sendable {
             Failure(
                 code: .storage,
                 message: """
-                    \(reason) There was no space for \(limit.components.seconds) s: indexing has \
+                    \(reason) There was no space for \(Int(limit.seconds)) s: indexing has \
                     stopped. What is done stays: the same command goes on from there.
                     """))
     }

@@ -1,7 +1,7 @@
+import Base
 import ClusterCore
 public import ClusterRuntime
 import Foundation
-import Locks
 import Models
 import Tensors
 import Training
@@ -34,16 +34,7 @@ public enum TrainingRank {
             link.close()
         }
         // A thread of its own: a step computes for seconds, and operations of all ranks block.
-        let result: Result<Void, SheafError> = await withCheckedContinuation { continuation in
-            let thread = Thread {
-                continuation.resume(
-                    returning: Result { () throws(SheafError) in try train(link) })
-            }
-            // What Foundation gives is too little for deep recursion in a tokenizer or reader.
-            thread.stackSize = 16 << 20
-            thread.start()
-        }
-        try result.get()
+        try await onOwnThread { () throws(SheafError) in try train(link) }
     }
 
     /// Trains in one generation after the other, until one brings the work to its end.

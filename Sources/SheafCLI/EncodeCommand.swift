@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Sheaf
 
 struct EncodeCommand: ParsableCommand {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Locks
 import Sheaf
 
 /// Progress on the standard error: a bar that redraws itself on a terminal, else a plain line now

@@ -1,3 +1,4 @@
+internal import Base
 internal import CKernels
 
 /// Index kind `exact`: a scan over int8 codes keeps the rows that may belong into the answer, and
@@ -69,7 +70,7 @@ struct ExactScan: RowSearch {
         let scoring = Scoring(questions: questions, asked: asked, store: store)
         let count = asked.questions.count
         let tiles = (table.paddedRows + Self.tileRows - 1) / Self.tileRows
-        let found = Threads.run(count: tiles, threads: threads) { range in
+        let found = Threads.map(count: tiles, threads: threads) { range in
             let lists = CandidateLists(count: count, k: k, capacity: capacity)
             for tile in range {
                 let first = tile * Self.tileRows
@@ -79,7 +80,7 @@ struct ExactScan: RowSearch {
             }
             return lists
         }
-        return Threads.run(count: count, threads: threads) { range in
+        return Threads.map(count: count, threads: threads) { range in
             range.map { number in
                 for other in found.dropFirst() { found[0].absorb(other, of: number, scoring) }
                 return found[0].finish(number, scoring)
@@ -93,7 +94,7 @@ extension ExactScan {
     func secondsToReadCodes() -> Double {
         let began = ContinuousClock.now
         let sum = table.readAll()
-        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        let seconds = (ContinuousClock.now - began).seconds
         // A use of the sum keeps the reading from being left out.
         return sum == .max ? .infinity : seconds
     }

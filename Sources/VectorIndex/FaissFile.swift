@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 
 /// Vectors that came from a Faiss index file.
@@ -47,20 +48,14 @@ public enum FaissFile {
         try store.forEachFaissRun { (vectors) throws(IndexError) in try index.add(vectors) }
 
         let temporary = "\(path).writing-\(getpid())"
-        let temporaryIDs = "\(temporary).ids"
-        defer {
-            unlink(temporary)
-            unlink(temporaryIDs)
-        }
-        // What a process of the same number left behind when it was killed.
-        unlink(temporaryIDs)
-        var file = try HashedFile(creating: temporaryIDs)
-        defer { file.abandon() }
-        try file.append(ids)
-        _ = try file.finish()
+        defer { unlink(temporary) }
+        // Faiss writes its file itself. That one comes last: without the ids it serves nobody.
         try index.write(to: temporary)
-        try Self.rename(temporaryIDs, to: "\(path).ids.txt")
-        try Self.rename(temporary, to: path)
+        try giving(IndexError.init) { () throws(FileError) in
+            try FileNames.sync(file: temporary)
+            try WholeFile.write(ids, to: "\(path).ids.txt")
+            try FileNames.rename(temporary, to: path)
+        }
     }
 
     /// Reads a flat index file.
@@ -74,16 +69,12 @@ public enum FaissFile {
         return FaissVectors(metric: metric, dimension: index.dimension, vectors: vectors)
     }
 
-    private static func rename(_ old: String, to new: String) throws(IndexError) {
-        _ = try Errno.check("renaming to", new) { Glibc.rename(old, new) }
-    }
-
     /// Checks a file of: four letters of kind; Int32 dimension; Int64 rows; 16 bytes; trained;
     /// Int32 metric; Int64 number of floats; the floats.
     private static func checkHeader(_ path: String) throws(IndexError) -> Metric {
         let file: MappedFile
         do {
-            file = try MappedFile(path: path, expecting: nil)
+            file = try giving(IndexError.init) { () throws(FileError) in try MappedFile(path) }
         } catch {
             guard case .malformedSegment(_, _, let reason) = error else { throw error }
             throw .malformedFaissFile(path: path, reason: reason)

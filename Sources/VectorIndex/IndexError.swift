@@ -1,3 +1,5 @@
+internal import Base
+
 /// What can go wrong with segments, shard indexes and searches.
 public enum IndexError: Error, Equatable, Sendable {
     /// A system call on a file or folder failed; `code` is its `errno`.
@@ -47,7 +49,7 @@ extension IndexError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .fileSystem(let operation, let path, let code):
-            "\(operation) \(path) failed: \(Errno.text(code)). \(Errno.remedy(code))"
+            "\(operation) \(path) failed: \(FileError.words(code)). \(FileError.remedy(code))"
         case .checksumMismatch(let path, let expected, let found):
             "\(path) has SHA-256 \(found), expected \(expected). "
                 + "Delete it and fetch or build the segment again."

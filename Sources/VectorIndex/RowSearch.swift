@@ -1,3 +1,5 @@
+internal import Base
+
 /// A way to find the first rows of a shard.
 protocol RowSearch: Sendable {
     /// The k first rows of each question, in order.
@@ -17,7 +19,7 @@ extension RowSearch {
         _ questions: [Float], dimension: Int, threads: Int,
         _ search: @Sendable @escaping ([Float]) throws(IndexError) -> [[ScoredRow]]
     ) throws(IndexError) -> [[ScoredRow]] {
-        let parts = Threads.run(count: questions.count / dimension, threads: threads) { range in
+        let parts = Threads.map(count: questions.count / dimension, threads: threads) { range in
             Result { () throws(IndexError) in
                 try search(
                     Array(

@@ -1,3 +1,4 @@
+internal import Base
 internal import CKernels
 
 extension Segment {

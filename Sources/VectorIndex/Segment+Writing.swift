@@ -1,3 +1,4 @@
+internal import Base
 internal import CKernels
 internal import Corpus
 
@@ -37,16 +38,17 @@ extension Segment {
         let first = content.firstOrdinal.rawValue
         let ordinals = (0..<UInt64(rows)).map { (first + $0).littleEndian }
 
-        let written = try DurableFile.write(folder: folder, suffix: ".safetensors") {
-            (file: inout HashedFile) throws(IndexError) in
-            try file.append(headerBytes)
-            try file.append(ordinals)
-            for blob in blobs { try file.append(blob.offsets) }
+        let written = try giving(IndexError.init) { () throws(FileError) in
+            let file = try DigestNamedFile(in: folder)
+            try file.write(headerBytes)
+            try file.write(ordinals)
+            for blob in blobs { try file.write(blob.offsets) }
             switch content.precision {
-            case .float32: try file.append(content.vectors)
-            case .float16: try file.append(content.halves())
+            case .float32: try file.write(content.vectors)
+            case .float16: try file.write(content.halves())
             }
-            for blob in blobs { try file.append(blob.bytes) }
+            for blob in blobs { try file.write(blob.bytes) }
+            return try file.finish(suffix: ".safetensors")
         }
         return SegmentFile(
             sha256: written.sha256, path: written.path, bytes: written.bytes, rows: rows)

@@ -1,3 +1,4 @@
+internal import Base
 public import Corpus
 
 /// The immutable result of one batch, mapped from its file.
@@ -65,10 +66,35 @@ public final class Segment: @unchecked Sendable {
     public static func open(
         path: String, expecting sha256: String?
     ) throws(IndexError) -> Segment {
-        let file = try MappedFile(path: path, expecting: sha256)
+        let file = try mapped(path, expecting: sha256)
         let segment = Segment(file: file, layout: try SegmentLayout(file.bytes, path: path))
         try file.check()
         return segment
+    }
+
+    /// Maps the file; when `sha256` is given, reads and compares the whole file first.
+    private static func mapped(
+        _ path: String, expecting sha256: String?
+    ) throws(IndexError) -> MappedFile {
+        let file = try opening { () throws(FileError) in try OpenFile(reading: path) }
+        let length = try opening { () throws(FileError) in try file.size() }
+        guard length >= 8 else {
+            throw .malformedSegment(
+                path: path, offset: length, reason: "it ends inside the header length")
+        }
+        if let sha256 {
+            let found = try opening { () throws(FileError) in try file.sha256() }
+            guard found == sha256 else {
+                throw .checksumMismatch(path: path, expected: sha256, found: found)
+            }
+        }
+        return try opening { () throws(FileError) in try MappedFile(file) }
+    }
+
+    private static func opening<Value>(
+        _ body: () throws(FileError) -> Value
+    ) throws(IndexError) -> Value {
+        try giving(IndexError.init, body)
     }
 
     /// The passage of a row.

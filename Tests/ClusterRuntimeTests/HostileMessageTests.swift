@@ -1,7 +1,7 @@
+import Base
 import CZeroMQ
 import ClusterCore
 import Foundation
-import Locks
 import Logging
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
+import Base
 import ClusterCore
-import Locks
 import TestSupport
 import Testing
 

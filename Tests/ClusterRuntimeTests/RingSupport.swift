@@ -1,9 +1,9 @@
 // What the ring tests share: a world of ranks in this process, each with its own sockets.
 
+import Base
 import ClusterCore
 import ClusterRuntime
 import Foundation
-import Locks
 import TestSupport
 import Training
 

@@ -1,7 +1,7 @@
+import Base
 import ClusterCore
 import ClusterRuntime
 import Foundation
-import Locks
 import Logging
 import Testing
 import Training

@@ -1,9 +1,9 @@
 // What the transport tests share: a process in miniature, and a peer without manners.
 
+import Base
 import CZeroMQ
 import ClusterCore
 import Foundation
-import Locks
 import Testing
 
 @testable import ClusterRuntime

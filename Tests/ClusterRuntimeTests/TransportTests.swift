@@ -1,6 +1,6 @@
+import Base
 import ClusterCore
 import Foundation
-import Locks
 import TestSupport
 import Testing
 

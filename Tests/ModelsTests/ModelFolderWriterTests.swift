@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -43,10 +44,11 @@ struct ModelFolderWriterTests {
         let path = folder.path + "/file"
         let stop = ModelError.unwritableFile(path: path, reason: "enough")
         let error = failure { () throws(ModelError) in
-            try WholeFile.write(to: path) { put throws(ModelError) in
-                try [UInt8](repeating: 1, count: 9).withUnsafeBufferPointer {
-                    bytes throws(ModelError) in
-                    try put(UnsafeRawBufferPointer(bytes))
+            let entry = SafetensorsWriter.Entry(name: "a", shape: [9], type: .float32)
+            try SafetensorsWriter.write([entry], to: path) { _, put throws(ModelError) in
+                try [Float](repeating: 1, count: 9).withUnsafeBufferPointer {
+                    values throws(ModelError) in
+                    try put(UnsafeRawBufferPointer(values))
                 }
                 throw stop
             }

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Locks
 import Sheaf
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import TestSupport
 import Testing
@@ -74,7 +75,7 @@ struct ModelFetchTests {
                 try FileManager.default.copyItem(
                     atPath: "\(from)/\(name)", toPath: "\(folder)/\(name)")
                 let size = try Data(contentsOf: URL(fileURLWithPath: "\(from)/\(name)")).count
-                let sha = try digest ?? FileDigest.sha256(path: "\(from)/\(name)")
+                let sha = try digest ?? OpenFile.sha256("\(from)/\(name)")
                 let large = name.hasSuffix(".safetensors") ? #","lfs":{"oid":"\#(sha)"}"# : ""
                 entries.append(
                     #"{"type":"file","path":"\#(name)","size":\#(size)\#(large)}"#)

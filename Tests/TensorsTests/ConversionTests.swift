@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 import Testing
@@ -67,7 +68,7 @@ struct ConversionTests {
             var seen = [Int](repeating: 0, count: count)
             seen.withUnsafeMutableBufferPointer { seen in
                 let start = seen.baseAddress
-                WorkerThreads.run(count: count) { worker in start?[worker] += 1 }
+                Threads.run(count: count) { worker in start?[worker] += 1 }
             }
             #expect(seen == [Int](repeating: 1, count: count))
         }

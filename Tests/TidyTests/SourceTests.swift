@@ -25,6 +25,30 @@ struct SourceTests {
         }
     }
 
+    /// What Base does once for every room, each with its errors.
+    private static let callsOfBase: [(call: String, instead: String)] = [
+        ("mmap", "MappedFile"), ("munmap", "MappedFile"), ("rename", "WholeFile or FileNames"),
+        ("fsync", "WholeFile or FileNames"), ("flock", "FileLock"),
+        ("pthread_create", "Threads"), ("detachNewThread", "Threads"),
+        ("strerror", "FileError.words"),
+    ]
+
+    @Test(arguments: Repository.sources.filter { $0.target != "Base" })
+    func `files, mappings, locks and threads are asked of Base`(file: Repository.File) throws {
+        for (call, instead) in Self.callsOfBase {
+            let pattern = try Regex("(^|[^\\w.]|Glibc\\.|Foundation\\.|Thread\\.)\(call)\\(")
+            for (number, line) in file.lines.enumerated()
+            where !line.isComment && !line.contains("func ") {
+                #expect(
+                    line.firstMatch(of: pattern) == nil,
+                    "\(file):\(number + 1) calls \(call); use \(instead)")
+            }
+        }
+        for (number, line) in file.lines.enumerated() where line.contains("options: .atomic") {
+            Issue.record("\(file):\(number + 1) does not sync what it writes; use WholeFile")
+        }
+    }
+
     @Test(arguments: Repository.sources.filter { $0.target != "SheafCLI" })
     func `only the command line prints`(file: Repository.File) {
         for (number, line) in file.lines.enumerated() where !line.isComment {

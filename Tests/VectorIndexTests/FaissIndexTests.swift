@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import TestSupport
 import Testing
@@ -64,7 +65,7 @@ struct FaissIndexTests {
         try vectors.withUnsafeBufferPointer { (all) throws(IndexError) in try index.add(all) }
         // Other tests start threads meanwhile, so only the fewest of many tries is looked at.
         let started = (0..<20).map { _ in
-            Threads.run(count: 2, threads: 2) { _ in
+            Threads.map(count: 2, threads: 2) { _ in
                 vectors.withUnsafeBufferPointer { all in
                     let before = threadsOfThisProcess()
                     _ = try? index.search(UnsafeBufferPointer(rebasing: all[..<(64 * 32)]), k: 10)

@@ -1,3 +1,4 @@
+import Base
 import Corpus
 import TestSupport
 import Testing
@@ -192,7 +193,7 @@ struct ShardIndexTests {
             segments: try segments(rows, dimension: 24, rows: [1000, 1000], in: folder),
             metric: each.metric, kind: each.kind, memory: each.memory)
         let expected = try index.search(questions: questions, count: 40, k: 10)
-        let answers = Threads.run(count: 8, threads: 8) { range in
+        let answers = Threads.map(count: 8, threads: 8) { range in
             range.map { _ in try? index.search(questions: questions, count: 40, k: 10) }
         }
         #expect(answers.flatMap { $0 }.allSatisfy { $0 == expected })

@@ -1,3 +1,5 @@
+import Base
+
 /// How many questions are let in at once, and when one that is refused should come back.
 ///
 /// Invariants:
@@ -68,7 +70,7 @@ public struct Admission<Peer: Hashable & Sendable>: Sendable {
         ofPeer[peer] = held > 0 ? held : nil
         finishedInPeriod += count
         guard let began = periodBegan, now - began >= Self.period else { return }
-        let lately = Double(finishedInPeriod) / ((now - began) / .seconds(1))
+        let lately = Double(finishedInPeriod) / (now - began).seconds
         rate = rate.map { ($0 + lately) / 2 } ?? lately
         periodBegan = now
         finishedInPeriod = 0

@@ -147,8 +147,7 @@ extension Coordinator {
         let names = membership.placed.map(\.id.name).filter { processes?.isOurs($0) != true }
         guard isPlaced, !isStopping, names != remembered else { return }
         remembered = names
-        try? JSONEncoder().encode(names).write(
-            to: URL(fileURLWithPath: options.data.expected), options: .atomic)
+        try? DurableFile.write(JSONEncoder().encode(names), to: options.data.expected)
     }
 
     /// The workers that were here when the last coordinator was, and those that this one starts.

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Foundation
 public import Logging

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Foundation
 
@@ -28,7 +29,7 @@ public struct PathRoots: Equatable, Sendable {
             for root in roots where access(root, R_OK) != 0 {
                 throw .input(
                     """
-                    \(option) \(root): \(String(cString: strerror(errno))). Make the folder, or \
+                    \(option) \(root): \(FileError.words()). Make the folder, or \
                     let this user read it, or leave the option out.
                     """)
             }

@@ -1,5 +1,5 @@
+import Base
 import ClusterCore
-import Locks
 
 /// Answers those who ask whether the coordinator lives: a HEARTBEAT that carries a request id.
 ///

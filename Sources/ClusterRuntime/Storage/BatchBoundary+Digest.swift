@@ -1,3 +1,4 @@
+import Base
 import Corpus
 import Crypto
 
@@ -12,9 +13,6 @@ extension BatchBoundary {
                     "\(start.file):\(start.byteOffset):\(start.line):\(first):\(batch.count)\n".utf8
                 ))
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        return Hexadecimal.text(hash.finalize())
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Foundation
 import GRDB
@@ -70,12 +71,10 @@ public enum CatalogRebuild {
         for suffix in suffixes.dropFirst() { unlink(fresh + suffix) }
         report.kept = try setAside(data)
         try DurableFile.syncFile(fresh)
-        guard rename(fresh, data.catalog) == 0 else {
-            throw .storage(
-                path: data.catalog, reason: String(cString: strerror(errno)),
-                remedy: "Free some disk space and run the same command again.")
-        }
-        try DurableFile.syncFolder(data.path)
+        try giving({
+            ClusterError(
+                storage: $0, remedy: "Free some disk space and run the same command again.")
+        }) { () throws(FileError) in try FileNames.rename(fresh, to: data.catalog) }
         return report
     }
 
@@ -89,14 +88,14 @@ public enum CatalogRebuild {
         while suffixes.contains(where: { files.fileExists(atPath: aside($0)) }) { number += 1 }
         var kept: [String] = []
         for suffix in suffixes where files.fileExists(atPath: data.catalog + suffix) {
-            guard rename(data.catalog + suffix, aside(suffix)) == 0 else {
-                throw .storage(
-                    path: data.catalog + suffix, reason: String(cString: strerror(errno)),
-                    remedy: "Move it away by hand and run the same command again.")
+            try giving({
+                ClusterError(
+                    storage: $0, remedy: "Move it away by hand and run the same command again.")
+            }) { () throws(FileError) in
+                try FileNames.rename(data.catalog + suffix, to: aside(suffix))
             }
             kept.append(aside(suffix))
         }
-        try DurableFile.syncFolder(data.path)
         return kept
     }
 

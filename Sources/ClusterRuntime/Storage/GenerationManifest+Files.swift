@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Corpus
 import Crypto
@@ -126,12 +127,7 @@ extension GenerationManifest {
     }
 
     /// The digest by which the catalog knows a manifest, lower-case hex.
-    static func sha256(of data: Data) -> String {
-        SHA256.hash(data: data).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
-    }
+    static func sha256(of data: Data) -> String { Hexadecimal.sha256(data) }
 
     /// Removes the manifests of the generations up to `last`, which the catalog has left behind.
     static func remove(_ folder: DataFolder, _ collection: String, through last: UInt64) {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Locks
 
 /// Folders and files that their owner alone can read, and that a power cut leaves where they are.
 ///
@@ -44,13 +44,11 @@ enum PrivateFolder {
 
     /// Makes the empty file `path` where it is missing.
     static func makeFile(_ path: String) throws(ClusterError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, fileMode)
-        guard descriptor >= 0 else {
-            if errno == EEXIST { return }
-            throw failure(path)
+        do throws(FileError) {
+            try OpenFile(path, O_WRONLY | O_CREAT | O_EXCL, mode: fileMode).setMode(fileMode)
+        } catch {
+            if error.code != EEXIST { throw failure(path, error.code) }
         }
-        fchmod(descriptor, fileMode)
-        close(descriptor)
     }
 
     /// Takes what others may do from a folder, the folders in it and their files.
@@ -72,7 +70,7 @@ enum PrivateFolder {
 
     private static func failure(_ path: String, _ code: Int32 = errno) -> ClusterError {
         .storage(
-            path: path, reason: "cannot be made: \(String(cString: strerror(code)))",
+            path: path, reason: "cannot be made: \(FileError.words(code))",
             remedy: code == ENOSPC || code == EDQUOT
                 ? "Free some disk space and try again."
                 : "Name a folder you may write to with --data.")

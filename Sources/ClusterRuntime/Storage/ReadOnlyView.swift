@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A data folder that may be read and not written to, seen through one that may.
@@ -26,7 +27,7 @@ public final class ReadOnlyView: Sendable {
         var template = Array("\(place)/sheaf-view-\(unknown)".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw .storage(
-                path: place, reason: String(cString: strerror(errno)),
+                path: place, reason: FileError.words(),
                 remedy: "Name a folder you may write to in $TMPDIR: a search needs one.")
         }
         let bytes = template.dropLast().map { UInt8(bitPattern: $0) }

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Corpus
 import Foundation
@@ -30,7 +31,7 @@ enum SegmentFiles {
     private static func check(
         _ reference: SegmentRef, _ request: CheckSegments, in folder: String
     ) -> SegmentAudit.Finding {
-        guard Digests.isSHA256(reference.sha256.utf8) else { return .missing }
+        guard Hexadecimal.isSHA256(reference.sha256.utf8) else { return .missing }
         let path = path(reference.sha256, in: folder)
         do throws(IndexError) {
             let segment = try Segment.open(path: path, expecting: reference.sha256)
@@ -45,7 +46,7 @@ enum SegmentFiles {
             return isOfBatch ? .sound : .missing
         } catch {
             if case .fileSystem(_, _, ENOENT) = error { return .missing }
-            rename(path, asidePath(path))
+            try? FileNames.rename(path, to: asidePath(path))
             return .damaged
         }
     }
@@ -60,7 +61,7 @@ enum SegmentFiles {
     ) -> SegmentPart {
         let missing = SegmentPart(bytes: [], total: 0, isMissing: true)
         let (sha256, offset) = (request.sha256, request.offset)
-        guard Digests.isSHA256(sha256.utf8), WireName.isCollection(request.collection),
+        guard Hexadecimal.isSHA256(sha256.utf8), WireName.isCollection(request.collection),
             let file = FileHandle(
                 forReadingAtPath: path(sha256, in: folder(request.collection)))
         else { return missing }

@@ -1,6 +1,6 @@
+import Base
 import ClusterCore
 import Foundation
-import Locks
 import Logging
 
 /// The processes that a coordinator starts on its own host and keeps running, each by its name.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What a process can say about itself.
@@ -30,9 +31,10 @@ enum ProcessFacts {
 public enum ParentWatch {
     /// Watches `parent`; the process exits within about 100 ms of its end.
     public static func start(parent: Int32) {
-        Thread.detachNewThread {
+        // Where the system refuses the thread, the parent ends its children itself.
+        try? Threads.start {
             while getppid() == parent { usleep(100_000) }
             _exit(0)
-        }
+        }.detach()
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Foundation
 import Synchronization
@@ -77,7 +78,7 @@ public enum RoleProgram {
                 kill(process.processIdentifier, SIGKILL)
                 throw .input(
                     """
-                    \(program) has not answered --version in \(answerTime.components.seconds) s. \
+                    \(program) has not answered --version in \(Int(answerTime.seconds)) s. \
                     Name the program `sheaf` in $SHEAF_EXECUTABLE.
                     """)
             }

@@ -1,4 +1,4 @@
-import Locks
+import Base
 import Training
 
 /// A group that somebody else can end.

@@ -1,3 +1,4 @@
+import Base
 import Crypto
 import Foundation
 
@@ -23,8 +24,6 @@ public enum ModelDigest {
                     "\(path) cannot be read: \(error.localizedDescription). Name one you may read.")
             }
         }
-        return hash.finalize().map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        return Hexadecimal.text(hash.finalize())
     }
 }

@@ -1,5 +1,5 @@
+import Base
 import Glibc
-import Locks
 import Training
 
 /// What a ring's thread and its callers share.

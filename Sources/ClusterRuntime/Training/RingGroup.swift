@@ -1,7 +1,7 @@
+import Base
 public import ClusterCore
 import Dispatch
 import Glibc
-import Locks
 public import Training
 
 /// The ranks of one world as a ring over ZeroMQ: each sends to the next and takes from the one
@@ -45,7 +45,26 @@ public final class RingGroup: CollectiveGroup {
             core: core, place: place, settings: settings, context: listener.context,
             before: listener.socket, next: try listener.connect(to: next, settings: settings),
             lost: lost)
-        try RingThread.start(loop, ended)
+        try Self.start(loop, ended)
+    }
+
+    /// Starts the thread, which alone touches the loop from then on; without signals: those belong
+    /// to the program's own threads.
+    ///
+    /// - Parameter ended: is left when the thread has closed the ring.
+    private static func start(
+        _ loop: RingLoop, _ ended: DispatchGroup
+    ) throws(TransportError) {
+        ended.enter()
+        do throws(Threads.Refusal) {
+            try Threads.start(withoutSignals: true) {
+                loop.run()
+                ended.leave()
+            }.detach()
+        } catch {
+            ended.leave()
+            throw .system(call: "pthread_create", reason: error.reason)
+        }
     }
 
     deinit {

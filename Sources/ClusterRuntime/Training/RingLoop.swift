@@ -1,7 +1,7 @@
+import Base
 import CZeroMQ
 import ClusterCore
 import Glibc
-import Locks
 import Training
 
 /// The two sockets of a rank and the loop that moves operations around the ring; used by the

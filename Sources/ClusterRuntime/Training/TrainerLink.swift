@@ -1,7 +1,7 @@
+import Base
 public import ClusterCore
 import Dispatch
 import Foundation
-import Locks
 public import Training
 
 /// How a rank reaches the coordinator of its run, and how others reach it.
@@ -265,9 +265,10 @@ extension TrainerLink {
 
     private func startBeating(every interval: Duration) {
         let pause = UInt32(max(interval / .microseconds(1), 1_000))
-        Thread.detachNewThread { [weak self] in
+        // A rank without signs of life is taken for silent, and the run says so.
+        try? Threads.start { [weak self] in
             while let self, self.beat() { usleep(pause) }
-        }
+        }.detach()
     }
 
     /// One sign of life; false when there shall be no more.

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Foundation
 public import Logging
@@ -347,7 +348,7 @@ struct SocketFolder {
         var name = Array("\(temporary)/sheaf-\(unknown)".utf8CString)
         guard mkdtemp(&name) != nil else {
             throw .storage(
-                path: temporary, reason: String(cString: strerror(errno)),
+                path: temporary, reason: FileError.words(),
                 remedy: "Make room for sockets there.")
         }
         path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -1,3 +1,4 @@
+import Base
 public import ClusterCore
 import Glibc
 
@@ -45,7 +46,7 @@ public struct AllowList {
         var status = stat()
         guard stat(folder, &status) == 0 else {
             entries = [:]
-            problems = ["": Self.problem(folder, String(cString: strerror(errno)))]
+            problems = ["": Self.problem(folder, FileError.words())]
             read = nil
             return
         }
@@ -80,7 +81,7 @@ public struct AllowList {
         entries = [:]
         problems = [:]
         guard let files = Self.files(in: folder) else {
-            problems[""] = Self.problem(folder, String(cString: strerror(errno)))
+            problems[""] = Self.problem(folder, FileError.words())
             return
         }
         for file in files {

@@ -1,3 +1,4 @@
+import Base
 import CZeroMQ
 public import ClusterCore
 import Crypto
@@ -42,9 +43,7 @@ public enum CurveKeys: Equatable, Sendable {
     ///
     /// `head -n 1 NAME.public | tr -d '\n' | sha256sum | cut -c -16` shows the same.
     public static func fingerprint(of publicKey: String) -> String {
-        SHA256.hash(data: Data(publicKey.utf8)).prefix(8).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        String(Hexadecimal.sha256(publicKey.utf8).prefix(16))
     }
 
     /// Makes a pair and writes `NAME.secret`, for its owner alone, and `NAME.public`, which all may
@@ -126,21 +125,25 @@ enum KeyFile {
 
     /// The key in a file.
     static func read(_ path: String) throws(TransportError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
-        }
-        defer { close(descriptor) }
         // One byte more than any key file has, so that a longer file shows.
-        let bytes = [UInt8](unsafeUninitializedCapacity: length + 3) { buffer, count in
-            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
-        }
-        var line = String(decoding: bytes, as: UTF8.self)
+        var line = String(decoding: try beginning(of: path, length + 3), as: UTF8.self)
         while line.last?.isNewline == true { line.removeLast() }
         guard isKey(line) else {
             throw .keyFile(path: path, reason: "it is not one line of \(length) characters in Z85")
         }
         return line
+    }
+
+    /// The first bytes of a file, at most `count`.
+    static func beginning(of path: String, _ count: Int) throws(TransportError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        do throws(FileError) {
+            let file = try OpenFile(reading: path)
+            let found = try file.read(into: &bytes, 0..<count)
+            return Array(bytes[..<found])
+        } catch {
+            throw .keyFile(path: path, reason: error.reason)
+        }
     }
 
     /// Whether a text is a key.
@@ -153,22 +156,22 @@ enum KeyFile {
     static func write(
         _ text: String, to path: String, mode: mode_t
     ) throws(TransportError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw .keyNotWritten(path: path, reason: String(cString: strerror(errno)))
+        do throws(FileError) {
+            let file = try OpenFile(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            try file.write(Array(text.utf8))
+            try file.setMode(mode)
+            try file.sync()
+            try file.close()
+        } catch {
+            throw .keyNotWritten(path: path, reason: error.reason)
         }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count,
-            fchmod(descriptor, mode) == 0, fsync(descriptor) == 0
-        else { throw .keyNotWritten(path: path, reason: String(cString: strerror(errno))) }
     }
 
     /// Throws where group or others may do anything with a file.
     static func checkIsPrivate(_ path: String) throws(TransportError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
+            throw .keyFile(path: path, reason: FileError.words())
         }
         guard status.st_mode & 0o077 == 0 else {
             throw .keyPermissions(path: path, mode: status.st_mode & 0o777)

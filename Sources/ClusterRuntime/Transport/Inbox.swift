@@ -1,5 +1,5 @@
+import Base
 import ClusterCore
-import Locks
 
 /// What came over a reactor and waits for the one task that handles it.
 ///

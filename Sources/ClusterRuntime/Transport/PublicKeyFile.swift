@@ -1,6 +1,5 @@
 import CZeroMQ
 public import ClusterCore
-import Glibc
 
 /// What a `*.public` file holds: a key, and the role of its holder.
 ///
@@ -22,14 +21,7 @@ public struct PublicKeyFile: Equatable, Sendable {
 
     /// Reads a file; throws ``TransportError/keyFile(path:reason:)`` with the reason.
     public init(_ path: String) throws(TransportError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw .keyFile(path: path, reason: String(cString: strerror(errno)))
-        }
-        defer { close(descriptor) }
-        let bytes = [UInt8](unsafeUninitializedCapacity: Self.longest) { buffer, count in
-            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
-        }
+        let bytes = try KeyFile.beginning(of: path, Self.longest)
         guard bytes.count < Self.longest else {
             throw .keyFile(path: path, reason: "it is longer than any key file")
         }

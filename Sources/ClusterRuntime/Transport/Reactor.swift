@@ -1,5 +1,5 @@
+import Base
 public import ClusterCore
-import Locks
 
 /// The one thread of a process that owns its sockets.
 ///

@@ -1,7 +1,7 @@
+import Base
 import ClusterCore
 import Dispatch
 import Glibc
-import Locks
 
 /// What the reactor's thread and its callers share.
 ///
@@ -27,9 +27,9 @@ final class ReactorCore: @unchecked Sendable {
         var hasWork = false
         var isStopping = false
         /// The thread, as it names itself.
-        var threadItself: pthread_t?
+        var threadItself: Threads.Running?
         /// The thread, until somebody has joined it.
-        var threadToJoin: pthread_t?
+        var threadToJoin: Threads.Running?
     }
 
     let state: Locked<State>
@@ -44,7 +44,7 @@ final class ReactorCore: @unchecked Sendable {
 
     /// Whether the caller is the reactor's thread.
     private var isOnThread: Bool {
-        state.withLock { $0.threadItself.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+        state.withLock { $0.threadItself?.isCurrent ?? false }
     }
 
     /// Runs something on the thread and waits for it.
@@ -113,11 +113,11 @@ final class ReactorCore: @unchecked Sendable {
         if mustWake { wakeup.signal() }
         if isOnThread {
             // A thread cannot wait for itself: it ends when the handler has returned.
-            if let thread { pthread_detach(thread) }
+            thread?.detach()
             return
         }
         ended.wait()
-        if let thread { pthread_join(thread, nil) }
+        thread?.join()
     }
 
     private func add(_ command: @escaping Command) throws(TransportError) {
@@ -142,33 +142,19 @@ extension ReactorCore {
     func start(_ loop: ReactorLoop) throws(TransportError) {
         self.loop = loop
         ended.enter()
-        var everySignal = sigset_t()
-        var before = sigset_t()
-        sigfillset(&everySignal)
-        pthread_sigmask(SIG_SETMASK, &everySignal, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        let retained = Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        let number = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument {
-                    Unmanaged<ReactorCore>.fromOpaque(argument).takeRetainedValue().runThread()
-                }
-                return nil
-            }, retained.toOpaque())
-        guard number == 0 else {
-            retained.release()
+        do throws(Threads.Refusal) {
+            let thread = try Threads.start(withoutSignals: true) { self.runThread() }
+            state.withLock { $0.threadToJoin = thread }
+        } catch {
             self.loop = nil
             ended.leave()
-            throw .system(call: "pthread_create", reason: String(cString: strerror(number)))
+            throw .system(call: "pthread_create", reason: error.reason)
         }
-        state.withLock { $0.threadToJoin = thread }
     }
 
     /// The thread from its first to its last moment.
     private func runThread() {
-        state.withLock { $0.threadItself = pthread_self() }
+        state.withLock { $0.threadItself = .current }
         loop?.run()
         // Closes the sockets and ends the context, which waits for what lingers.
         loop = nil

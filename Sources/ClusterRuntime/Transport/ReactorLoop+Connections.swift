@@ -1,6 +1,6 @@
+import Base
 import CZeroMQ
 import ClusterCore
-import Locks
 
 /// Connections: who is let in, who is still welcome, who is closed.
 extension ReactorLoop {

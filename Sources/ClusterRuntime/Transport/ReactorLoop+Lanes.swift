@@ -1,6 +1,6 @@
+import Base
 import CZeroMQ
 import ClusterCore
-import Locks
 
 /// Lanes: binding, connecting, letting go.
 extension ReactorLoop {

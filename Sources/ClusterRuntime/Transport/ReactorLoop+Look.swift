@@ -1,7 +1,7 @@
+import Base
 import CZeroMQ
 import ClusterCore
 import Dispatch
-import Locks
 
 /// The look at all connections, a few times a second: who must go, and who is tried again.
 extension ReactorLoop {

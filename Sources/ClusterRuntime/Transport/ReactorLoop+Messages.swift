@@ -1,6 +1,6 @@
+import Base
 import CZeroMQ
 import ClusterCore
-import Locks
 
 /// Messages: out of the outbox to ZeroMQ, from ZeroMQ to the handler.
 extension ReactorLoop {

@@ -1,7 +1,7 @@
+import Base
 import CZeroMQ
 import ClusterCore
 import Glibc
-import Locks
 
 /// The sockets of a reactor and the loop that serves them; used by the reactor's thread alone.
 ///

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 /// A descriptor that any thread can make readable, to end another's poll.
@@ -11,7 +12,7 @@ final class Wakeup: Sendable {
     init() throws(TransportError) {
         var ends: [CInt] = [0, 0]
         guard pipe(&ends) == 0 else {
-            throw .system(call: "pipe", reason: String(cString: strerror(errno)))
+            throw .system(call: "pipe", reason: FileError.words())
         }
         descriptor = ends[0]
         writable = ends[1]

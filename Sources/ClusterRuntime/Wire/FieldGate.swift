@@ -1,3 +1,4 @@
+import Base
 import CClusterProtocol
 import ClusterCore
 import Glibc
@@ -92,7 +93,7 @@ private struct FieldPlace {
             case .bytes(let most): text.count <= most
             case .processName: WireName.isProcess(text)
             case .collectionName: WireName.isCollection(text)
-            case .sha256: Digests.isSHA256(text)
+            case .sha256: Hexadecimal.isSHA256(text)
             }
         guard !isGood else { return }
         if case .bytes(let most) = limits.value {

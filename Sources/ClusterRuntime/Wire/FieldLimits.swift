@@ -1,5 +1,5 @@
+import Base
 import CClusterProtocol
-import Locks
 
 /// What one field of a message may hold, as the comment behind it in `proto/` states it.
 struct FieldLimits: Equatable, Sendable {

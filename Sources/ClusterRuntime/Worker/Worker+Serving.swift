@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Corpus
 import Foundation
@@ -158,7 +159,7 @@ extension Worker {
                 return try Segment.open(path: path, expecting: reference.sha256)
             } catch {
                 // Set aside, so that it is fetched or encoded again and never read.
-                if error.isDamage { rename(path, path + ".damaged") }
+                if error.isDamage { try? FileNames.rename(path, to: path + ".damaged") }
                 throw error
             }
         }
@@ -295,7 +296,7 @@ extension Worker {
             let damaged = served.shards.mapValues(\.index.damagedFiles).filter { !$0.value.isEmpty }
             guard !damaged.isEmpty else { continue }
             let files = Set(damaged.values.joined()).sorted()
-            for file in files { rename(file, file + ".damaged") }
+            for file in files { try? FileNames.rename(file, to: file + ".damaged") }
             openSegments = openSegments.filter { $0.value.isWhole }
             for shard in damaged.keys { generations[key]?.shards[shard] = nil }
             let failure = files.map { IndexError.changedInUse(path: $0).description }

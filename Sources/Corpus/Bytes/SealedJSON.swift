@@ -1,4 +1,4 @@
-import Crypto
+import Base
 
 /// A JSON object that ends with the SHA-256 of everything before it, so that a reader knows whether
 /// it is as it was written.
@@ -47,9 +47,6 @@ public enum SealedJSON {
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A }
 
     private static func digest(_ bytes: some Collection<UInt8>) -> [UInt8] {
-        var hash = SHA256()
-        hash.update(data: Array(bytes))
-        let alphabet = Array("0123456789abcdef".utf8)
-        return hash.finalize().flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }
+        Array(Hexadecimal.sha256(bytes).utf8)
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 extension JSONText {
     /// Reads a string with its quotes.
     static func string(_ bytes: Span<UInt8>, _ at: inout Int) throws(Malformation) -> String {
@@ -95,23 +97,13 @@ extension JSONText {
     ) throws(Malformation) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard at < bytes.count, let digit = hexadecimalDigit(bytes[at]) else {
+            guard at < bytes.count, let digit = Hexadecimal.value(bytes[at]) else {
                 throw fault(at, "four hexadecimal digits expected")
             }
             value = value << 4 | UInt32(digit)
             at += 1
         }
         return value
-    }
-
-    /// The value of a hexadecimal digit, or nil.
-    static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x37
-        case 0x61...0x66: byte - 0x57
-        default: nil
-        }
     }
 
     /// Appends a string as JSON text, with the escapes that JSON demands and no more.

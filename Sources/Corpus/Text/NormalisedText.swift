@@ -1,12 +1,10 @@
+import Base
 import Foundation
 
 /// Numbers for texts, by FNV-1a, that do not depend on their Unicode form or white space.
 package enum NormalisedText {
     /// The number of a text without anything visible.
-    package static let empty = offset
-
-    private static let offset: UInt64 = 0xCBF2_9CE4_8422_2325
-    private static let prime: UInt64 = 0x100_0000_01B3
+    package static let empty = FNV.offset
 
     /// A number for a text in form NFC, runs of white space as one space, none at the ends.
     package static func hash(_ text: String) -> UInt64 {
@@ -19,22 +17,24 @@ package enum NormalisedText {
 
     /// A number for the bytes as they are.
     package static func bytes(_ text: String) -> UInt64 {
-        text.utf8.reduce(offset) { ($0 ^ UInt64($1)) &* prime }
+        var hash = FNV()
+        hash.add(text.utf8)
+        return hash.value
     }
 
     private static func folded(_ text: String) -> UInt64 {
-        var hash = offset
+        var hash = FNV()
         var isPending = false
         for scalar in text.unicodeScalars {
             if isWhiteSpace(scalar) {
-                isPending = hash != offset
+                isPending = hash.value != FNV.offset
                 continue
             }
-            if isPending { hash = (hash ^ 0x20) &* prime }
+            if isPending { hash.add(0x20) }
             isPending = false
-            hash = (hash ^ UInt64(scalar.value)) &* prime
+            hash.add(UInt64(scalar.value))
         }
-        return hash
+        return hash.value
     }
 
     private static func isWhiteSpace(_ scalar: Unicode.Scalar) -> Bool {

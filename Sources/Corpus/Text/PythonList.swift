@@ -1,3 +1,5 @@
+import Base
+
 /// Reads a Python list literal of strings, the way DPR's question files write answers.
 ///
 /// Strings may be quoted either way, carry every escape of Python but `\N{…}`, and stand side by
@@ -135,7 +137,7 @@ package struct PythonList {
         var value: UInt32 = 0
         for _ in 0..<count {
             guard let digit = next, digit.isASCII,
-                let nibble = JSONText.hexadecimalDigit(UInt8(digit.value))
+                let nibble = Hexadecimal.value(UInt8(digit.value))
             else { throw fault("\(count) hexadecimal digits expected") }
             value = value << 4 | UInt32(nibble)
             at += 1

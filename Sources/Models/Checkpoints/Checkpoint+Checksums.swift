@@ -1,3 +1,5 @@
+import Base
+
 extension Checkpoint {
     /// Bytes whose pages are held while a checksum is computed.
     private static let checkedAtOnce = 4 << 20

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// PyTorch's own files: the zip form, the stream form from before PyTorch 1.6, and DPR's `.cp`.

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// The safetensors format: eight bytes of header length, a JSON header, then the elements of all

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 extension Checkpoint {
@@ -26,6 +27,7 @@ extension Checkpoint {
             guard tensor.type.convert(base + offset, count: count, to: part.start) else {
                 throw .wrongElementType(path: file.path, name: name, found: tensor.type.rawValue)
             }
+            try file.check()
             try body(UnsafeBufferPointer(start: part.start, count: count))
             file.release(offset..<offset + count * tensor.type.size)
         }

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// A tensor inside a mapped file.
@@ -114,6 +115,7 @@ final class Checkpoint: Sendable {
         } else {
             _ = tensor.type.convert(base + tensor.offset, count: tensor.count, to: floats)
         }
+        try file.check()
         release(name)
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 
@@ -54,15 +55,25 @@ public enum SafetensorsWriter {
     /// Writes `entries`; `elements` hands over the bytes of the one with the index it is given.
     static func write(
         _ entries: [Entry], metadata: [String: String] = ["format": "pt"], to path: String,
-        elements: (Int, WholeFile.Put) throws(ModelError) -> Void
+        elements: (Int, Put) throws(ModelError) -> Void
     ) throws(ModelError) {
-        try WholeFile.write(to: path) { put throws(ModelError) in
-            try header(entries, metadata).withUnsafeBufferPointer { bytes throws(ModelError) in
-                try put(UnsafeRawBufferPointer(bytes))
-            }
-            for index in entries.indices { try elements(index, put) }
+        let file = try giving(ModelError.init(writing:)) { () throws(FileError) in
+            let file = try WholeFile(path)
+            try file.write(header(entries, metadata))
+            return file
         }
+        for index in entries.indices {
+            try elements(index) { bytes throws(ModelError) in
+                try giving(ModelError.init(writing:)) { () throws(FileError) in
+                    try file.write(bytes)
+                }
+            }
+        }
+        try giving(ModelError.init(writing:)) { () throws(FileError) in try file.finish() }
     }
+
+    /// Takes the next bytes of a tensor.
+    typealias Put = (UnsafeRawBufferPointer) throws(ModelError) -> Void
 
     private static func header(_ entries: [Entry], _ metadata: [String: String]) -> [UInt8] {
         var parts = [

@@ -1,3 +1,5 @@
+import Base
+
 /// `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which file holds which tensor.
 struct ShardIndexFile {
     let path: String
@@ -10,7 +12,7 @@ struct ShardIndexFile {
         guard case .object(let map) = json["weight_map"] else {
             throw json.invalid("weight_map", "is not an object")
         }
-        let folder = parent(path)
+        let folder = FileNames.folder(of: path)
         var places: [String: String] = [:]
         for (tensor, value) in map {
             guard case .string(let name) = value else {
@@ -34,10 +36,4 @@ struct ShardIndexFile {
             else { throw .missingTensor(path: file, name: name) }
         }
     }
-}
-
-/// The folder of a path, "." where it names none.
-func parent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
 }

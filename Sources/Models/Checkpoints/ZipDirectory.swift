@@ -1,3 +1,5 @@
+import Base
+
 /// A stretch of a file and the CRC-32 it must have.
 struct MemberChecksum: Equatable, Sendable {
     var range: Range<Int>

@@ -1,3 +1,5 @@
+import Base
+
 /// A JSON text as values.
 enum JSONValue: Equatable, Sendable {
     case null

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What `model_args.json` of Simple Transformers says of the towers saved beside it.
@@ -20,7 +21,8 @@ struct SimpleTransformersArguments: Equatable, Sendable {
         // The name of a folder that is named by “.” or through a link counts.
         let whole = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
         let isTower = whole.split(separator: "/").last.map { towers.contains(String($0)) } ?? false
-        let paths = [folder + "/" + file] + (isTower ? [parent(whole) + "/" + file] : [])
+        let paths =
+            [folder + "/" + file] + (isTower ? [FileNames.folder(of: whole) + "/" + file] : [])
         guard let path = paths.first(where: ModelDescription.exists) else { return nil }
         let json = try JSONFile(path, purpose: "the arguments of Simple Transformers")
         guard try json.string("model_class") == "RetrievalModel" else { return nil }

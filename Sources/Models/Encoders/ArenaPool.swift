@@ -1,4 +1,4 @@
-import Locks
+import Base
 
 /// Scratch memory kept between calls, so that a single question does not pay for fresh pages.
 final class ArenaPool: Sendable {

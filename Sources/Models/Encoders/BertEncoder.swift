@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// BERT's encoder stack with weights packed once, for inference alone.
@@ -16,6 +17,8 @@ final class BertEncoder: Sendable {
     private let embeddingNorm: LayerNorm
     private let layers: Layers
     let kernels: EncoderKernels
+    /// Embedding tables, and weights that are used where they lie, stay in these.
+    private let files: [MappedFile]
     /// Heads whose queries, keys and values are computed together.
     let headGroups: [Range<Int>]
 
@@ -42,6 +45,7 @@ final class BertEncoder: Sendable {
     ) throws(ModelError) {
         self.configuration = configuration
         self.kernels = kernels
+        files = checkpoint.files
         headGroups = Self.headGroups(configuration)
         let width = configuration.hiddenSize
         let embeddings = prefix + "embeddings."
@@ -120,6 +124,15 @@ final class BertEncoder: Sendable {
         case .float32(let layers): forward(layers, batch, arena, observe)
         case .i16(let layers): forward(layers, batch, arena, observe)
         }
+        demandWholeFiles()
+    }
+
+    /// Ends the program where a file of the weights was shortened: zeros were read in its place,
+    /// and no vector may come of them.
+    private func demandWholeFiles() {
+        for file in files {
+            precondition(file.isWhole, "\(file.path) was shortened while it was in use")
+        }
     }
 
     private func forward(
@@ -145,6 +158,7 @@ final class BertEncoder: Sendable {
         case .float32(let layers): forwardFirstTokens(layers, batch, arena)
         case .i16(let layers): forwardFirstTokens(layers, batch, arena)
         }
+        demandWholeFiles()
     }
 
     private func forwardFirstTokens(

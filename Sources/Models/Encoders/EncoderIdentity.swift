@@ -16,7 +16,7 @@ public struct EncoderIdentity: Equatable, Sendable {
     ) throws(ModelError) {
         let opened = try OpenedModel.expecting(
             expected, folder: folder, tower: tower, options: options)
-        fingerprint = opened.fingerprint()
+        fingerprint = try opened.fingerprint()
         resolved = opened.description.resolved
         assumption = opened.description.assumption
     }

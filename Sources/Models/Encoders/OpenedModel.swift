@@ -1,3 +1,4 @@
+import Base
 import Crypto
 import Foundation
 import Tokenizers
@@ -92,7 +93,7 @@ struct OpenedModel: Sendable {
     /// See `TextEncoder.fingerprint(folder:tower:options:)`.
     ///
     /// Lets go of the pages of the weights behind it.
-    func fingerprint() -> String {
+    func fingerprint() throws(ModelError) -> String {
         var hash = SHA256()
         func add(_ text: String) {
             add(UInt64(text.utf8.count))
@@ -101,7 +102,7 @@ struct OpenedModel: Sendable {
         func add(_ number: UInt64) {
             withUnsafeBytes(of: number.littleEndian) { hash.update(bufferPointer: $0) }
         }
-        func add(_ file: MappedFile) {
+        func add(_ file: MappedFile) throws(ModelError) {
             add(file.path.split(separator: "/").last.map(String.init) ?? "")
             add(UInt64(file.bytes.count))
             for start in stride(from: 0, to: file.bytes.count, by: Self.hashedAtOnce) {
@@ -109,16 +110,14 @@ struct OpenedModel: Sendable {
                 hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: file.bytes[part]))
                 file.release(part)
             }
+            try file.check()
         }
         add("sheaf encoder 1")
         for setting in description.settings { add(setting) }
-        for file in smallFiles { add(file) }
-        for file in checkpoint.files { add(file) }
-        for layer in dense { for file in layer.files { add(file) } }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+        for file in smallFiles { try add(file) }
+        for file in checkpoint.files { try add(file) }
+        for layer in dense { for file in layer.files { try add(file) } }
+        return Hexadecimal.text(hash.finalize())
     }
 }
 
@@ -134,7 +133,7 @@ extension OpenedModel {
             let other = try OpenedModel(
                 folder: folder, tower: tower, options: options, rules: rules)
             if other.description.settings != opened.description.settings,
-                other.fingerprint() == expected
+                try other.fingerprint() == expected
             {
                 return other
             }

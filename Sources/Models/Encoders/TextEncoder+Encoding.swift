@@ -1,3 +1,4 @@
+import Base
 import Synchronization
 import Tensors
 
@@ -91,7 +92,7 @@ extension TextEncoder {
         var parts = [(tokens: TokenBatch, rows: [Int])](
             repeating: (TokenBatch(), []), count: workers)
         parts.withUnsafeMutableBufferPointer { parts in
-            WorkerThreads.run(count: workers) { worker in
+            Threads.run(count: workers) { worker in
                 // The part is taken out, so that threads do not write to neighbouring memory.
                 var part = (tokens: TokenBatch(), rows: [Int]())
                 while true {
@@ -124,7 +125,7 @@ extension TextEncoder {
                 shared.claimed.store(window.count, ordering: .relaxed)
             }
         }
-        WorkerThreads.run(count: min(workers, window.count)) { worker in
+        Threads.run(count: min(workers, window.count)) { worker in
             let arena = arenas.take()
             var batch = TokenBatch()
             var rows: [Int] = []

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 import Tokenizers
 
@@ -34,7 +35,7 @@ extension TextEncoder {
         // Hashing reads the same pages as packing does, so the two run side by side.
         var fingerprint = Result<String, ModelError>.success("")
         var weights: Result<Weights, ModelError>?
-        WorkerThreads.run(count: 2) { worker in
+        Threads.run(count: 2) { worker in
             if worker == 0 {
                 weights = Result { () throws(ModelError) in
                     try Weights(opened, kernels: kernels)
@@ -42,7 +43,7 @@ extension TextEncoder {
             } else {
                 fingerprint = Result { () throws(ModelError) in
                     try opened.checkpoint.verifyChecksums()
-                    return opened.fingerprint()
+                    return try opened.fingerprint()
                 }
             }
         }
@@ -60,8 +61,9 @@ extension TextEncoder {
         folder: String, tower: Tower, options: EncoderOptions = EncoderOptions(),
         expecting expected: String? = nil
     ) throws(ModelError) -> String {
-        try OpenedModel.expecting(expected, folder: folder, tower: tower, options: options)
-            .fingerprint()
+        let opened = try OpenedModel.expecting(
+            expected, folder: folder, tower: tower, options: options)
+        return try opened.fingerprint()
     }
 
     /// What a load of `folder` would assume of the pooling; nil where nothing is assumed.

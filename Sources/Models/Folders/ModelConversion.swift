@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 
@@ -71,7 +72,7 @@ public struct ModelConversion: Sendable {
     /// Converts one model.
     private func convert() throws(ModelError) -> [Written] {
         let isFile = !ModelFolders.isFolder(source)
-        let root = isFile ? parent(source) : source
+        let root = isFile ? FileNames.folder(of: source) : source
         let transformer = isFile ? root : try SentenceModules.transformerFolder(root)
         let inner = transformer == root ? "" : transformer.dropFirst(root.count + 1) + "/"
         let checkpoint =

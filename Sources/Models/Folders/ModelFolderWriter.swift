@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Writes the files of a model's folder: each is synced, and appears whole or not at all.
@@ -22,7 +23,7 @@ struct ModelFolderWriter {
         let path = folder + "/" + name
         do {
             try FileManager.default.createDirectory(
-                atPath: parent(path), withIntermediateDirectories: true)
+                atPath: FileNames.folder(of: path), withIntermediateDirectories: true)
         } catch {
             throw .unwritableFile(path: path, reason: error.localizedDescription)
         }
@@ -32,11 +33,8 @@ struct ModelFolderWriter {
     /// Writes a file.
     func write(_ bytes: Data, as name: String) throws(ModelError) {
         let path = try path(for: name)
-        // An array's closure throws by type.
-        try WholeFile.write(to: path) { put throws(ModelError) in
-            try Array(bytes).withUnsafeBufferPointer { bytes throws(ModelError) in
-                try put(UnsafeRawBufferPointer(bytes))
-            }
+        try giving(ModelError.init(writing:)) { () throws(FileError) in
+            try WholeFile.write(Array(bytes), to: path)
         }
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Tensors
 import Tokenizers
 
@@ -164,7 +165,7 @@ extension ModelInspection {
                     normalises: description.normalises,
                     prefix: tower == .question
                         ? description.prefixes.question : description.prefixes.passage,
-                    fingerprint: opened.fingerprint(),
+                    fingerprint: try opened.fingerprint(),
                     unused: checkpoint.names(beside: parameters),
                     missing: try checkpoint.check(parameters, except: &checked)))
             describe(description.configuration, tokenizer: opened.tokenizer.vocabularySize)

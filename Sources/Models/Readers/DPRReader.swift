@@ -1,3 +1,4 @@
+import Base
 import Tensors
 import Tokenizers
 
@@ -64,7 +65,7 @@ public final class DPRReader: Sendable {
         let workers = max(1, min(threads, passages.count))
         results.withUnsafeMutableBufferPointer { results in
             let out = results.baseAddress
-            WorkerThreads.run(count: workers) { worker in
+            Threads.run(count: workers) { worker in
                 let arena = arenas.take()
                 for index in stride(from: worker, to: passages.count, by: workers) {
                     out?[index] = scores(sequence(question, passages[index]), arena)

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Tensors
 import Tokenizers
@@ -29,31 +30,21 @@ enum RandomWeights {
         }
     }
 
-    /// SplitMix64 (Steele, Lea & Flood 2014), two numbers of which make two normal ones by the
-    /// method of Box and Muller.
+    /// Two numbers of a generator make two normal ones by the method of Box and Muller.
     private struct Generator {
-        private var state: UInt64
+        private var random: SplitMix
         private var spare: Double?
 
         init(seed: UInt64, name: String) {
-            state = seed
-            // FNV-1a of the name.
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-            state = next() ^ hash
-        }
-
-        private mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
+            random = SplitMix(state: seed)
+            var hash = FNV()
+            hash.add(name.utf8)
+            random.state = random.next() ^ hash.value
         }
 
         /// In (0, 1].
         private mutating func unit() -> Double {
-            Double((next() >> 11) + 1) * 0x1p-53
+            Double((random.next() >> 11) + 1) * 0x1p-53
         }
 
         mutating func normal() -> Double {

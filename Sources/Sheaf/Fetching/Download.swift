@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import FoundationNetworking
-import Locks
 
 /// One file fetched over HTTP, from where an earlier attempt stopped.
 ///
@@ -34,8 +34,9 @@ struct Download: Sendable {
             try await transfer(session, from: 0, progress)
             try check()
         }
-        guard unsafe rename(partPath, path) == 0 else {
-            throw .cannotWrite(path: path, reason: unsafe String(cString: strerror(errno)))
+        try giving(SheafError.init(writing:)) { () throws(FileError) in
+            try FileNames.sync(file: partPath)
+            try FileNames.rename(partPath, to: path)
         }
     }
 
@@ -51,7 +52,9 @@ struct Download: Sendable {
                 "\(url) gave \(found) bytes, not \(bytes). Run the same command again.")
         }
         guard let sha256 else { return }
-        let digest = try typed { try FileDigest.sha256(path: partPath) }
+        let digest = try giving(SheafError.init(writing:)) { () throws(FileError) in
+            try OpenFile.sha256(partPath)
+        }
         guard digest == sha256 else {
             throw .request(
                 """
@@ -116,7 +119,7 @@ private final class Receiver: NSObject, URLSessionDataDelegate {
             _ = FileManager.default.createFile(atPath: path, contents: nil)
         }
         guard let file = FileHandle(forWritingAtPath: path) else {
-            throw .cannotWrite(path: path, reason: unsafe String(cString: strerror(errno)))
+            throw .cannotWrite(path: path, reason: FileError.words())
         }
         state = Locked(State(file: file, done: offset, total: total))
     }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import FoundationNetworking
 
@@ -73,8 +74,8 @@ public struct ModelFetch: Equatable, Sendable {
     }
 
     private static func rename(_ source: String, _ target: String) throws(SheafError) {
-        guard unsafe Foundation.rename(source, target) == 0 else {
-            throw .cannotWrite(path: target, reason: unsafe String(cString: strerror(errno)))
+        try giving(SheafError.init(writing:)) { () throws(FileError) in
+            try FileNames.rename(source, to: target)
         }
     }
 

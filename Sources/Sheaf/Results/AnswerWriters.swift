@@ -1,8 +1,8 @@
+import Base
 public import ClusterCore
 import ClusterRuntime
 public import Corpus
 public import Evaluation
-import Locks
 
 /// Makes the writer of a result format.
 public enum AnswerWriters {

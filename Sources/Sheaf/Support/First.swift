@@ -1,16 +1,9 @@
+import Base
 import Foundation
-import Locks
 
 /// The path as it is seen from every working folder; symbolic links stay.
 func absolutePath(_ path: String) -> String {
     URL(fileURLWithPath: path).standardizedFileURL.path
-}
-
-extension Duration {
-    /// The duration in seconds.
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
-    }
 }
 
 /// Keeps the first of the values it is told, from any thread.

@@ -1,6 +1,6 @@
+import Base
 import Corpus
 import Foundation
-import Locks
 import Models
 public import Training
 

@@ -1,6 +1,6 @@
+import Base
 import Dispatch
 import Foundation
-import Locks
 public import Training
 
 /// Hard negatives to be found for training data.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Training
 
@@ -21,12 +22,15 @@ func onOwnThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws(SheafError) -> Value
 ) async throws(SheafError) -> Value {
     let result: Result<Value, SheafError> = await withCheckedContinuation { continuation in
-        let thread = Thread {
-            continuation.resume(returning: Result { () throws(SheafError) in try body() })
+        // Deep recursion in a tokenizer or reader needs room.
+        do throws(Threads.Refusal) {
+            try Threads.start(stackBytes: 16 << 20) {
+                continuation.resume(returning: Result { () throws(SheafError) in try body() })
+            }.detach()
+        } catch {
+            let text = "No thread can be started: \(error.reason). Raise the limit (ulimit -u)."
+            continuation.resume(returning: .failure(.request(text)))
         }
-        // What Foundation gives is too little for deep recursion in a tokenizer.
-        thread.stackSize = 16 << 20
-        thread.start()
     }
     return try result.get()
 }

@@ -1,3 +1,4 @@
+import Base
 import CKernels
 
 /// One place of a model where elements are dropped.
@@ -18,17 +19,15 @@ public struct DropoutSite: Equatable, Sendable {
         guard threshold > 0 else { return nil }
         var word = key.seed
         for part in [key.step, UInt64(key.stream), UInt64(layer), UInt64(place)] {
-            word = Self.mixed(word ^ Self.mixed(part))
+            word = Self.next(word ^ Self.next(part))
         }
         self.word = word
     }
 
-    /// The finalizer of SplitMix64 (Steele, Lea & Flood 2014): every bit depends on every bit.
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var z = value &+ 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+    /// The number after a state: every bit depends on every bit.
+    private static func next(_ state: UInt64) -> UInt64 {
+        var random = SplitMix(state: state)
+        return random.next()
     }
 
     /// The kernels' form for one example.

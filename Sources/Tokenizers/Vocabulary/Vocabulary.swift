@@ -1,3 +1,5 @@
+import Base
+
 /// Tokens and their ids, both ways: all token bytes in one array, and an open-addressing table.
 struct Vocabulary: Sendable {
     /// The largest id accepted, exclusive: ids index arrays.
@@ -128,11 +130,11 @@ struct Vocabulary: Sendable {
 
 /// The hash of the tables here: FNV-1a over bytes, so that it can grow with a word, then one mix.
 enum ByteHash {
-    static let seed: UInt64 = 0xCBF2_9CE4_8422_2325
+    static var seed: UInt64 { FNV.offset }
 
     @inline(__always)
     static func step(_ state: UInt64, _ byte: UInt8) -> UInt64 {
-        (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+        FNV.step(state, UInt64(byte))
     }
 
     @inline(__always)

@@ -1,4 +1,4 @@
-import Locks
+import Base
 
 /// What the normalisation that some options ask for does to each scalar, worked out beforehand.
 struct ScalarPlan: Sendable {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The examples of a training set, kept in a temporary file and read back by number.
@@ -181,14 +182,12 @@ public final class ExampleStore: Sendable {
 
     /// A number for the content and order of all examples, for telling runs apart.
     public func digest() throws(TrainingError) -> UInt64 {
-        var digest = UInt64(count)
+        var digest = FNV(UInt64(count))
         for offset in offsets {
-            for byte in try spool.read(at: offset) {
-                digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3
-            }
-            digest = SplitMix.mixed(digest)
+            digest.add(try spool.read(at: offset))
+            digest.value = SplitMix.mixed(digest.value)
         }
-        return digest
+        return digest.value
     }
 }
 

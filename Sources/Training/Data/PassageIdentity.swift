@@ -1,3 +1,4 @@
+import Base
 import Corpus
 
 /// What tells a passage from others, the same on every machine.

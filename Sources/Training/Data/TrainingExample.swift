@@ -1,3 +1,4 @@
+import Base
 import Corpus
 
 /// A passage as training data hold it.
@@ -47,11 +48,11 @@ struct PassageContent: Hashable, Sendable {
 
     /// FNV-1a over both texts with a separator no text holds, its bits mixed at the end.
     init(title: String, text: String) {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in title.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ 0xFF) &* 0x100_0000_01B3
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        rawValue = SplitMix.mixed(hash)
+        var hash = FNV()
+        hash.add(title.utf8)
+        hash.add(0xFF)
+        hash.add(text.utf8)
+        rawValue = SplitMix.mixed(hash.value)
     }
 }
 

@@ -1,3 +1,4 @@
+import Base
 import Evaluation
 
 /// Gives training examples hard negatives that a search finds.

@@ -1,3 +1,5 @@
+import Base
+
 /// An example of one of the data sets of a run.
 public struct ExampleNumber: Hashable, Sendable {
     /// Index of the data set.

@@ -1,3 +1,5 @@
+import Base
+
 extension InputSettings {
     /// The passages of an example that one epoch trains on, the positive first.
     ///

@@ -1,3 +1,4 @@
+import Base
 import Models
 
 /// What a trainer trains: it computes gradients and measures; the trainer does the rest.

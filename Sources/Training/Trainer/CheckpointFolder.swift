@@ -1,5 +1,5 @@
+import Base
 import Corpus
-import Crypto
 import Foundation
 
 /// The checkpoints of a run: `step-000000042/` with parameters, moments and `state.json`.
@@ -49,12 +49,6 @@ struct CheckpointFolder {
         var files: [String: File]
     }
 
-    private static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
-        var hash = SHA256()
-        hash.update(bufferPointer: bytes)
-        return hexadecimal(hash.finalize())
-    }
-
     static func name(_ step: Int) -> String {
         let digits = String(step)
         return "step-" + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
@@ -85,7 +79,7 @@ struct CheckpointFolder {
             var files: [String: Manifest.File] = [:]
             func add(_ name: String, _ values: [Float]) throws(TrainingError) {
                 try DurableFolder.write(values, to: partial + "/" + name)
-                let sha256 = values.withUnsafeBytes { Self.sha256($0) }
+                let sha256 = values.withUnsafeBytes { Hexadecimal.text(Hexadecimal.sha256($0)) }
                 files[name] = Manifest.File(sha256: sha256, floats: values.count)
             }
             for (index, values) in content.parameters.enumerated() {
@@ -105,7 +99,7 @@ struct CheckpointFolder {
             }
             try DurableFolder.write(SealedJSON.seal(json), to: partial + "/state.json")
             try? FileManager.default.removeItem(atPath: final)
-            try DurableFolder.rename(partial, to: final)
+            try DurableFolder.move(partial, to: final)
             try? FileManager.default.removeItem(atPath: aside(content.state.step))
         } catch {
             try? FileManager.default.removeItem(atPath: partial)
@@ -166,7 +160,7 @@ struct CheckpointFolder {
             guard
                 let values = DurableFolder.floats(at: folder + "/" + name, count: count)
             else { throw .corruptCheckpoint(path: folder, reason: "\(name) is cut off") }
-            let sha256 = values.withUnsafeBytes { Self.sha256($0) }
+            let sha256 = values.withUnsafeBytes { Hexadecimal.text(Hexadecimal.sha256($0)) }
             guard sha256 == file.sha256 else {
                 throw .corruptCheckpoint(path: folder, reason: "\(name) has another SHA-256")
             }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Files and folders that are on the disk when a call returns.
@@ -25,46 +26,23 @@ enum DurableFolder {
         }
     }
 
-    /// Writes the bytes of some elements to a new file and syncs it.
+    /// Writes the bytes of some elements to a file of a folder that nobody reads yet, and syncs it.
     static func write<Element: BitwiseCopyable>(
         _ elements: [Element], to path: String
     ) throws(TrainingError) {
-        let failure: TrainingError? = elements.withUnsafeBytes { bytes in
-            do throws(TrainingError) {
-                try write(bytes, to: path)
-                return nil
-            } catch {
-                return error
-            }
+        try giving(TrainingError.init(writing:)) { () throws(FileError) in
+            let file = try OpenFile(path, O_WRONLY | O_CREAT | O_TRUNC)
+            try file.write(elements)
+            try file.sync()
+            try file.close()
         }
-        if let failure { throw failure }
-    }
-
-    private static func write(
-        _ bytes: UnsafeRawBufferPointer, to path: String
-    ) throws(TrainingError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { close(descriptor) }
-        var written = 0
-        while written < bytes.count {
-            let start = bytes.baseAddress.map { $0 + written }
-            let count = Foundation.write(descriptor, start, bytes.count - written)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure(path) }
-            written += count
-        }
-        guard fsync(descriptor) == 0 else { throw failure(path) }
     }
 
     /// Gives a folder its final name and syncs the folder around it.
-    static func rename(_ path: String, to final: String) throws(TrainingError) {
-        guard Foundation.rename(path, final) == 0 else { throw failure(final) }
-        let parent = URL(fileURLWithPath: final).deletingLastPathComponent().path
-        let descriptor = open(parent, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(parent) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure(parent) }
+    static func move(_ path: String, to final: String) throws(TrainingError) {
+        try giving(TrainingError.init(writing:)) { () throws(FileError) in
+            try FileNames.rename(path, to: final)
+        }
     }
 
     /// Puts a folder in the place of another one, which is removed.
@@ -73,36 +51,23 @@ enum DurableFolder {
     static func replace(_ final: String, with path: String) throws(TrainingError) {
         let old = final + ".old"
         try? FileManager.default.removeItem(atPath: old)
-        if FileManager.default.fileExists(atPath: final) { try rename(final, to: old) }
-        try rename(path, to: final)
+        if FileManager.default.fileExists(atPath: final) { try move(final, to: old) }
+        try move(path, to: final)
         try? FileManager.default.removeItem(atPath: old)
     }
 
     /// Reads a file of exactly `count` floats; nil where it is not that.
     static func floats(at path: String, count: Int) -> [Float]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var isWhole = true
-        let values = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-            let bytes = UnsafeMutableRawBufferPointer(buffer)
-            var done = 0
-            while done < 4 * count {
-                let start = bytes.baseAddress.map { $0 + done }
-                let got = Foundation.read(descriptor, start, 4 * count - done)
-                if got < 0, errno == EINTR { continue }
-                guard got > 0 else {
-                    isWhole = false
-                    break
-                }
-                done += got
-            }
-            filled = done / 4
+        guard let file = try? OpenFile(reading: path), (try? file.size()) == 4 * count else {
+            return nil
         }
-        return isWhole ? values : nil
+        return try? file.read(count, Float.self, at: 0)
     }
+}
 
-    private static func failure(_ path: String) -> TrainingError {
-        .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+extension TrainingError {
+    /// A file could not be written.
+    init(writing error: FileError) {
+        self = .cannotWrite(path: error.path, reason: error.reason)
     }
 }

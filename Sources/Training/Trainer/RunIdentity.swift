@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Models
 
@@ -69,23 +70,14 @@ extension RunIdentity {
     }
 }
 
-/// The digits of bytes.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-        let digits = String(byte, radix: 16)
-        return byte < 16 ? "0" + digits : digits
-    }.joined()
-}
-
 extension ParameterSet {
     /// A number for the bits of all values: equal bits, equal number, on every machine.
     ///
     /// Four lanes, so that a pass over the memory is what it costs.
     var valueHash: UInt64 {
         var lanes = SIMD4<UInt64>(
-            0x9E37_79B9_7F4A_7C15, 0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB,
-            0xCBF2_9CE4_8422_2325)
-        let factor = SIMD4<UInt64>(repeating: 0x100_0000_01B3)
+            SplitMix.step, 0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB, FNV.offset)
+        let factor = SIMD4<UInt64>(repeating: FNV.prime)
         let values = self.values
         var index = 0
         while index + 4 <= values.count {

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Models
 
@@ -120,10 +121,8 @@ extension Trainer {
         guard let log else { return }
         let path = configuration.output + "/train_curves.svg"
         let text = TrainingCurves.picture(of: log.lines, measure: configuration.evaluation.measure)
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .cannotWrite(path: path, reason: error.localizedDescription)
+        try giving(TrainingError.init(writing:)) { () throws(FileError) in
+            try WholeFile.write(Array(text.utf8), to: path)
         }
     }
 }

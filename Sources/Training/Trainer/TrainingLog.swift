@@ -1,3 +1,4 @@
+import Base
 import Crypto
 import Foundation
 
@@ -16,7 +17,7 @@ struct LogMark: Equatable, Codable {
         guard let file = FileHandle(forReadingAtPath: path), bytes >= 0 else { return nil }
         defer { try? file.close() }
         let data = bytes == 0 ? Data() : (try? file.read(upToCount: bytes)) ?? Data()
-        guard data.count == bytes, hexadecimal(SHA256.hash(data: data)) == sha256 else {
+        guard data.count == bytes, Hexadecimal.sha256(data) == sha256 else {
             return nil
         }
         return data
@@ -52,7 +53,7 @@ final class TrainingLog {
     private var bytes = 0
 
     /// What is in the log now.
-    var mark: LogMark { LogMark(bytes: bytes, sha256: hexadecimal(hash.finalize())) }
+    var mark: LogMark { LogMark(bytes: bytes, sha256: Hexadecimal.text(hash.finalize())) }
 
     /// Opens the log of a run; lines after `step` belong to steps that are done again.
     ///
@@ -63,10 +64,8 @@ final class TrainingLog {
         try DurableFolder.make(URL(fileURLWithPath: path).deletingLastPathComponent().path)
         let text = try kept(upTo: step, mark)
         count(text)
-        do {
-            try text.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .cannotWrite(path: path, reason: error.localizedDescription)
+        try giving(TrainingError.init(writing:)) { () throws(FileError) in
+            try WholeFile.write(Array(text), to: path)
         }
     }
 
@@ -99,10 +98,8 @@ final class TrainingLog {
 
     /// Brings the log to the disk.
     func sync() throws(TrainingError) {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+        try giving(TrainingError.init(writing:)) { () throws(FileError) in
+            try FileNames.sync(file: path)
         }
     }
 
@@ -110,13 +107,9 @@ final class TrainingLog {
     func append(_ line: Line) throws(TrainingError) {
         lines.append(line)
         let bytes = Array(try Self.text(line).utf8)
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
-        let count =
-            descriptor < 0
-            ? -1 : bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        let reason = String(cString: strerror(errno))
-        if descriptor >= 0 { close(descriptor) }
-        guard count == bytes.count else { throw .cannotWrite(path: path, reason: reason) }
+        try giving(TrainingError.init(writing:)) { () throws(FileError) in
+            try OpenFile(path, O_WRONLY | O_APPEND | O_CREAT).write(bytes)
+        }
         self.count(Data(bytes))
     }
 
