@@ -5,8 +5,8 @@ import Testing
 /// Damage to key files as a user meets it: the command works, or says which file or which key it is
 /// about and what to do, and does not wait without end.
 ///
-/// Nothing is left to heal a key from; `sheaf keys generate` makes another. A few cases of each kind
-/// here, a hundred in `scripts/verify damage`.
+/// Nothing is left to heal a key from; `sheaf keys generate` makes another. A few cases of each
+/// kind here, a hundred in `scripts/verify damage`.
 @Suite(.serialized, .enabled(if: Program.isBuilt, "the program is not built"))
 struct DamagedKeyTests {
     /// What is damaged, by its place in the folder of keys.
