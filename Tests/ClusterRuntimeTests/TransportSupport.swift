@@ -118,6 +118,23 @@ final class RawPeer {
         zmq_ctx_term(context)
     }
 
+    /// The next message; what has come of it after ten seconds.
+    func receive() -> [[UInt8]] {
+        var patience = CInt(10_000)
+        zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience, MemoryLayout<CInt>.size)
+        var frames: [[UInt8]] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var more = CInt(1)
+        while more != 0 {
+            let count = zmq_recv(socket, &buffer, buffer.count, 0)
+            guard count >= 0 else { break }
+            frames.append(Array(buffer.prefix(Int(count))))
+            var size = MemoryLayout<CInt>.size
+            zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size)
+        }
+        return frames
+    }
+
     func send(_ frames: [[UInt8]]) {
         for (index, frame) in frames.enumerated() {
             let flags = index + 1 < frames.count ? ZMQ_SNDMORE : 0

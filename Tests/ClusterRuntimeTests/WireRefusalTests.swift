@@ -66,11 +66,14 @@ import Testing
 
     @Test func `another version is named`() throws {
         #expect(
-            refusal(try frames { $0.version = 2 }) == .otherVersion(found: 2, accepted: 1...1))
+            refusal(try frames { $0.version = 2 })
+                == .otherVersion(found: 2, accepted: 1...1, release: ""))
         #expect(
-            refusal(try frames { $0.version = 0 }) == .otherVersion(found: 0, accepted: 1...1))
+            refusal(try frames { $0.version = 0 })
+                == .otherVersion(found: 0, accepted: 1...1, release: ""))
         #expect(
-            WireError.otherVersion(found: 2, accepted: 1...1).description.contains("version 2"))
+            WireError.otherVersion(found: 2, accepted: 1...1, release: "").description
+                .contains("version 2"))
     }
 
     @Test(arguments: [0, 9, 1000, -1, Int32.max, Int32.min])
@@ -161,7 +164,7 @@ import Testing
             .headerTooLarge(bytes: 2, limit: 1), .payloadTooLarge(bytes: 2, limit: 1),
             .messageTooLarge(bytes: 2, limit: 1), .malformed(part: "Hello"),
             .notCanonical(part: "Hello"), .wrongMagic(found: 1),
-            .otherVersion(found: 2, accepted: 1...1), .unknownType(1),
+            .otherVersion(found: 2, accepted: 1...1, release: "3.1"), .unknownType(1),
             .unknownValue(field: "Hello.role", value: 1), .invalidText(field: "Hello.name"),
             .tooLarge(field: "Hello.threads", value: 5000, limit: 4096),
             .tooMany(field: "Search.shards", found: 5000, limit: 4096),

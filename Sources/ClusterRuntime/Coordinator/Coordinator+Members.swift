@@ -25,6 +25,7 @@ extension Coordinator {
         _ hello: Hello, _ envelope: Envelope, from peer: PeerID, with key: String?, on lane: Lane
     ) {
         let now = MonotonicClock.now()
+        if let failure = refusal(of: hello) { return reply(.failure(failure), to: peer, on: lane) }
         var greeting =
             greetings[peer]
             ?? Greeting(
@@ -71,6 +72,22 @@ extension Coordinator {
                 Membership.Member(
                     id: greeting.worker, host: hello.host, processID: hello.processID,
                     threads: Int(hello.threads), sharesData: sharesData, now: now)))
+    }
+
+    /// Why a worker may not join; nil where it may.
+    ///
+    /// The vectors of one collection are the work of one release, to the last bit: what another one
+    /// computes may differ. Clients only ask, and may be of another.
+    private func refusal(of hello: Hello) -> Failure? {
+        guard hello.role == .worker, !hello.release.isEmpty, hello.release != Release.version
+        else { return nil }
+        let who = hello.name.isEmpty ? "This worker" : "The worker “\(hello.name)”"
+        let message = """
+            \(who) is of Sheaf \(hello.release), and the coordinator of Sheaf \(Release.version). \
+            Run the same release on both.
+            """
+        if isWorthALine("release \(hello.release)") { log.warning("\(message)") }
+        return Failure(code: .conflict, message: message)
     }
 
     func beat(_ heartbeat: Heartbeat, of worker: WorkerID) {

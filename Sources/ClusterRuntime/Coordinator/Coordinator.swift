@@ -306,10 +306,8 @@ public actor Coordinator {
             if isWorthALine("refused \(peer?.description ?? "")") {
                 log.warning("refused a message on the \(lane) lane: \(error)")
             }
-            if let peer, error.isAboutValue {
-                reply(
-                    .failure(Failure(code: .input, message: error.description)), to: peer,
-                    on: lane, requestID: requestID)
+            if let peer, let failure = error.answer {
+                reply(.failure(failure), to: peer, on: lane, requestID: requestID)
             }
         case .connection(let event):
             log.warning("\(event)")

@@ -161,9 +161,7 @@ public actor TrainingCoordinator {
             log.debug("\(peer) cannot be reached")
         case .refused(let error, let peer, _, _):
             log.warning("refused a message: \(error)")
-            if let peer, error.isAboutValue {
-                send(.failure(Failure(code: .input, message: error.description)), to: peer)
-            }
+            if let peer, let failure = error.answer { send(.failure(failure), to: peer) }
         case .connection(let event):
             log.warning("\(event)")
             told(.refused("\(event)"))

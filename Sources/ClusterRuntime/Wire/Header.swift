@@ -22,10 +22,26 @@ struct Header: Equatable {
     var credit: UInt64
 
     /// Throws unless the header is of this protocol and of a version that is read here.
-    func check() throws(WireError) {
+    ///
+    /// FAILURE is read in any version, so that whoever is refused for his version is told so; HELLO
+    /// says the release in any version.
+    func check(_ payload: [UInt8]) throws(WireError) {
         guard magic == Wire.magic else { throw .wrongMagic(found: magic) }
-        guard Wire.acceptedVersions.contains(version) else {
-            throw .otherVersion(found: version, accepted: Wire.acceptedVersions)
+        let kind = MessageType(rawValue: type)
+        guard Wire.acceptedVersions.contains(version) || kind == .failure else {
+            throw .otherVersion(
+                found: version, accepted: Wire.acceptedVersions,
+                release: kind.flatMap { Header.release(in: payload, of: $0) } ?? "")
+        }
+    }
+
+    /// The release that a greeting tells; nil where there is none.
+    private static func release(in payload: [UInt8], of type: MessageType) -> String? {
+        guard type == .hello || type == .trainerHello else { return nil }
+        return switch try? Message.unpacked(type, payload) {
+        case .hello(let hello)?: hello.release
+        case .trainerHello(let hello)?: hello.release
+        default: nil
         }
     }
 

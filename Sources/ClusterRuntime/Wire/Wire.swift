@@ -40,7 +40,7 @@ public enum Wire {
     ) throws(WireError) -> Envelope {
         try limits.check(frames)
         let header: Header = try unpack(frames[0])
-        try header.check()
+        try header.check(frames[1])
         guard let type = MessageType(rawValue: header.type) else {
             throw .unknownType(header.type)
         }

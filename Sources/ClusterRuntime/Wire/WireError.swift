@@ -19,8 +19,8 @@ public enum WireError: Error, Equatable, Sendable {
     case notCanonical(part: String)
     /// The header does not open with the magic number.
     case wrongMagic(found: UInt32)
-    /// The sender speaks another version of the wire.
-    case otherVersion(found: UInt32, accepted: ClosedRange<UInt32>)
+    /// The sender speaks another version of the wire; `release` is what it says, or empty.
+    case otherVersion(found: UInt32, accepted: ClosedRange<UInt32>, release: String)
     /// The header names a message type that does not exist.
     case unknownType(Int32)
     /// A field holds a value that its enumeration does not have.
@@ -86,11 +86,14 @@ public enum WireError: Error, Equatable, Sendable {
 }
 
 extension WireError {
-    /// Whether the message was understood but for a value: its sender can be told so.
-    public var isAboutValue: Bool {
+    /// What its sender is told: where the message was understood but for a value, and where it is
+    /// of another version of the wire, in each of which FAILURE is understood; nil for strangers.
+    var answer: Failure? {
         switch self {
-        case .tooLarge, .tooMany, .textTooLong, .notAName, .unknownValue, .invalidText: true
-        default: false
+        case .tooLarge, .tooMany, .textTooLong, .notAName, .unknownValue, .invalidText:
+            Failure(code: .input, message: description)
+        case .otherVersion: Failure(code: .conflict, message: description)
+        default: nil
         }
     }
 }
@@ -116,8 +119,9 @@ extension WireError: CustomStringConvertible {
         case .wrongMagic(let found):
             "The header opens with 0x\(String(found, radix: 16)) instead of "
                 + "0x\(String(Wire.magic, radix: 16)). Check what connects here."
-        case .otherVersion(let found, let accepted):
-            "The sender speaks wire version \(found); this process accepts "
+        case .otherVersion(let found, let accepted, let release):
+            "Wire version \(found) of \(release.isEmpty ? "another release" : "Sheaf \(release)") "
+                + "is not read by Sheaf \(Release.version), which reads "
                 + "\(accepted.lowerBound) to \(accepted.upperBound). Run the same release on both."
         case .unknownType(let value):
             "The header names message type \(value), which this release does not know. "

@@ -225,7 +225,7 @@ public actor Worker {
             return denied(failure)
         }
         if !isWelcome, case .failure(let failure) = envelope.message, failure.code == .conflict {
-            return nameIsTaken(failure)
+            return doesNotFit(failure)
         }
         guard envelope.clusterID == clusterID, envelope.epoch == epoch else { return }
         lastHeard = MonotonicClock.now()
@@ -267,8 +267,9 @@ public actor Worker {
         log.error("\(failure.message)")
     }
 
-    /// Another worker has this name: perhaps an earlier life of this one, which is dying.
-    private func nameIsTaken(_ failure: Failure) {
+    /// Another worker has this name, perhaps an earlier life of this one, which is dying; or the
+    /// coordinator is of another release, perhaps until it is replaced.
+    private func doesNotFit(_ failure: Failure) {
         let now = MonotonicClock.now()
         let since = conflictSince ?? now
         conflictSince = since
