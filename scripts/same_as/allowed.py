@@ -60,14 +60,17 @@ ALLOWED = [
     (r"/catalog\.sqlite$", r"generation=[0-9]+", "generation=-", "the same"),
     (r"^options/resumed/stdout$", r"^(?:healed: .*|[0-9,]+ of [0-9,]+ texts were cut.*)\n", "",
      "when the run before was interrupted"),
-    (r"^options/data/data/catalog\.sqlite$", r"^garbage: .*object=segments/\.writing-.*\n", "",
-     "the same: what was half written then is noted"),
 ]
 
 SELDOM = [
-    (r"/stderr$", rf"^(?:reading|checking|encoding|mining) {COUNT} (?:of {COUNT} )?[a-z]+(?:, .*)?\n",
-     "", "progress, told every five seconds"),
-    (r"/stderr$", r"^waiting: no worker is ready\n", "", "a worker that took three seconds to begin"),
+    (r"^options/data/data/catalog\.sqlite$",
+     r"^garbage: .*object=(?:segments/\.writing-|generations/[0-9]+\.json\.[0-9]+\.tmp ).*\n", "",
+     "what was half written when the run was interrupted is noted"),
+    (r"/stderr$",
+     rf"^(?:reading|checking|encoding|mining) {COUNT} (?:of {COUNT} )?[a-z]+(?:, .*)?\n", "",
+     "progress, told every five seconds"),
+    (r"/stderr$", r"^waiting: no worker is ready\n", "",
+     "a worker that took three seconds to begin"),
 ]
 
 # (a pattern for the path of a file under the folder of a run, the reason)

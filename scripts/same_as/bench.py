@@ -137,10 +137,12 @@ class Bench:
         How many generations were published follows from time: the newest stands for all.
         """
         for folder, _, names in os.walk(self.path(top)):
-            if folder.endswith("/generations") and names:
-                with open(f"{folder}/{max(names)}", "rb") as file:
-                    self.keep(
-                        f"{step}/{os.path.relpath(folder, self.place)}/newest.json", file.read())
+            if folder.endswith("/generations"):
+                newest = max((name for name in names if name.endswith(".json")), default=None)
+                if newest is not None:
+                    with open(f"{folder}/{newest}", "rb") as file:
+                        place = os.path.relpath(folder, self.place)
+                        self.keep(f"{step}/{place}/newest.json", file.read())
                 continue
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), self.place)
