@@ -1,4 +1,4 @@
 #include <zmq.h>
 
-/* malloc_trim: what ZeroMQ's messages took goes back to the system once they are gone. */
+/* malloc_trim, mallopt: what ZeroMQ's messages took goes back to the system once they are gone. */
 #include <malloc.h>

@@ -8,6 +8,7 @@ enum Main {
     static func main() async {
         // A reader that goes away is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        HeapPolicy.set()
         RoleProgram.isThisOne()
         do {
             let parsed = try SheafCommand.parseAsRoot()

@@ -179,9 +179,8 @@ extension Worker {
         _ reference: SegmentRef, _ collection: String, _ path: String
     ) async throws {
         try options.data.makeFolder(segmentFolder(collection))
-        var content: [UInt8] = []
         // Grows with what comes, not with what is announced.
-        content.reserveCapacity(Int(min(reference.bytes, 64 << 20)))
+        var content: [UInt8] = []
         while UInt64(content.count) < reference.bytes {
             let part = try await requestPart(
                 SegmentRequest(
