@@ -114,7 +114,7 @@ struct TransportCurveTests {
         try peer.send(Envelope(sender: "raw", message: .done(Done())), limits: .control)
         try await coordinator.wait(for: "it") { $0.count == 1 }
         let id = try #require(coordinator.senders.first?.peer)
-        #expect(coordinator.senders == [MessageOrigin(peer: id, key: nil, lane: .control)])
+        #expect(coordinator.senders.map(\.key) == [nil])
         // Its connection is known by the number that it was given here.
         try coordinator.reactor.disconnect(id)
         #expect(peer.isEnded())

@@ -99,6 +99,13 @@ func eventually(
     Issue.record("Nothing came: \(what).", sourceLocation: location)
 }
 
+extension Envelope {
+    /// Bytes of its frames on a lane.
+    func wireBytes(_ lane: Lane) throws -> Int {
+        try Wire.encode(self, limits: lane.limits).reduce(0) { $0 + $1.count }
+    }
+}
+
 /// A plain DEALER that sends whatever it is told.
 final class RawPeer {
     private let context: UnsafeMutableRawPointer?

@@ -21,14 +21,17 @@ import Testing
                 let sent = worker.envelope(
                     .credit(Credit(bytes: UInt64(lane.rawValue))), frames: [[1, 2], [], [3]])
                 try worker.reactor.send(sent, on: lane)
+                let id = worker.reactor.id
+                let bytes = try id.bytes.count + sent.wireBytes(lane)
                 let expected = Inbound.message(
-                    sent, from: MessageOrigin(peer: worker.reactor.id, lane: lane))
+                    sent, from: MessageOrigin(peer: id, lane: lane, bytes: bytes))
                 try await coordinator.wait(for: "\(lane)") { $0.contains(expected) }
             }
             for lane in Lane.allCases {
                 let sent = coordinator.envelope(.drain(Drain(reason: "\(lane)")))
                 try coordinator.reactor.send(sent, on: lane, to: worker.reactor.id)
-                let expected = Inbound.message(sent, from: MessageOrigin(peer: nil, lane: lane))
+                let expected = try Inbound.message(
+                    sent, from: MessageOrigin(peer: nil, lane: lane, bytes: sent.wireBytes(lane)))
                 try await worker.wait(for: "\(lane)") { $0.contains(expected) }
             }
             #expect(coordinator.reactor.counters.received == 3)

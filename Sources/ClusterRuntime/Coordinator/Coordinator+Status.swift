@@ -2,6 +2,14 @@ import ClusterCore
 import Foundation
 
 extension Coordinator {
+    /// Tells what there is, or was a moment ago where many ask.
+    func answer(_ request: StatusRequest, to client: ClientAddress) {
+        let told = recentStatuses.status(of: request.collection, at: MonotonicClock.now()) {
+            status(of: $0)
+        }
+        reply(.status(told), to: client)
+    }
+
     /// What there is: workers, collections, and the indexing run under way.
     ///
     /// - Parameter name: Only this collection; empty: all of them.

@@ -85,6 +85,7 @@ public actor Coordinator {
     private(set) var endpoints: [Lane: String] = [:]
     private(set) var isStopping = false
     private let inbox = Inbox()
+    var recentStatuses = RecentStatuses()
     private var repetitions = Repetitions<String>(every: .seconds(10))
 
     private init(options: CoordinatorOptions, log: Logger) throws(ClusterError) {
@@ -419,8 +420,7 @@ public actor Coordinator {
         case .goodbye: greetings[client.peer] = nil
         // A sign that it lives; the question for one of ours was answered as it came.
         case .heartbeat: break
-        case .statusRequest(let request):
-            reply(.status(status(of: request.collection)), to: client)
+        case .statusRequest(let request): answer(request, to: client)
         case .dropRequest(let request): drop(request.collection, for: client)
         case .cancel:
             let owner = job?.owner ?? sender

@@ -53,6 +53,8 @@ struct ConnectionTable {
     private var last: UInt64 = 0
     private var entries: [CInt: Entry] = [:]
     private var endings = 0
+    /// Those that had sent nothing when they were last looked at, the oldest first.
+    private var strangers = Strangers()
     private var held: [PeerID: [CInt]] = [:]
     private var disconnected: [PeerID: (number: UInt64, at: Instant)] = [:]
 
@@ -62,6 +64,9 @@ struct ConnectionTable {
 
     /// How many connections there are.
     var count: Int { entries.count }
+
+    /// The connection of a descriptor.
+    subscript(descriptor: CInt) -> Entry? { entries[descriptor] }
 
     /// Every connection, in no order.
     var all: some Collection<Entry> { entries.values }
@@ -88,19 +93,34 @@ struct ConnectionTable {
     ) -> Entry? {
         remove(descriptor)
         last += 1
-        entries[descriptor] = Entry(
+        let entry = Entry(
             lane: lane, descriptor: descriptor, inode: inode, accepted: last, since: now)
+        entries[descriptor] = entry
+        strangers.append(entry)
         guard entries.count - endings > limit else { return nil }
-        let silent = entries.values.filter { $0.peer == nil && !$0.isEnding }
-        return silent.min { $0.accepted < $1.accepted }.map { end($0) }
+        return nextStranger().map { end($0) }
     }
 
     /// Connections that have been silent for too long; they are being ended from now on.
     mutating func silent(at now: Instant) -> [Entry] {
-        let silent = entries.values.filter {
-            $0.peer == nil && !$0.isEnding && now - $0.since > Self.silence
+        var silent: [Entry] = []
+        while let entry = nextStranger(), now - entry.since > Self.silence {
+            silent.append(end(entry))
         }
-        return silent.map { end($0) }
+        return silent
+    }
+
+    /// The connection that has been silent for the longest, and is not being ended.
+    private mutating func nextStranger() -> Entry? {
+        while let (descriptor, accepted) = strangers.first {
+            if let entry = entries[descriptor], entry.accepted == accepted, entry.peer == nil,
+                !entry.isEnding
+            {
+                return entry
+            }
+            strangers.removeFirst()
+        }
+        return nil
     }
 
     /// Takes note that a connection is being ended.
@@ -169,4 +189,24 @@ struct Origin: Equatable {
     var descriptor: CInt
     /// The key that the other side proved.
     var key: String?
+}
+
+/// Connections in the order in which they were accepted, by descriptor and number.
+private struct Strangers {
+    private var order: [(descriptor: CInt, accepted: UInt64)] = []
+    private var head = 0
+
+    var first: (descriptor: CInt, accepted: UInt64)? { head < order.count ? order[head] : nil }
+
+    mutating func append(_ entry: ConnectionTable.Entry) {
+        order.append((entry.descriptor, entry.accepted))
+    }
+
+    mutating func removeFirst() {
+        head += 1
+        // Constant cost on average.
+        guard head * 2 > order.count else { return }
+        order.removeFirst(head)
+        head = 0
+    }
 }

@@ -31,6 +31,16 @@ public enum Lane: Int, CaseIterable, Sendable {
         }
     }
 
+    /// How many messages of one peer are read in one ``ReadingPace/interval``: thousands a second,
+    /// more than any peer sends that does what it is asked to.
+    var readingShare: Int {
+        switch self {
+        case .control: 4
+        case .query: 16
+        case .bulk: 8
+        }
+    }
+
     /// How many messages leave before lanes of precedence are looked at again.
     var sendBurst: Int {
         switch self {

@@ -11,11 +11,14 @@ public struct MessageOrigin: Hashable, Sendable {
     public var key: String?
     /// The lane that the message came on.
     public var lane: Lane
+    /// Bytes of the message on the wire, all frames and the routing id together.
+    public var bytes: Int
 
     /// Names a sender.
-    public init(peer: PeerID?, key: String? = nil, lane: Lane) {
+    public init(peer: PeerID?, key: String? = nil, lane: Lane, bytes: Int = 0) {
         self.peer = peer
         self.key = key
         self.lane = lane
+        self.bytes = bytes
     }
 }

@@ -18,7 +18,8 @@ extension ReactorLoop {
     func lookAround() {
         let now = MonotonicClock.now()
         guard now >= nextLook else { return }
-        nextLook = now + Self.lookInterval
+        let isCrowded = connections.count > Self.connectionsPerLook
+        nextLook = now + (isCrowded ? Self.crowdedLookInterval : Self.lookInterval)
         for lane in Lane.allCases {
             if let retry = lines[lane.rawValue]?.retry, now >= retry { reconnect(lane) }
         }
@@ -70,19 +71,22 @@ extension ReactorLoop {
         }
     }
 
+    /// Looks at some of the connections, all of them in turn.
     private func closeEndlessMessages() {
-        var endless: [ConnectionTable.Entry] = []
-        let peers = Lane.allCases.map { connections.peers(on: $0) }
-        for entry in connections.all {
-            guard let line = lines[entry.lane.rawValue], !entry.isEnding,
-                let bytes = entry.receivedBytes,
+        if round.descriptors.isEmpty {
+            let descriptors = connections.all.map(\.descriptor)
+            unfinished.keep(Set(descriptors))
+            round = (descriptors[...], Lane.allCases.map { connections.peers(on: $0) })
+        }
+        for descriptor in round.descriptors.prefix(Self.connectionsPerLook) {
+            guard let entry = connections[descriptor], !entry.isEnding,
+                let line = lines[entry.lane.rawValue], let bytes = entry.receivedBytes,
                 unfinished.look(
                     at: entry, bytes: bytes, turns: line.reads,
-                    peers: peers[entry.lane.rawValue], isDry: line.isDry)
+                    peers: round.peers[entry.lane.rawValue], isDry: line.isDry)
             else { continue }
-            endless.append(entry)
+            close(entry, .endlessMessage(entry.lane))
         }
-        for entry in endless { close(entry, .endlessMessage(entry.lane)) }
-        unfinished.keep(Set(connections.all.map(\.descriptor)))
+        round.descriptors = round.descriptors.dropFirst(Self.connectionsPerLook)
     }
 }

@@ -54,6 +54,7 @@ extension ReactorLoop {
 
     /// Reads from a lane up to a burst; whether there may be more to do.
     func receive(_ lane: Lane) -> Bool {
+        if lines[lane.rawValue]?.pace.rests(at: MonotonicClock.now()) == true { return false }
         for count in 0..<Self.receiveBurst {
             // Asked for anew each time: the handler may have replaced the lane.
             guard let line = lines[lane.rawValue], let events = try? line.socket.handle.events
@@ -74,6 +75,7 @@ extension ReactorLoop {
             case .tooLarge(let error, let frames, let origin):
                 take(frames, origin, from: line.socket.kind, on: lane, error)
             }
+            if lines[lane.rawValue]?.pace.rest != nil { return true }
         }
         return true
     }
@@ -86,6 +88,7 @@ extension ReactorLoop {
         var frames = frames
         let bytes = UInt64(frames.reduce(0) { $0 + $1.count })
         let peer = kind == .router && !frames.isEmpty ? PeerID(bytes: frames.removeFirst()) : nil
+        if let peer { lines[lane.rawValue]?.pace.read(from: peer, share: lane.readingShare) }
         if let peer, !isWelcome(peer, origin, on: lane) {
             core.state.withLock { state in
                 state.counters.unwelcome += 1
@@ -101,7 +104,10 @@ extension ReactorLoop {
                 state.counters.receivedBytes += bytes
             }
             handler(
-                .message(envelope, from: MessageOrigin(peer: peer, key: origin?.key, lane: lane)))
+                .message(
+                    envelope,
+                    from: MessageOrigin(
+                        peer: peer, key: origin?.key, lane: lane, bytes: Int(bytes))))
         } catch {
             core.state.withLock { state in
                 state.counters.refused[error.kind, default: 0] += 1

@@ -32,6 +32,8 @@ final class ReactorLoop {
         var reads: UInt64 = 0
         /// Whether nothing was left to read when it was last read.
         var isDry = true
+        /// How fast its peers are read, where others connect to it.
+        var pace = ReadingPace()
     }
 
     /// How long ``Reactor/stop()`` goes on sending.
@@ -40,10 +42,14 @@ final class ReactorLoop {
     private static let leastLinger = Duration.milliseconds(100)
     /// A ROUTER does not tell which peer can be sent to again, and its signal may be consumed
     /// before the peer is tried; so a blocked one is tried again after this time at the latest.
-    private static let blockedRouterMilliseconds: CInt = 20
+    private static let blockedRouterTime = Duration.milliseconds(20)
     /// Time between two looks at connections: what may come over one in between, 50 MB over a
     /// fast network, is what a message without end takes.
     static let lookInterval = Duration.milliseconds(50)
+    /// The same while there are more connections than ``connectionsPerLook``.
+    static let crowdedLookInterval = Duration.milliseconds(10)
+    /// Connections that are looked at at once: each costs a call of the system.
+    static let connectionsPerLook = 512
     /// Time between two lines of a log about one kind of refusal.
     private static let tellInterval = Duration.seconds(10)
 
@@ -56,6 +62,8 @@ final class ReactorLoop {
     var lines: [Line?] = Lane.allCases.map { _ in nil }
     var connections = ConnectionTable(limit: connectionLimit())
     var unfinished = UnfinishedMessages()
+    /// Connections that are looked at in this round, and peers of each lane as it began.
+    var round: (descriptors: ArraySlice<CInt>, peers: [Int]) = ([], [])
     var repetitions = Repetitions<String>(every: tellInterval)
     var nextLook = MonotonicClock.now()
     var nextKeyCheck = MonotonicClock.now()
@@ -89,30 +97,39 @@ final class ReactorLoop {
             if answerHandshakes() { progress = true }
             lookAround()
             if progress || !core.state.withLock({ $0.maySleep() }) { continue }
-            sleep(milliseconds: sleepMilliseconds)
+            sleep(sleepTime)
         }
         drain()
     }
 
-    /// How long the loop may sleep; -1 where nothing is due.
-    private var sleepMilliseconds: CInt {
+    /// How long the loop may sleep; nil where nothing is due.
+    private var sleepTime: Duration? {
+        let now = MonotonicClock.now()
+        let rests = lines.compactMap { $0?.pace.rest }.map { max($0 - now, .zero) }
+        return ([dueTime] + rests).compactMap(\.self).min()
+    }
+
+    /// How long nothing is due but what lanes rest for; nil where nothing is.
+    private var dueTime: Duration? {
         let isRouterBlocked = lines.contains {
             $0?.isBlocked == true && $0?.socket.kind == .router
         }
-        if isRouterBlocked { return Self.blockedRouterMilliseconds }
+        if isRouterBlocked { return Self.blockedRouterTime }
         let isWatchful =
             connections.count > 0 || !trims.isEmpty || lines.contains { $0?.retry != nil }
-        guard isWatchful else { return -1 }
-        return max(1, (nextLook - MonotonicClock.now()).wholeMilliseconds)
+        guard isWatchful else { return nil }
+        return max(.milliseconds(1), nextLook - MonotonicClock.now())
     }
 
-    private func sleep(milliseconds: CInt) {
-        var descriptors = lines.compactMap { $0?.descriptor }
+    private func sleep(_ time: Duration?) {
+        // What came on a lane that rests is no reason to wake.
+        var descriptors = lines.compactMap { $0?.pace.rest == nil ? $0?.descriptor : nil }
         descriptors += lines.compactMap { try? $0?.monitor.descriptor }
         descriptors.append(core.wakeup.descriptor)
         if let descriptor = try? gate?.socket.handle.descriptor { descriptors.append(descriptor) }
         var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         // An interrupted poll is a turn without work.
+        let milliseconds = time.map { ($0 + .microseconds(999)).wholeMilliseconds } ?? -1
         _ = poll(&polled, nfds_t(polled.count), milliseconds)
         core.wakeup.clear()
     }
@@ -125,7 +142,7 @@ final class ReactorLoop {
             for lane in Lane.allCases where send(lane) { progress = true }
             // Asking for events lets ZeroMQ take note of new connections and free space.
             for line in lines { _ = try? line?.socket.handle.events }
-            if !progress { sleep(milliseconds: Self.blockedRouterMilliseconds) }
+            if !progress { sleep(Self.blockedRouterTime) }
         }
         for lane in Lane.allCases { drop(lane) }
         let linger = max(ContinuousClock.now.duration(to: deadline), Self.leastLinger)
