@@ -36,7 +36,10 @@ public actor ClusterClient {
     /// Searches under way (ClusterClient+Search.swift).
     var searches: [UInt64: QueryRun] = [:]
     var lastSearch: UInt64 = 0
-    private var waiting: [UInt64: AsyncThrowingStream<Envelope, any Error>.Continuation] = [:]
+    private let inbox = Inbox(peerLimit: Inbox.serverLimit, totalLimit: Inbox.serverLimit)
+    private var waiting: [UInt64: WaitingRequest] = [:]
+    /// Bytes of answers that their requests have not taken yet.
+    private var bytesUntaken = 0
     private var welcomes: [Lane: CheckedContinuation<Welcome, any Error>] = [:]
 
     private init(endpoint: String, security: SecurityPolicy) {
@@ -60,12 +63,13 @@ public actor ClusterClient {
 
     private func open() async throws {
         try ProcessLimits.check(.member)
-        let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+        let inbox = inbox
         let reactor = try Reactor(
             name: "client-\(getpid())", incarnation: incarnation, security: security
-        ) { feed.yield($0) }
+        ) { inbox.put($0) }
+        inbox.disconnects(through: reactor)
         self.reactor = reactor
-        receiver = Task { for await message in inbound { self.receive(message) } }
+        receiver = Task { while let message = await inbox.next() { self.receive(message) } }
         watcher = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: ClusterClient.beatInterval)
@@ -84,6 +88,7 @@ public actor ClusterClient {
         try? send(.goodbye(Goodbye(reason: "done")), on: .control, requestID: 0)
         // What waits for a connection that is lost would be waited for.
         if lost != nil { for lane in Lane.allCases { try? reactor?.disconnect(lane) } }
+        inbox.finish()
         receiver?.cancel()
         watcher?.cancel()
         reactor?.stop()
@@ -95,8 +100,9 @@ public actor ClusterClient {
     private func lose(_ reason: ClusterError) {
         guard lost == nil else { return }
         lost = reason
-        waiting.values.forEach { $0.finish(throwing: reason) }
+        waiting.values.forEach { $0.answers.finish(throwing: reason) }
         waiting.removeAll()
+        bytesUntaken = 0
         welcomes.values.forEach { $0.resume(throwing: reason) }
         welcomes.removeAll()
     }
@@ -150,7 +156,8 @@ public actor ClusterClient {
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
-        case .message(let envelope, let origin): receive(envelope, on: origin.lane)
+        case .message(let envelope, let origin): receive(envelope, from: origin)
+        case .connection(.closed(_, let reason)): sentTooMuch(reason)
         case .disconnected:
             lose(
                 .unavailable(
@@ -168,7 +175,18 @@ public actor ClusterClient {
         }
     }
 
-    private func receive(_ envelope: Envelope, on lane: Lane) {
+    /// The coordinator sent more than is handled: nothing that it says is waited for.
+    private func sentTooMuch(_ reason: CloseReason) {
+        lose(
+            .unavailable(
+                """
+                The connection to the coordinator at \(endpoint) was closed: \(reason). Take \
+                answers faster, or ask for less at once.
+                """, nil))
+    }
+
+    private func receive(_ envelope: Envelope, from origin: MessageOrigin) {
+        let lane = origin.lane
         silentBeats = 0
         switch envelope.message {
         case .welcome(let welcome):
@@ -185,19 +203,21 @@ public actor ClusterClient {
         case .failure(let failure) where envelope.requestID == 0 && welcomes[lane] != nil:
             // HELLO carries no request id.
             welcomes.removeValue(forKey: lane)?.resume(throwing: ClusterError.answered(failure))
-        default: answered(envelope)
+        default: answered(envelope, InboundQueue.bytes(of: envelope, from: origin))
         }
     }
 
-    private func answered(_ envelope: Envelope) {
-        guard let stream = waiting[envelope.requestID] else { return }
+    private func answered(_ envelope: Envelope, _ bytes: Int) {
+        guard waiting[envelope.requestID] != nil else { return }
         if case .failure(let failure) = envelope.message {
             if failure.code == .busy, asksAgain(envelope.requestID, after: failure) { return }
-            stream.finish(throwing: ClusterError.answered(failure))
-            waiting[envelope.requestID] = nil
+            finish(envelope.requestID, throwing: ClusterError.answered(failure))
             noteEnd(of: envelope.requestID, isAnswered: false)
         } else {
-            stream.yield(envelope)
+            waiting[envelope.requestID]?.untaken += bytes
+            bytesUntaken += bytes
+            guard bytesUntaken <= Inbox.serverLimit else { return sentTooMuch(.tooMuchUnhandled) }
+            waiting[envelope.requestID]?.answers.yield(Answers.Answer(envelope, bytes: bytes))
             if case .queryAnswer(let answer) = envelope.message, answer.endsRequest {
                 noteEnd(of: envelope.requestID, isAnswered: true)
             }
@@ -225,14 +245,23 @@ public actor ClusterClient {
     ) throws -> Answers {
         lastRequest += 1
         let requestID = lastRequest
-        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Envelope.self)
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Answers.Answer.self)
         try send(message, on: lane, requestID: requestID, budget: budget)
-        waiting[requestID] = continuation
+        waiting[requestID] = WaitingRequest(answers: continuation)
         return Answers(client: self, requestID: requestID, stream: stream, patience: patience)
     }
 
     func finish(_ requestID: UInt64, throwing error: ClusterError? = nil) {
-        waiting.removeValue(forKey: requestID)?.finish(throwing: error)
+        guard let request = waiting.removeValue(forKey: requestID) else { return }
+        bytesUntaken -= request.untaken
+        request.answers.finish(throwing: error)
+    }
+
+    /// An answer was taken.
+    func took(_ answer: Answers.Answer, of requestID: UInt64) {
+        guard waiting[requestID] != nil else { return }
+        waiting[requestID]?.untaken -= answer.bytes
+        bytesUntaken -= answer.bytes
     }
 
     // MARK: Requests
@@ -311,48 +340,6 @@ public actor ClusterClient {
             return try await body()
         } catch {
             throw ClusterError.wrap(error)
-        }
-    }
-}
-
-/// The answers to one request, each awaited no longer than the client's patience.
-struct Answers {
-    let client: ClusterClient
-    let requestID: UInt64
-    let stream: AsyncThrowingStream<Envelope, any Error>
-    let patience: Duration
-
-    func makeIterator() -> Iterator {
-        Iterator(
-            client: client, requestID: requestID, base: stream.makeAsyncIterator(),
-            patience: patience)
-    }
-
-    struct Iterator {
-        let client: ClusterClient
-        let requestID: UInt64
-        var base: AsyncThrowingStream<Envelope, any Error>.AsyncIterator
-        let patience: Duration
-
-        mutating func next(isolation: isolated ClusterClient = #isolation) async throws -> Envelope?
-        {
-            let (client, requestID, patience) = (client, requestID, patience)
-            let timer = Task {
-                try await Task.sleep(for: patience)
-                await client.finish(
-                    requestID,
-                    throwing: .unavailable(
-                        """
-                        The coordinator has not answered for \(patience.components.seconds) s. \
-                        See `sheaf status`, and try again.
-                        """, nil))
-            }
-            defer { timer.cancel() }
-            return try await base.next(isolation: isolation)
-        }
-
-        func finish(isolation: isolated ClusterClient = #isolation) {
-            isolation.finish(requestID)
         }
     }
 }

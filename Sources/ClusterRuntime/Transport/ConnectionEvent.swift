@@ -3,7 +3,7 @@ public enum ConnectionEvent: Equatable, Sendable {
     /// On a bound lane: somebody came with a key that is not allowed.
     case keyRefused(fingerprint: String, address: String)
     /// On the bound lanes: a peer's connections were closed; without a peer, one connection that
-    /// had sent no whole message.
+    /// had sent no whole message. On connected lanes: those to the server were closed.
     case closed(PeerID?, CloseReason)
     /// On a connected lane: the other side let this one in.
     case connected(Lane)

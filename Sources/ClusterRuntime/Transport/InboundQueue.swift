@@ -8,13 +8,17 @@ import ClusterCore
 ///    before a second of any.
 /// 3. A lane goes before those below it, except that one of those has its turn after each of the
 ///    lane's peers had one, and after ``burst`` messages in a row.
-/// 4. One peer has at most `peerLimit` bytes waiting, all peers together at most `totalLimit`;
+/// 4. What the one server of the lanes that this process connected sends is one line, whatever the
+///    lane, and so is what becomes of these connections: an answer comes before their end.
+/// 5. One peer has at most `peerLimit` bytes waiting, all peers together at most `totalLimit`;
 ///    whoever goes beyond is named, and has nothing waiting afterwards.
 struct InboundQueue {
     /// Messages of one lane in a row while others wait below.
     static let burst = 16
     /// What a message takes beside its frames, decoded, in bytes.
     static let overhead = 512
+    /// How often its payload counts: decoded, a text or list takes some times its bytes.
+    static let payloadWeight = 4
 
     private struct Line {
         var messages: [(inbound: Inbound, bytes: Int)] = []
@@ -115,12 +119,20 @@ struct InboundQueue {
     private static func place(_ inbound: Inbound) -> (PeerID, Lane, Int)? {
         switch inbound {
         case .message(let envelope, let origin):
-            // Lanes that this process connected have one peer.
-            let bytes = envelope.frames.reduce(overhead) { $0 + $1.count }
-            return (origin.peer ?? Outbox.theServer, origin.lane, bytes)
+            let bytes = bytes(of: envelope, from: origin)
+            guard let peer = origin.peer else { return (Outbox.theServer, .control, bytes) }
+            return (peer, origin.lane, bytes)
         case .refused(_, let peer?, let lane, _): return (peer, lane, overhead)
-        case .refused, .undeliverable, .connection, .disconnected: return nil
+        case .refused, .disconnected, .connection(.connected), .connection(.rejected):
+            return (Outbox.theServer, .control, overhead)
+        case .undeliverable, .connection(.closed), .connection(.keyRefused): return nil
         }
+    }
+
+    /// What a message takes while it waits.
+    static func bytes(of envelope: Envelope, from origin: MessageOrigin) -> Int {
+        let frames = envelope.frames.reduce(0) { $0 + $1.count }
+        return overhead + frames + payloadWeight * max(0, origin.bytes - frames)
     }
 }
 

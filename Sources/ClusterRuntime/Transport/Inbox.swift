@@ -5,7 +5,7 @@ import ClusterCore
 ///
 /// A reactor's handler must return at once, and the task may be busy; in between messages wait
 /// here, bounded in bytes and each peer in turn (``InboundQueue``). A peer that sends more than is
-/// handled is disconnected.
+/// handled is disconnected; so is the one server of a process that connects.
 ///
 /// ```swift
 /// let inbox = Inbox()
@@ -14,6 +14,10 @@ import ClusterCore
 /// while let inbound = await inbox.next() { handle(inbound) }
 /// ```
 final class Inbox: Sendable {
+    /// What the server of a process that connects may have waiting: answers that were asked for,
+    /// and are handled as fast as their user takes them.
+    static let serverLimit = 256 << 20
+
     private struct State {
         var queue: InboundQueue
         var waiter: CheckedContinuation<Inbound?, Never>?

@@ -83,7 +83,8 @@ public final class Reactor: Sendable {
         try disconnect(peer, .asked)
     }
 
-    /// The same for a reason that is told.
+    /// The same for a reason that is told; ``Outbox/theServer`` is that of the connected lanes, and
+    /// connected anew.
     func disconnect(_ peer: PeerID, _ reason: CloseReason) throws(TransportError) {
         try core.perform { loop throws(TransportError) in loop.disconnect(peer, reason) }
     }

@@ -56,6 +56,7 @@ extension ReactorLoop {
 
     /// See ``Reactor/disconnect(_:)-(PeerID)``.
     func disconnect(_ peer: PeerID, _ reason: CloseReason) {
+        guard peer != Outbox.theServer else { return breakOff(reason) }
         for lane in Lane.allCases { _ = follow(lane) }
         for entry in connections.disconnect(peer, at: MonotonicClock.now()) {
             entry.shutDown(isAbrupt: reason.isExcess)
@@ -63,6 +64,17 @@ extension ReactorLoop {
         core.state.withLock { $0.dropAll(to: peer) }
         giveBackMemory()
         handler(.connection(.closed(peer, reason)))
+    }
+
+    /// Ends the connections that this process made, with all that waits on them, and connects anew.
+    private func breakOff(_ reason: CloseReason) {
+        handler(.connection(.closed(nil, reason)))
+        for lane in Lane.allCases where lines[lane.rawValue]?.socket.kind == .dealer {
+            drop(lane)
+            reconnect(lane)
+            handler(.disconnected(lane))
+        }
+        giveBackMemory()
     }
 
     /// Closes the connections whose keys are no longer allowed.

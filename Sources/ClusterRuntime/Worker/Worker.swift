@@ -107,14 +107,15 @@ public actor Worker {
 
     private func work(stop: AsyncStream<Void>) async throws(ClusterError) {
         try ProcessLimits.check(.member)
-        // Bounded by the credits and windows of the protocol; the socket thread must never wait.
-        let (inbound, feed) = AsyncStream.makeStream(of: Inbound.self)
+        // The socket thread must never wait.
+        let inbox = Inbox(peerLimit: Inbox.serverLimit, totalLimit: Inbox.serverLimit)
         let reactor: Reactor
         do {
             reactor = try Reactor(
                 name: options.name.isEmpty ? "worker" : options.name, incarnation: incarnation,
                 security: options.security
-            ) { feed.yield($0) }
+            ) { inbox.put($0) }
+            inbox.disconnects(through: reactor)
             self.reactor = reactor
             try reactor.connect(.control, to: options.coordinator)
         } catch {
@@ -130,9 +131,9 @@ public actor Worker {
         let stopper = Task {
             for await _ in stop { break }
             self.leave()
-            feed.finish()
+            inbox.finish()
         }
-        for await message in inbound {
+        while let message = await inbox.next() {
             receive(message)
             if isDone { break }
         }
@@ -196,6 +197,8 @@ public actor Worker {
         switch inbound {
         case .message(let envelope, let origin): receive(envelope, origin.lane)
         case .connection(.rejected(_, let rejection)): rejected(rejection)
+        case .connection(.closed(_, let reason)):
+            log.error("disconnected from the coordinator: \(reason)")
         case .connection(let event): log.debug("\(event)")
         case .undeliverable: break
         case .disconnected(let lane):
