@@ -9,10 +9,36 @@ import Testing
 final class HandMadePeer {
     private let descriptor: CInt
 
-    /// Connects to a port of the loopback; nothing is said yet.
+    /// Connects to a port of the loopback, or to an ipc endpoint; nothing is said yet.
     init(to endpoint: String) throws {
+        descriptor = try endpoint.hasPrefix("ipc") ? Self.local(endpoint) : Self.loopback(endpoint)
+        // No read or write of a test waits without end.
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(
+                descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    private static func local(_ endpoint: String) throws -> CInt {
+        let path = try #require(Endpoint(endpoint).path)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let failed = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, size)
+            }
+        }
+        try #require(failed == 0)
+        return descriptor
+    }
+
+    private static func loopback(_ endpoint: String) throws -> CInt {
         let port = try #require(endpoint.split(separator: ":").last.flatMap { UInt16($0) })
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -24,12 +50,7 @@ final class HandMadePeer {
             }
         }
         try #require(failed == 0)
-        // No read or write of a test waits without end.
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            setsockopt(
-                descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
-        }
+        return descriptor
     }
 
     deinit { close(descriptor) }

@@ -17,12 +17,14 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true])
+    @Test(arguments: [false, true], ["tcp", "ipc"])
     func `a message without end ends its connection, of a stranger or of a peer`(
-        isKnown: Bool
+        isKnown: Bool, scheme: String
     ) async throws {
+        let folder = try SocketFolder()
         let coordinator = try MiniProcess("coordinator")
-        let endpoint = try coordinator.bind(.control)
+        let endpoint = try coordinator.reactor.bind(
+            .control, to: scheme == "tcp" ? "tcp://127.0.0.1:0" : "ipc://\(folder.path)/control")
         let worker = try MiniProcess("worker")
         try worker.reactor.connect(.control, to: endpoint)
         try worker.hello()

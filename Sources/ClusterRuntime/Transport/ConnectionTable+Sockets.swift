@@ -17,6 +17,12 @@ extension ConnectionTable.Entry {
         }
     }
 
+    /// Bytes that came over it and that ZeroMQ has not read yet.
+    var unreadBytes: Int {
+        var count: CInt = 0
+        return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     /// Ends the connection for both sides, if it is still that one.
     ///
     /// ZeroMQ's thread may close the descriptor at any moment, and another file may get it; so a

@@ -76,17 +76,26 @@ extension ReactorLoop {
         if round.descriptors.isEmpty {
             let descriptors = connections.all.map(\.descriptor)
             unfinished.keep(Set(descriptors))
+            locallyUnfinished.keep(Set(descriptors))
             round = (descriptors[...], Lane.allCases.map { connections.peers(on: $0) })
         }
         for descriptor in round.descriptors.prefix(Self.connectionsPerLook) {
             guard let entry = connections[descriptor], !entry.isEnding,
-                let line = lines[entry.lane.rawValue], let bytes = entry.receivedBytes,
-                unfinished.look(
-                    at: entry, bytes: bytes, turns: line.reads,
-                    peers: round.peers[entry.lane.rawValue], isDry: line.isDry)
+                let line = lines[entry.lane.rawValue], isEndless(entry, line)
             else { continue }
             close(entry, .endlessMessage(entry.lane))
         }
         round.descriptors = round.descriptors.dropFirst(Self.connectionsPerLook)
+    }
+
+    private func isEndless(_ entry: ConnectionTable.Entry, _ line: Line) -> Bool {
+        guard let bytes = entry.receivedBytes else {
+            return locallyUnfinished.look(
+                at: entry, unread: entry.unreadBytes, isDry: line.isDry,
+                residentBytes: ProcessFacts.residentBytes)
+        }
+        return unfinished.look(
+            at: entry, bytes: bytes, turns: line.reads, peers: round.peers[entry.lane.rawValue],
+            isDry: line.isDry)
     }
 }

@@ -62,6 +62,7 @@ final class ReactorLoop {
     var lines: [Line?] = Lane.allCases.map { _ in nil }
     var connections = ConnectionTable(limit: connectionLimit())
     var unfinished = UnfinishedMessages()
+    var locallyUnfinished = LocalUnfinishedMessages()
     /// Connections that are looked at in this round, and peers of each lane as it began.
     var round: (descriptors: ArraySlice<CInt>, peers: [Int]) = ([], [])
     var repetitions = Repetitions<String>(every: tellInterval)
