@@ -21,8 +21,8 @@ extension CorpusError: CustomStringConvertible {
         case .corruptGzip(let path, let byteOffset, let reason):
             "\(path) is not sound gzip at compressed byte \(byteOffset): \(reason); "
                 + "fetch or compress the file again"
-        case .unknownFormat(let path, let reason):
-            "cannot tell the format of \(path): \(reason); name the format explicitly"
+        case .unknownFormat(let path, let reason, let remedy):
+            "cannot tell the format of \(path): \(reason). \(remedy)."
         case .mixedFormats(let first, let format, let second, let otherFormat):
             "\(first) looks like \(format.rawValue), \(second) like \(otherFormat.rawValue); the "
                 + "files of one corpus have one format: convert one of them, or name the format "
@@ -89,6 +89,8 @@ extension Malformation: CustomStringConvertible {
                 + "write them as ['one', \"two\"]"
         case .badNumber(let field, let value):
             "\(field) \"\(value)\" is not a number; correct it"
+        case .notWhole(let field, let value):
+            "\(field) \"\(value)\" is not a whole number; correct it"
         }
     }
 

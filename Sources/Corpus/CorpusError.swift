@@ -17,7 +17,7 @@ public enum CorpusError: Error, Hashable, Sendable {
     /// A compressed file is cut off or damaged; `byteOffset` counts compressed bytes.
     case corruptGzip(path: String, byteOffset: UInt64, reason: String)
     /// The format could not be told from the first record.
-    case unknownFormat(path: String, reason: String)
+    case unknownFormat(path: String, reason: String, remedy: String)
     /// The files of one corpus have several formats.
     case mixedFormats(
         first: String, format: CorpusFormat, second: String, otherFormat: CorpusFormat)
@@ -69,4 +69,6 @@ public enum Malformation: Error, Hashable, Sendable {
     case badAnswerList(detail: String)
     /// A number cannot be read.
     case badNumber(field: String, value: String)
+    /// A number that must be whole is not.
+    case notWhole(field: String, value: String)
 }

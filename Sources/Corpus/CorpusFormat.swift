@@ -8,4 +8,8 @@ public enum CorpusFormat: String, CaseIterable, Sendable, Codable {
     case msmarco
     /// One JSON object a line: `id`, `title`, `text`.
     case jsonl
+    /// SQuAD's nested JSON: each paragraph under its article's title, equal paragraphs once.
+    ///
+    /// A paragraph has no id of its own: its id is its number among those of the source, from 1.
+    case squad
 }

@@ -8,7 +8,11 @@ extension CorpusSource {
             switch try buffer.lineEnd(from: 0) {
             case .lineFeed(let end), .endOfFile(let end): length = end
             case .tooFar:
-                throw .unknownFormat(path: path, reason: "the first line is too long")
+                if try SQuADCorpus.isHere(path) { return .squad }
+                throw .unknownFormat(
+                    path: path,
+                    reason: "the first line has more than \(Passage.maximumBytes >> 20) MiB",
+                    remedy: "Write one passage a line")
             }
             let line = 0..<length
             guard let first = line.first(where: { !isBlank(buffer[$0]) }) else {
@@ -19,14 +23,17 @@ extension CorpusSource {
             if let place = buffer.first(0, in: line) {
                 throw .unknownFormat(
                     path: path,
-                    reason: "it is not text in UTF-8 (byte \(place + 1) of the first line is a NUL)"
-                )
+                    reason:
+                        "it is not text in UTF-8 (byte \(place + 1) of the first line is a NUL)",
+                    remedy: "Convert it, as with iconv -f UTF-16 -t UTF-8")
             }
             if buffer[first] == 0x7B { return try jsonFormat(buffer, line, path) }
             if buffer[first] == 0x5B, hasJSONName(path) {
+                if try SQuADCorpus.isHere(path) { return .squad }
                 throw .unknownFormat(
                     path: path,
-                    reason: "it is one JSON array; passages come as one JSON object a line")
+                    reason: "it is one JSON array; passages come as one JSON object a line",
+                    remedy: "Write one object a line, as with jq -c '.[]'")
             }
             return try separatedFormat(buffer, path)
         }
@@ -51,22 +58,26 @@ extension CorpusSource {
             names = try buffer.withBytes(line) { bytes throws(Malformation) in
                 try memberNames(bytes)
             }
-        } catch .badJSON(let column, let detail) {
-            throw .unknownFormat(
-                path: path,
-                reason: "the first line is not a JSON object (byte \(column): \(detail))")
         } catch {
+            if try SQuADCorpus.isHere(path) { return .squad }
+            var place = ""
+            if case .badJSON(let column, let detail) = error {
+                place = " (byte \(column): \(detail))"
+            }
             throw .unknownFormat(
-                path: path, reason: "the first line is not a JSON object: \(error)")
+                path: path, reason: "the first line is not a JSON object\(place)",
+                remedy: "Correct the line, or name --format jsonl with --skip-malformed")
         }
         if names.contains("_id") { return .beir }
         let known = ["id"] + PassageReader.otherIDNames
         if names.contains(where: known.contains) { return .jsonl }
+        if try SQuADCorpus.isHere(path) { return .squad }
         throw .unknownFormat(
             path: path,
             reason: "the first object has no \"_id\", \"id\", \"docid\" or \"text_id\", but "
                 + (names.isEmpty
-                    ? "nothing" : names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")))
+                    ? "nothing" : names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")),
+            remedy: "Give each passage an \"id\" and a \"text\"")
     }
 
     private static func memberNames(_ bytes: Span<UInt8>) throws(Malformation) -> [String] {
@@ -87,7 +98,9 @@ extension CorpusSource {
     ) throws(CorpusError) -> CorpusFormat {
         var fields = SeparatedFields()
         guard case .record = try fields.read(buffer, quoting: true) else {
-            throw .unknownFormat(path: path, reason: "the first record opens a quote for ever")
+            throw .unknownFormat(
+                path: path, reason: "the first record opens a quote that never closes",
+                remedy: "Close it, or name --format msmarco, where quotes mean nothing")
         }
         if ColumnLayout(header: fields, in: buffer) != nil { return .psgs }
         switch fields.fields.count {
@@ -97,7 +110,8 @@ extension CorpusSource {
             throw .unknownFormat(
                 path: path,
                 reason: "the first line has \(counted(count, "tab-separated column")), "
-                    + "neither 2 (MS MARCO) nor 3 (DPR), and no header that names id and text")
+                    + "neither 2 (MS MARCO) nor 3 (DPR), and no header that names id and text",
+                remedy: "Write id, text and title with tabs between them")
         }
     }
 }

@@ -55,7 +55,8 @@ public struct SourcePlace: Hashable, Sendable, CustomStringConvertible {
 public struct PassagePosition: Hashable, Sendable, Codable {
     /// The index of the file in the source.
     public var file: Int
-    /// The offset in the decompressed bytes of that file.
+    /// The offset in the decompressed bytes of that file; in SQuAD's JSON, whose paragraphs are
+    /// numbered over all files, how many of them come before.
     public var byteOffset: UInt64
     /// The line at that offset, counted from 1.
     public var line: UInt64

@@ -24,6 +24,9 @@ public final class PassageReader {
     /// The decompressed bytes of the files that are done.
     private var finishedBytes: UInt64 = 0
 
+    /// SQuAD's paragraphs; nil in the other formats.
+    private var paragraphs: SQuADCorpus?
+
     private static let skippedErrorsKept = 10
 
     /// What one look at the head of the buffer found.
@@ -64,11 +67,12 @@ public final class PassageReader {
                 path: source.paths.joined(separator: ", "), byteOffset: position?.byteOffset ?? 0)
         }
         lastPlace = SourcePlace(path: source.paths[fileIndex], line: position?.line ?? 1)
-        try openFile()
+        if source.format == .squad { try openParagraphs(position) } else { try openFile() }
     }
 
     /// Where the next record starts, or an empty line or header before it.
     public var position: PassagePosition {
+        if let paragraphs { return paragraphs.position }
         guard let buffer = current?.buffer else {
             return resumeAt ?? PassagePosition(file: fileIndex, byteOffset: 0, line: 1)
         }
@@ -82,6 +86,10 @@ public final class PassageReader {
     ///
     /// - Throws: `CorpusError.malformed` with file and line, or an error of reading.
     public func next() throws(CorpusError) -> Passage? {
+        if let found = paragraphs?.next() {
+            lastPlace = found.place
+            return found.passage
+        }
         while true {
             guard let current else { return nil }
             let buffer = current.buffer
@@ -115,8 +123,23 @@ public final class PassageReader {
         switch source.format {
         case .psgs, .msmarco: try separatedRecord(buffer)
         case .beir: try jsonRecord(buffer, idName: "_id")
-        case .jsonl: try jsonRecord(buffer, idName: "id")
+        case .jsonl, .squad: try jsonRecord(buffer, idName: "id")
         }
+    }
+
+    /// Reads SQuAD's files whole: which paragraphs are new is known from all before.
+    private func openParagraphs(_ position: PassagePosition?) throws(CorpusError) {
+        resumeAt = nil
+        if digesting {
+            for path in source.paths {
+                digest.add(try SourceScan.wholeFile(path, progress: { _ in }))
+            }
+        }
+        let paragraphs = try SQuADCorpus(
+            source.paths, after: position?.byteOffset ?? 0, skipMalformed: skipMalformed)
+        skippedLines = paragraphs.skipped.count
+        firstSkipped = Array(paragraphs.skipped.prefix(Self.skippedErrorsKept))
+        self.paragraphs = paragraphs
     }
 
     /// Goes on to the next file; false after the last, where the reader stays at its end.

@@ -30,7 +30,10 @@ public enum QuestionFormat: String, CaseIterable, Sendable {
             case .lineFeed(let end): (length, hasLineFeed) = (end, true)
             case .endOfFile(let end): (length, hasLineFeed) = (end, false)
             case .tooFar:
-                throw .unknownFormat(path: path, reason: "the first line is too long")
+                throw .unknownFormat(
+                    path: path,
+                    reason: "the first line has more than \(Passage.maximumBytes >> 20) MiB",
+                    remedy: "Write one question a line")
             }
             let isBlank = (0..<length).allSatisfy { [0x20, 0x09, 0x0D].contains(buffer[$0]) }
             if !isBlank { return try detect(buffer, path) }
@@ -55,7 +58,8 @@ public enum QuestionFormat: String, CaseIterable, Sendable {
             throw .unknownFormat(
                 path: path,
                 reason:
-                    "the first line has \(counted(count, "tab-separated column")), not 1, 2 or 4")
+                    "the first line has \(counted(count, "tab-separated column")), not 1, 2 or 4",
+                remedy: "Write plain lines, or an id or DPR's answers behind one tab")
         }
     }
 

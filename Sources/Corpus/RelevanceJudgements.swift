@@ -50,7 +50,7 @@ public struct RelevanceJudgements: Hashable, Sendable {
             }
             guard let value = Int(columns[count - 1]) else {
                 throw .malformed(
-                    place: place, reason: .badNumber(field: "relevance", value: columns[count - 1]))
+                    place: place, reason: .notWhole(field: "relevance", value: columns[count - 1]))
             }
             let passage = columns[count - 2]
             let before = judgements.set(question: columns[0], passage: passage, relevance: value)

@@ -18,6 +18,11 @@ struct SourceDigest {
         whole.update(data: fileDigest)
     }
 
+    /// Adds the next file, which was read to its end.
+    mutating func add(_ file: ByteSource) {
+        add(fileDigest: file.digest, length: file.offset)
+    }
+
     /// The digest in hexadecimal digits.
     var value: String { Hexadecimal.text(whole.finalize()) }
 }

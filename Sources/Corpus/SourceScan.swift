@@ -86,14 +86,19 @@ public struct SourceScan: Hashable, Sendable {
         progress: (_ bytes: UInt64) throws(CorpusError) -> Void = { _ in }
     ) throws(CorpusError) -> String {
         var digest = SourceDigest(format: source.format)
-        var scratch = [UInt8](repeating: 0, count: 1 << 20)
-        for path in source.paths {
-            let bytes = try ByteSource(path: path, digesting: true)
-            while try bytes.read(into: &scratch, 0..<scratch.count) > 0 {
-                try progress(bytes.offset)
-            }
-            digest.add(fileDigest: bytes.digest, length: bytes.offset)
-        }
+        for path in source.paths { digest.add(try wholeFile(path, progress: progress)) }
         return digest.value
+    }
+
+    /// Reads a file to its end: its bytes, digested.
+    static func wholeFile(
+        _ path: String, progress: (_ bytes: UInt64) throws(CorpusError) -> Void
+    ) throws(CorpusError) -> ByteSource {
+        var scratch = [UInt8](repeating: 0, count: 1 << 20)
+        let bytes = try ByteSource(path: path, digesting: true)
+        while try bytes.read(into: &scratch, 0..<scratch.count) > 0 {
+            try progress(bytes.offset)
+        }
+        return bytes
     }
 }

@@ -62,7 +62,7 @@ public enum TRECRun {
             let rankText = columns[count == 3 ? 2 : 3]
             guard let rank = Int(rankText) else {
                 throw .malformed(
-                    place: place, reason: .badNumber(field: "rank", value: rankText))
+                    place: place, reason: .notWhole(field: "rank", value: rankText))
             }
             let scoreText = count == 3 ? rankText : columns[4]
             guard let number = Double(scoreText), number.isFinite else {

@@ -146,7 +146,7 @@ struct BadInputTests {
         ] {
             let path = try write(name, Array(text.utf8))
             let error = #expect(throws: CorpusError.self) { try CorpusSource(paths: [path]) }
-            guard case .unknownFormat(path, _) = error else {
+            guard case .unknownFormat(path, _, _) = error else {
                 Issue.record("\(name): \(String(describing: error))")
                 continue
             }
