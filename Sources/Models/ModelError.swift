@@ -12,6 +12,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case invalidConfiguration(path: String, key: String, reason: String)
     /// A configuration asks for something this program does not compute.
     case unsupportedConfiguration(path: String, key: String, value: String)
+    /// A model gives a text several vectors.
+    case severalVectors(path: String, key: String)
     /// `modules.json` names a module this program does not compute.
     case unsupportedModule(path: String, type: String)
     /// The folder holds another tower than the one asked for.
@@ -70,6 +72,9 @@ extension ModelError: CustomStringConvertible {
         case .unsupportedConfiguration(let path, let key, let value):
             return "\(path): \(key) = \(value) is not supported. Use a BERT model with absolute"
                 + " positions and a known activation and pooling."
+        case .severalVectors(let path, let key):
+            return "\(path): \(key) is true, so the model gives a text several vectors or one of"
+                + " several parts, and here a text has one. Train it without \(key)."
         case .unsupportedModule(let path, let type):
             return "\(path) names the module \(type), which is not supported. Use a model made of"
                 + " Transformer, Pooling, Dense and Normalize alone."

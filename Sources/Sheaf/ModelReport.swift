@@ -53,6 +53,7 @@ extension ModelInspection.TowerFacts {
         }
         lines.append("at most \(Quantity.count(maximumLength, "token"))")
         if !prefix.isEmpty { lines.append("prefix “\(prefix)”") }
+        lines += steps
         if let fingerprint { lines.append("fingerprint \(fingerprint)") }
         if !unused.isEmpty { lines.append("unused: " + list(unused)) }
         if !missing.isEmpty { lines.append("missing: " + list(missing)) }
@@ -70,7 +71,8 @@ extension ModelInspection.TowerFacts {
             "dimension": dimension.map { .integer(UInt64($0)) } ?? .null,
             "maximum_length": .integer(UInt64(maximumLength)),
             "pooling": pooling.map { .string($0) } ?? .null, "normalises": .bool(normalises),
-            "prefix": .string(prefix), "fingerprint": fingerprint.map { .string($0) } ?? .null,
+            "prefix": .string(prefix), "steps": .strings(steps),
+            "fingerprint": fingerprint.map { .string($0) } ?? .null,
             "unused_tensors": .strings(unused), "missing_tensors": .strings(missing),
         ]
     }

@@ -47,6 +47,19 @@ struct DenseModule: Equatable, Sendable {
         "dense \(inputs) \(outputs) \(hasBias ? "bias" : "plain") \(activation)"
     }
 
+    /// Checks that its weights are there and of its size, and computes nothing.
+    func check(_ checkpoint: Checkpoint) throws(ModelError) {
+        try checkpoint.verifyChecksums()
+        let shapes =
+            [("linear.weight", [outputs, inputs])] + (hasBias ? [("linear.bias", [outputs])] : [])
+        for (name, shape) in shapes {
+            guard checkpoint.tensors[name] != nil else {
+                throw .missingTensor(path: checkpoint.files.first?.path ?? folder, name: name)
+            }
+            try checkpoint.check(ParameterShape(name: name, shape: shape))
+        }
+    }
+
     /// Its weights.
     func linear(_ checkpoint: Checkpoint) throws(ModelError) -> Linear {
         try Linear(checkpoint, "linear", outputs: outputs, inputs: inputs, hasBias: hasBias)

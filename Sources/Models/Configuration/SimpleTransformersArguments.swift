@@ -13,6 +13,8 @@ struct SimpleTransformersArguments: Equatable, Sendable {
     private static let towers = ["query_encoder", "question_encoder", "context_encoder"]
 
     var pooling: PoolingChoice
+    /// Whether two arguments name a pooling, of which one counts.
+    var saysTwoPoolings = false
     /// Longest text in tokens.
     var maximumLength: Int?
 
@@ -28,11 +30,14 @@ struct SimpleTransformersArguments: Equatable, Sendable {
         guard try json.string("model_class") == "RetrievalModel" else { return nil }
         for key in ["concatenate_embeddings", "multi_head_vectors", "multi_vector_query"]
         where try json.bool(key) == true {
-            throw .unsupportedConfiguration(path: path, key: key, value: "true")
+            throw .severalVectors(path: path, key: key)
         }
         var arguments = SimpleTransformersArguments(pooling: .cls)
         if try json.bool("use_pooler_output") == true { arguments.pooling = .pooler }
-        if try json.bool("mean_pooling") == true { arguments.pooling = .mean }
+        if try json.bool("mean_pooling") == true {
+            arguments.saysTwoPoolings = arguments.pooling == .pooler
+            arguments.pooling = .mean
+        }
         if json["max_seq_length"] != nil {
             arguments.maximumLength = try json.integer("max_seq_length", in: 8...1_048_576)
         }

@@ -26,7 +26,8 @@ struct ModelDescription: Sendable {
     /// Whether texts are lower-cased before they are tokenized.
     var lowercases = false
     var maximumLength: Int
-    private var hasOwnLength = false
+    /// The lengths that files of the folder say, the one that counts last.
+    private var ownLengths: [(file: String, length: Int)] = []
     /// What is assumed of the pooling since the folder does not say, as a sentence; nil where
     /// nothing is.
     private(set) var assumption: String?
@@ -118,14 +119,44 @@ struct ModelDescription: Sendable {
             throw .unknownArchitecture(
                 folder: folder, found: architecture.found(in: transformerFolder))
         }
-        if let length = arguments?.maximumLength { useLength(length) }
+        if let length = arguments?.maximumLength {
+            useLength(length, of: SimpleTransformersArguments.file)
+        }
+        if rules == .current { notes += contradictions(arguments) }
         try apply(options)
     }
 
     /// A length that is the folder's own, as far as the model has positions.
-    private mutating func useLength(_ length: Int) {
+    private mutating func useLength(_ length: Int, of file: String) {
         maximumLength = min(length, configuration.positions)
-        hasOwnLength = true
+        ownLengths.append((file, length))
+    }
+
+    /// What files of the folder say differently, and which one counts, as sentences.
+    private func contradictions(_ arguments: SimpleTransformersArguments?) -> [String] {
+        var found: [String] = []
+        if let winner = ownLengths.last {
+            for other in ownLengths.dropLast() where other.length != winner.length {
+                found.append(
+                    "\(winner.file) says \(winner.length) tokens, \(other.file) \(other.length):"
+                        + " \(winner.file) counts.")
+            }
+            if winner.length > configuration.positions {
+                found.append(
+                    "\(winner.file) says \(winner.length) tokens, and the model has"
+                        + " \(configuration.positions) positions: these count.")
+            }
+        }
+        if let arguments, Self.exists(folder + "/modules.json"), arguments.pooling != ownPooling {
+            found.append(
+                "modules.json pools by \(ownPooling.rawValue), \(SimpleTransformersArguments.file)"
+                    + " by \(arguments.pooling.rawValue): modules.json counts.")
+        } else if arguments?.saysTwoPoolings == true {
+            found.append(
+                "\(SimpleTransformersArguments.file) says mean_pooling and use_pooler_output:"
+                    + " mean_pooling counts.")
+        }
+        return found
     }
 
     /// Segment ids of DPR's pairs.
@@ -152,9 +183,12 @@ struct ModelDescription: Sendable {
             use(arguments.pooling)
         } else if options.pooling == nil {
             use(options.assumedPooling)
-            let text = Self.assumption(folder, options.assumedPooling)
-            assumption = text
-            notes.append(text)
+            // By the rules of an earlier release nothing is assumed: a fingerprint proves them.
+            if rules == .current {
+                let text = Self.assumption(folder, options.assumedPooling)
+                assumption = text
+                notes.append(text)
+            }
         }
         try readSentenceConfiguration()
         if rules.areOfSentenceTransformers { try readTokenizerLength() }
@@ -173,16 +207,21 @@ struct ModelDescription: Sendable {
             lowercases = try json.bool("do_lower_case") ?? false
             if json["max_seq_length"] != nil {
                 let length = try json.integer("max_seq_length", in: 8...1_048_576)
-                useLength(length)
+                useLength(length, of: ModelFolderWriter.lengthsFile)
             }
         }
     }
 
-    /// The length where sentence_bert_config.json leaves it open.
+    /// The length that counts where sentence_bert_config.json leaves it open.
     private mutating func readTokenizerLength() throws(ModelError) {
-        guard !hasOwnLength else { return }
+        let name = "tokenizer_config.json"
+        guard ownLengths.isEmpty else {
+            let other = (try? tokenizerLength()) ?? nil
+            if let other { ownLengths.insert((name, other), at: 0) }
+            return
+        }
         if let length = try tokenizerLength() {
-            maximumLength = min(length, configuration.positions)
+            useLength(length, of: name)
         } else if Self.exists(folder + "/modules.json") {
             maximumLength = configuration.positions
         }
@@ -202,22 +241,29 @@ struct ModelDescription: Sendable {
 
     /// The prompts of the two towers: those that sentence-transformers stores under their names,
     /// else its default prompt.
-    private func storedPrompts(_ rules: FolderRules) throws(ModelError) -> TextPrefixes {
+    private mutating func storedPrompts(_ rules: FolderRules) throws(ModelError) -> TextPrefixes {
         let path = folder + "/config_sentence_transformers.json"
         guard Self.exists(path) else { return TextPrefixes() }
         let json = try JSONFile(path, purpose: "the prompts")
         guard let prompts = try json.object("prompts") else { return TextPrefixes() }
         if rules == .first { return try firstPrompts(prompts) }
         let standard = try json.string("default_prompt_name") ?? ""
-        func first(_ names: [String]) throws(ModelError) -> String {
-            for name in names + [standard] {
-                if let text = try prompts.string(name), !text.isEmpty { return text }
+        func first(_ names: [String], of what: String) throws(ModelError) -> String {
+            var found: [(name: String, text: String)] = []
+            for name in names {
+                if let text = try prompts.string(name), !text.isEmpty { found.append((name, text)) }
             }
-            return ""
+            guard let winner = found.first else { return try prompts.string(standard) ?? "" }
+            for other in found.dropFirst() where other.text != winner.text {
+                notes.append(
+                    "config_sentence_transformers.json has a prompt “\(winner.name)” and a prompt"
+                        + " “\(other.name)” for \(what): “\(winner.name)” counts.")
+            }
+            return winner.text
         }
         return TextPrefixes(
-            question: try first(["query", "question"]),
-            passage: try first(["document", "passage", "corpus"]))
+            question: try first(["query", "question"], of: "questions"),
+            passage: try first(["document", "passage", "corpus"], of: "passages"))
     }
 
     /// The prompts by the first rules.

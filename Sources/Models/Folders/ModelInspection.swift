@@ -63,6 +63,8 @@ public struct ModelInspection: Equatable, Sendable {
         public var normalises: Bool
         /// Put before each text.
         public var prefix: String
+        /// What else is done to a text or its vector, in words.
+        public var steps: [String]
         /// The fingerprint a collection would keep; nil for a reader.
         public var fingerprint: String?
         /// Tensors that this way of loading leaves aside.
@@ -156,6 +158,9 @@ extension ModelInspection {
             let opened = try OpenedModel(folder: folder, tower: tower, options: options)
             let description = opened.description
             let parameters = description.parameters
+            for (module, weights) in zip(description.dense, opened.dense) {
+                try module.check(weights)
+            }
             towers.append(
                 TowerFacts(
                     name: tower.rawValue, parameters: parameters.elements,
@@ -165,11 +170,18 @@ extension ModelInspection {
                     normalises: description.normalises,
                     prefix: tower == .question
                         ? description.prefixes.question : description.prefixes.passage,
-                    fingerprint: try opened.fingerprint(),
+                    steps: description.steps, fingerprint: try opened.fingerprint(),
                     unused: checkpoint.names(beside: parameters),
                     missing: try checkpoint.check(parameters, except: &checked)))
             describe(description.configuration, tokenizer: opened.tokenizer.vocabularySize)
-            for note in description.notes where !warnings.contains(note) { warnings.append(note) }
+            warn(of: description.notes)
+            warn(of: opened.tokenizer.contradictions)
+            if description.lowercases, !opened.tokenizer.options.lowercases {
+                warn(of: [
+                    "\(ModelFolderWriter.lengthsFile) says do_lower_case true, the tokenizer false:"
+                        + " texts are lower-cased."
+                ])
+            }
         }
     }
 
@@ -184,9 +196,15 @@ extension ModelInspection {
             TowerFacts(
                 name: "reader", parameters: parameters.elements, dimension: nil,
                 maximumLength: configuration.positions, pooling: nil, normalises: false,
-                prefix: "", fingerprint: nil, unused: checkpoint.names(beside: parameters),
+                prefix: "", steps: [], fingerprint: nil,
+                unused: checkpoint.names(beside: parameters),
                 missing: try checkpoint.check(parameters, except: &checked)))
         describe(configuration, tokenizer: tokenizer.vocabularySize)
+        warn(of: tokenizer.contradictions)
+    }
+
+    private mutating func warn(of notes: [String]) {
+        for note in notes where !warnings.contains(note) { warnings.append(note) }
     }
 
     private mutating func describe(_ configuration: BertConfiguration, tokenizer pieces: Int) {
@@ -221,6 +239,15 @@ extension ModelInspection {
         if tensors.contains(where: { $0.type == "F64" }) {
             warnings.append("Weights of 64 bits are rounded to 32.")
         }
+    }
+}
+
+extension ModelDescription {
+    /// What is done to a text or its vector beside pooling, in words.
+    fileprivate var steps: [String] {
+        (lowercases ? ["lower-cased first"] : [])
+            + (pooling.includesPrompt ? [] : ["a prompt's tokens do not count"])
+            + dense.map { "Dense \($0.inputs) to \($0.outputs), \($0.activation)" }
     }
 }
 

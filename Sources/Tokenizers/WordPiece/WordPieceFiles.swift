@@ -13,6 +13,8 @@ struct WordPieceFiles {
     /// True where tokenizer.json's normaliser is a sequence, which tokenizer_config.json leaves
     /// as it is.
     private var hasNormalizerSequence = false
+    /// What the files say differently of how text is split, and which one counts, as sentences.
+    private(set) var contradictions: [String] = []
     /// A vocabulary without the mask token is legal where no file names it.
     var maskIsOptional = false
 
@@ -152,6 +154,7 @@ struct WordPieceFiles {
         if let node = try config.member("do_basic_tokenize") {
             options.splitsWords = try node.bool()
         }
+        try findContradiction(config)
         if !hasNormalizerSequence { try overrideNormalizer(config) }
         if let node = try config.member("wordpieces_prefix") {
             options.continuationPrefix = try node.string()
@@ -160,6 +163,17 @@ struct WordPieceFiles {
             options.neverSplit.insert(try node.string())
         }
         try AddedToken.merge(try AddedToken.decoder(config), into: &added, path: config.path)
+    }
+
+    /// Lower-casing decides every vector, so two files that do not agree on it are told of.
+    private mutating func findContradiction(_ config: JSONNode) throws(TokenizerError) {
+        guard path.hasSuffix("tokenizer.json"),
+            let said = try config.member("do_lower_case")?.bool(), said != options.lowercases
+        else { return }
+        let winner = hasNormalizerSequence ? "tokenizer.json" : "tokenizer_config.json"
+        contradictions.append(
+            "tokenizer_config.json says do_lower_case \(said), tokenizer.json \(!said):"
+                + " \(winner) counts.")
     }
 
     private mutating func overrideNormalizer(_ config: JSONNode) throws(TokenizerError) {

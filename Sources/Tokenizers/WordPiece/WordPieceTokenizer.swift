@@ -18,6 +18,9 @@ public final class WordPieceTokenizer: TextTokenizer {
     /// The id of the mask token, where there is one.
     public let maskID: Int32?
 
+    /// What the files of the tokenizer say differently, and which one counts, as sentences.
+    public let contradictions: [String]
+
     /// `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, unless tokenizer.json says otherwise.
     public let template: EncodingTemplate
 
@@ -60,6 +63,7 @@ public final class WordPieceTokenizer: TextTokenizer {
             _ = try specials.add(content, role: "additional special")
         }
         self.options = options
+        contradictions = files.contradictions
         model = try WordPieceModel(
             vocabulary: vocabulary, unknownID: unknownID,
             continuationPrefix: options.continuationPrefix, path: path)
