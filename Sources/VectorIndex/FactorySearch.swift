@@ -26,7 +26,8 @@ struct FactorySearch: RowSearch {
             (UnsafeBufferPointer<Float>) throws(IndexError) -> Void
         ) throws(IndexError) -> Void
     ) throws(IndexError) -> FaissIndex {
-        let index = try FaissIndex(kind: kind.name, dimension: dimension, metric: metric)
+        let index = try FaissIndex(
+            kind: kind.built, named: kind.name, dimension: dimension, metric: metric)
         if kind.candidates > 0 { try index.set("efSearch", Double(kind.candidates)) }
         if kind.probes > 0 { try index.set("nprobe", Double(kind.probes)) }
         if !index.isTrained {

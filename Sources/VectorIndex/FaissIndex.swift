@@ -9,10 +9,13 @@ final class FaissIndex: @unchecked Sendable {
 
     /// An empty index; `kind` is "Flat" or another Faiss factory string.
     ///
+    /// - Parameter name: What the user knows the kind by, for errors.
     /// - Throws: `IndexError.unknownKind` when Faiss cannot read the string, otherwise `.faiss`.
-    convenience init(kind: String, dimension: Int, metric: Metric) throws(IndexError) {
+    convenience init(
+        kind: String, named name: String? = nil, dimension: Int, metric: Metric
+    ) throws(IndexError) {
         Self.limitThreads
-        let operation = "make an index of kind \"\(kind)\""
+        let operation = "make an index of kind \"\(name ?? kind)\""
         do {
             let handle = try Self.make(operation) { made in
                 kind == "Flat"
@@ -25,7 +28,7 @@ final class FaissIndex: @unchecked Sendable {
                 throw error
             }
             throw .unknownKind(
-                name: kind,
+                name: name ?? kind,
                 known: ShardIndex.exactKinds + ["or a Faiss factory string such as HNSW32"])
         }
     }

@@ -1,8 +1,10 @@
 /// The name of an index kind, taken apart: `exact`, `Flat`, or a factory string of Faiss with
 /// search options behind a colon, as in `IVF256,Flat:nprobe=32` or `HNSW32:efSearch=200`.
 struct IndexKind: Equatable {
-    /// What Faiss' factory or this room knows it by.
-    var name: String
+    /// What a user or this room knows it by.
+    let name: String
+    /// What Faiss' factory is given.
+    var built: String
     /// The parts of a factory string; none for `exact` and `Flat`.
     let parts: [IndexPart]
     /// Inverted lists that a search visits; 0 for kinds without lists.
@@ -27,6 +29,7 @@ struct IndexKind: Equatable {
         let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         name = halves.isEmpty ? "" : String(halves[0])
         parts = ShardIndex.exactKinds.contains(name) ? [] : try Self.parts(of: name)
+        built = parts.isEmpty ? name : parts.map(\.built).joined(separator: ",")
         let hasLists = parts.contains { $0.role == .lists }
         let graph = parts.first { if case .graph = $0.role { true } else { false } }
         let isGraph = !hasLists && graph != nil

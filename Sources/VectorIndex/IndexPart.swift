@@ -21,6 +21,8 @@ struct IndexPart: Equatable {
     var role: Role
     /// Rows that it must be trained on, at least; 0 where it needs no training.
     var trainingRows = 0
+    /// What Faiss' factory is given for it.
+    let built: String
     /// The same with few lists, for a trial on few rows.
     var onTrial: String
 
@@ -29,7 +31,8 @@ struct IndexPart: Equatable {
     /// - Throws: `IndexError.unknownKind`, or `.outOfRange` where a number cannot be.
     init(_ text: String) throws(IndexError) {
         self.text = text
-        onTrial = text
+        built = Self.withoutPermutation(text)
+        onTrial = built
         role = .storage
         guard !text.hasPrefix("NSG"), !text.contains("_NSG") else {
             throw .unsupported(
@@ -67,6 +70,16 @@ struct IndexPart: Equatable {
         } else {
             trainingRows = try storageRows()
         }
+    }
+
+    /// A product quantizer that leaves its codes in the order in which they are found.
+    ///
+    /// Faiss sorts them for a search by Hamming distance, which is never asked for here, and takes
+    /// minutes; distances stay the same.
+    private static func withoutPermutation(_ text: String) -> String {
+        let form = /((?:HNSW[0-9]*_|Refine\()?)(PQ[0-9]+(?:x[0-9]+)?)(\)?)/
+        guard let found = text.wholeMatch(of: form) else { return text }
+        return "\(found.1)\(found.2)np\(found.3)"
     }
 
     private mutating func readLists(

@@ -26,8 +26,8 @@ public enum IndexTrial {
         var parts = try IndexKind(kind)
         guard try isNeeded(for: kind) else { return }
         // As many lists as the user named would need as many rows.
-        parts.name = parts.parts.map(\.onTrial).joined(separator: ",")
-        let trained = try IndexKind(parts.name).trainingRows
+        parts.built = parts.parts.map(\.onTrial).joined(separator: ",")
+        let trained = try IndexKind(parts.built).trainingRows
         guard trained <= largestRows else {
             throw .outOfRange(
                 what: "the number of rows that \(kind) trains on", value: trained, minimum: 0,

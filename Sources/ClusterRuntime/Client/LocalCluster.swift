@@ -229,13 +229,7 @@ private final class CoordinatorProcess: Sendable {
                 + (models.context.isEmpty ? [] : ["--context-model", models.context])
                 + (detached ? ["--detach"] : ["--on-demand", "--parent", String(getpid())]),
             log: log)
-        do {
-            try process.run()
-        } catch {
-            throw .storage(
-                path: program, reason: "cannot be started: \(error)",
-                remedy: "Check that the program is still there.")
-        }
+        try ChildProcess.start(process)
     }
 
     func waitForClient(until deadline: Instant) async throws(ClusterError) -> ClusterClient {

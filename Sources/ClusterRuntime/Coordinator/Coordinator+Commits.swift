@@ -178,16 +178,7 @@ extension Coordinator {
         if isServed || !collection.isWanted || membership.ready.isEmpty { return finishJob() }
         // What cannot be loaded is asked for again now and then, but not waited for without an end.
         let waited = MonotonicClock.now() - running.lastPublished
-        if collection.hasLastingFailure, let reason = collection.loadFailures.values.min() {
-            return failJob(
-                .input(
-                    """
-                    “\(running.collection)” is encoded, but an index of kind \
-                    “\(collection.record.kind ?? IndexOptions.defaultKind)” cannot be built of it: \
-                    \(reason) Give the same command again with another --index: nothing is encoded \
-                    again.
-                    """))
-        }
+        if let failure = collection.buildFailure { return failJob(.input(failure)) }
         if waited > Coordinator.loadTime, let reason = collection.loadFailures.values.min() {
             failJob(
                 .unavailable(

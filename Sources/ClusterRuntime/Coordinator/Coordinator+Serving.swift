@@ -21,6 +21,16 @@ struct ServedCollection: Sendable {
     var hasLastingFailure = false
 
     var newest: GenerationManifest? { manifests[record.generation] }
+
+    /// Why its index cannot be built, and what settles that; nil where it can, or may yet.
+    var buildFailure: String? {
+        guard hasLastingFailure, let reason = loadFailures.values.min() else { return nil }
+        return """
+            “\(record.name)” is encoded, but an index of kind \
+            “\(record.kind ?? IndexOptions.defaultKind)” cannot be built of it: \(reason) Give the \
+            same `sheaf index` command again with another --index: nothing is encoded again.
+            """
+    }
 }
 
 /// A worker's request for a piece of a segment, passed on to a holder.

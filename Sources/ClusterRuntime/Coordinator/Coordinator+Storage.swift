@@ -67,7 +67,8 @@ extension Coordinator {
     /// What only the user can settle, each with the command that does.
     var storageProblems: [String] {
         let known = problems.sorted { $0.key < $1.key }.flatMap(\.value)
-        return Array((known + unknownFolders()).prefix(Coordinator.problemsTold))
+        let unbuilt = collections.values.compactMap(\.buildFailure).sorted()
+        return Array((unbuilt + known + unknownFolders()).prefix(Coordinator.problemsTold))
     }
 
     /// Problems that a status tells at most.

@@ -1,4 +1,3 @@
-import ClusterCore
 import Foundation
 public import VectorIndex
 
@@ -10,8 +9,6 @@ public enum KindTrial {
     static let time: Duration = .seconds(60)
     /// Memory that a trial may take.
     static let bytes: UInt64 = 4 << 30
-    /// What is read of the reason that it gives.
-    private static let longestReason = 4096
     private static let lane = ComputeLane("trial")
 
     /// Tries a kind for vectors of a dimension.
@@ -57,46 +54,25 @@ public enum KindTrial {
     private static func run(
         _ program: String, _ kind: String, _ dimension: Int, _ metric: Metric
     ) throws(ClusterError) {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = [
-            "try-index", "--index=\(kind)", "--metric", metric.rawValue, "--dimension",
-            String(dimension),
-        ]
-        var environment = ChildProcess.environment
-        environment["SWIFT_BACKTRACE"] = "enable=no"
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = output
-        do {
-            try process.run()
-        } catch {
-            throw .storage(
-                path: program, reason: "cannot be started: \(error)",
-                remedy: "Check that the program is still there.")
-        }
-        let deadline = MonotonicClock.now() + time
-        while process.isRunning {
-            guard MonotonicClock.now() < deadline else {
-                kill(process.processIdentifier, SIGKILL)
-                throw refused(kind, "its trial on a sample took longer than 60 s")
-            }
-            usleep(2_000)
-        }
-        let reason = reason(output)
-        guard process.terminationReason == .exit else {
+        let answer = try ChildProcess.ask(
+            program,
+            [
+                "try-index", "--index=\(kind)", "--metric", metric.rawValue, "--dimension",
+                String(dimension),
+            ], reading: .errors, within: time)
+        switch answer {
+        case .exited(0, _): return
+        case .exited(2, let text): throw .input(reason(text))
+        case .exited(_, let text):
             throw refused(
-                kind, "its trial on a sample ended by signal \(process.terminationStatus)")
-        }
-        switch process.terminationStatus {
-        case 0: return
-        case 2: throw .input(reason)
-        default:
+                kind,
+                "its trial on a sample failed, within \(bytes >> 30) GiB of memory: "
+                    + reason(text))
+        case .signalled(let signal):
+            throw refused(kind, "its trial on a sample ended by signal \(signal)")
+        case .late:
             throw refused(
-                kind, "its trial on a sample failed, within \(bytes >> 30) GiB of memory: \(reason)"
-            )
+                kind, "its trial on a sample took longer than \(time.components.seconds) s")
         }
     }
 
@@ -106,13 +82,8 @@ public enum KindTrial {
     }
 
     /// What the process said, without the words before each of our errors.
-    private static func reason(_ output: Pipe) -> String {
-        let descriptor = output.fileHandleForReading.fileDescriptor
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        let bytes = [UInt8](unsafeUninitializedCapacity: longestReason) { buffer, count in
-            count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
-        }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    private static func reason(_ text: String) -> String {
+        let lines = text.split(separator: "\n")
         let error = lines.first { $0.hasPrefix("error: ") }?.dropFirst(7)
         return String(error ?? lines.last ?? "it said nothing")
     }

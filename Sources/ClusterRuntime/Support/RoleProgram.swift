@@ -57,41 +57,24 @@ public enum RoleProgram {
 
     /// What a program prints when it is called with `--version`, at most 256 bytes of it.
     private static func answer(of program: String) throws(ClusterError) -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["--version"]
-        process.environment = ChildProcess.environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        do {
-            try process.run()
+        let answer: ChildProcess.Answer
+        do throws(ClusterError) {
+            answer = try ChildProcess.ask(
+                program, ["--version"], reading: .output, within: answerTime, mostBytes: 256)
         } catch {
             throw .input(
-                "\(program) cannot be started: \(error.localizedDescription) Name a program that "
-                    + "can be in $SHEAF_EXECUTABLE.")
+                "\(program) cannot be started. Name a program that can be in $SHEAF_EXECUTABLE.")
         }
-        let deadline = MonotonicClock.now() + answerTime
-        while process.isRunning {
-            guard MonotonicClock.now() < deadline else {
-                kill(process.processIdentifier, SIGKILL)
-                throw .input(
-                    """
-                    \(program) has not answered --version in \(Int(answerTime.seconds)) s. \
-                    Name the program `sheaf` in $SHEAF_EXECUTABLE.
-                    """)
-            }
-            usleep(1_000)
+        switch answer {
+        case .exited(_, let text): return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        case .signalled: return ""
+        case .late:
+            throw .input(
+                """
+                \(program) has not answered --version in \(Int(answerTime.seconds)) s. \
+                Name the program `sheaf` in $SHEAF_EXECUTABLE.
+                """)
         }
-        // What it started may still hold the other end: never wait for that to close.
-        let descriptor = output.fileHandleForReading.fileDescriptor
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        let bytes = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
-            count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
-        }
-        return String(decoding: bytes, as: UTF8.self)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
 
