@@ -20,7 +20,7 @@ struct GraphSearch: RowSearch {
         self.store = store
         self.candidates = candidates
         let center = store.center()
-        let breadth = Self.breadth(forRows: store.rows)
+        let breadth = Self.breadth(for: store)
         isCoded = try Self.codesSuffice(for: store, around: center)
         if isCoded {
             index = try FaissIndex(
@@ -46,11 +46,28 @@ struct GraphSearch: RowSearch {
         }
     }
 
-    /// Candidates for the links of a new vertex.
+    /// Candidates for the links of a new vertex; 40 is Faiss' own number.
     ///
     /// More of them find better links in a large shard. In a small one they only let Faiss drop
-    /// links that a short search would need.
-    private static func breadth(forRows rows: Int) -> Int { rows < 10_000 ? 40 : 80 }
+    /// links that a short search would need, and so they do where inner products are of vectors of
+    /// unlike lengths: the long ones become the neighbours of all.
+    static func breadth(for store: RowStore) -> Int {
+        guard store.rows >= 10_000 else { return 40 }
+        return store.metric == .innerProduct && lengthsDiffer(in: store) ? 40 : 80
+    }
+
+    /// Whether the lengths of vectors are spread by a tenth of their mean or more.
+    private static func lengthsDiffer(in store: RowStore) -> Bool {
+        let count = min(1000, store.rows)
+        let lengths = (0..<count).map { number in
+            store.vector(ofRow: number * store.rows / count).reduce(0.0) {
+                $0 + Double($1) * Double($1)
+            }.squareRoot()
+        }
+        let mean = lengths.reduce(0, +) / Double(count)
+        let variance = lengths.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+        return variance.squareRoot() >= 0.1 * mean
+    }
 
     /// Rows that codes must propose so that the k first are among them.
     private static func proposals(for k: Int) -> Int { k + k / 4 + 16 }

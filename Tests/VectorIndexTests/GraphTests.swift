@@ -105,6 +105,34 @@ struct GraphTests {
         #expect(mean(ours) >= mean(theirs) - 0.01, "\(ours) beside \(theirs)")
     }
 
+    /// From 10,000 rows on more candidates are looked at for the links of a vertex.
+    @Test func `a graph over many rows of unlike lengths finds what Faiss' own finds`() throws {
+        let (count, dimension, asked, k) = (10_000, 64, 40, 10)
+        var dice = Dice(seed: 31)
+        let scales = (0..<dimension).map { 1 / Float(1 + $0).squareRoot() }
+        let all = (0..<(count + asked)).flatMap { _ in scales.map { $0 * dice.normal() } }
+        let rows = Array(all[..<(count * dimension)])
+        let questions = Array(all[(count * dimension)...])
+        let folder = try TemporaryFolder()
+        let parts = try segments(rows, dimension: dimension, rows: [count], in: folder)
+        let store = try RowStore(segments: parts, metric: .innerProduct)
+        #expect(GraphSearch.breadth(for: store) == 40)
+        #expect(
+            GraphSearch.breadth(for: try RowStore(segments: parts, metric: .l2)) == 80)
+        #expect(
+            GraphSearch.breadth(for: try RowStore(segments: parts, metric: .cosine)) == 80)
+        func hits(_ kind: String) throws -> [[Hit]] {
+            let index = try ShardIndex(segments: parts, metric: .innerProduct, kind: kind)
+            return try index.search(questions: questions, count: asked, k: k)
+        }
+        let exact = try hits("exact")
+        let (ours, theirs) = (
+            share(try hits("HNSW32:efSearch=40"), exact),
+            share(try hits("HNSW32_Flat:efSearch=40"), exact)
+        )
+        #expect(ours >= theirs - 0.01, "\(ours) beside \(theirs)")
+    }
+
     @Test(arguments: Rows.allCases, Metric.allCases)
     func `k rows are found wherever there are k`(_ kind: Rows, metric: Metric) throws {
         var dice = Dice(seed: 77)
