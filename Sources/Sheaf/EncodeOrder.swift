@@ -188,10 +188,13 @@ extension TextCuts {
     }
 
     /// What people are told of it; nil where nothing was cut.
-    public var sentence: String? {
+    public var sentence: String? { sentence(of: "text") }
+
+    /// The same of texts of a kind, such as `question`.
+    func sentence(of what: String) -> String? {
         guard textsCut > 0 else { return nil }
         let cut = Quantity.count(UInt64(textsCut))
-        return "\(cut) of \(Quantity.count(texts, "text")) were cut to the model's length: "
+        return "\(cut) of \(Quantity.count(texts, what)) were cut to the model's length: "
             + "\(percentCut) % of all tokens are lost"
     }
 

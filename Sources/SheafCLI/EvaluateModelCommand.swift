@@ -96,6 +96,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
         configuration.evaluation.maximumExamples = maximumExamples ?? 0
         let order = MeasureOrder(configuration)
         let evaluation = try await Interruption.cancels { try await order.run() }
+        Terminal.say(notes: [evaluation.cuts.sentence].compactMap { $0 })
         try Terminal.answer(json ? evaluation.document.text : evaluation.table)
     }
 

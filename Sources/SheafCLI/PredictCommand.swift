@@ -1,4 +1,5 @@
 import ArgumentParser
+import Locks
 import Sheaf
 
 struct PredictCommand: AsyncParsableCommand {
@@ -43,20 +44,18 @@ struct PredictCommand: AsyncParsableCommand {
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
         let interrupted = Interruption.Flag()
+        let notes = Locked([String]())
         let found = try await model.predict(
             list.questions.map(\.text), in: corpus, count: asked.k,
-            threads: threads ?? Cluster.defaultWorkers
+            threads: threads ?? Cluster.defaultWorkers,
+            note: { note in notes.withLock { $0.append(note) } }
         ) { done in
             line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passage")
             return !interrupted.isSet
         }
         line.end()
-        let short = found.count { $0.count < asked.k }
-        if short > 0 {
-            Terminal.say(
-                "\(Quantity.count(short, "list")) shorter than -k \(asked.k): the corpus has no "
-                    + "more passages")
-        }
+        let told = notes.withLock { $0 }
+        Terminal.say(notes: told)
         let writer = asked.writer(
             SearchOrder(collection: corpus, k: asked.k), match: list.match)
         let sink = try OutputSink(path: asked.output)
@@ -65,7 +64,7 @@ struct PredictCommand: AsyncParsableCommand {
             let answer = SearchAnswer(passages)
             try sink.write(try writer.text(of: answer, to: question, index: index))
         }
-        try sink.write(writer.closing())
+        try sink.write(writer.closing(notes: told))
         try sink.finish()
     }
 }

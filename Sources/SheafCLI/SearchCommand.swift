@@ -66,11 +66,7 @@ struct SearchCommand: AsyncParsableCommand {
             try await cluster.closing {
                 let run = try await cluster.search(
                     list.questions, order, writing: writer, to: sink)
-                if let coverage = run.incomplete {
-                    Terminal.say(
-                        "note: partial answers: \(run.incompleteAnswers); \(coverage.text) at worst"
-                    )
-                }
+                Terminal.say(notes: run.notes)
             }
         }
     }

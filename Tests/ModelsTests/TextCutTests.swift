@@ -37,6 +37,26 @@ struct TextCutTests {
         var questions = TextCuts()
         _ = encoder.encode(questions: ["the", words(most)], cuts: &questions)
         #expect(questions.textsCut == 1 && questions.tokensCut == 2)
+        let each = encoder.encode(countingCuts: ["the", words(most), "the"], threads: 2).cuts
+        #expect(each.map(\.tokensCut) == [0, 2, 0] && each.map(\.tokens) == [3, most + 2, 3])
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test(.enabled(if: Goldens.has("models/dpr_reader"), "the reader is not among the goldens"))
+    func `a reader counts what it cannot read of a passage`() throws {
+        let folder = try TemporaryFolder()
+        try Goldens.copyModel("dpr_reader", to: folder.path)
+        let reader = try DPRReader.load(folder: folder.path)
+        let trained = try TrainableReader.load(folder: folder.path)
+        let most = reader.maximumLength
+        let long = [String](repeating: "the", count: most).joined(separator: " ")
+        // [CLS] the [SEP] the [SEP], and behind them the text.
+        let cuts = reader.cuts(question: "the", passages: [("the", "the"), ("the", long)])
+        #expect(cuts.texts == 2 && cuts.textsCut == 1 && cuts.tokensCut == 5)
+        let tokens = trained.tokenise(question: "the", title: "the", text: long).tokens
+        #expect(tokens.ids.count == most && tokens.cut == 5)
+        let short = trained.tokenise(question: "the", title: "the", text: "the", maximumLength: 6)
+        #expect(short.tokens.cut == 0)
         withExtendedLifetime(folder) {}
     }
 

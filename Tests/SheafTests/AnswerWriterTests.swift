@@ -21,7 +21,7 @@ struct AnswerWriterTests {
 
     private func whole(_ writer: any AnswerWriter) throws -> String {
         writer.opening() + (try writer.text(of: answer, to: question, index: 0))
-            + (try writer.text(of: answer, to: question, index: 1)) + writer.closing()
+            + (try writer.text(of: answer, to: question, index: 1)) + writer.closing(notes: [])
     }
 
     @Test func `a line of JSON carries hits, coverage and times`() {
@@ -34,7 +34,7 @@ struct AnswerWriterTests {
                 {"rank":2,"id":"d1","ordinal":0,"score":-1e-09,"title":"",\#
                 "text":"\"quoted\" 漢字"}],"generation":3,"coverage":{"complete":false,\#
                 "shards":8,"shards_answered":7,"passages":10,"passages_answered":9},\#
-                "microseconds":{"encode":1,"search":2,"slowest_worker":3,"fetch":4}}
+                "tokens_cut":0,"microseconds":{"encode":1,"search":2,"slowest_worker":3,"fetch":4}}
 
                 """#)
     }

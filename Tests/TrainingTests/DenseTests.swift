@@ -50,6 +50,10 @@ struct DenseTests {
         let candidates = try DenseCandidates(
             question: question, context: context, corpus: try CorpusSource(paths: [path]))
         let found = try candidates.candidates(for: ["which town", "7 rivers"], count: 4)
+        #expect(candidates.cuts.texts == 32 && candidates.cuts.textsCut == 0)
+        let endless = String(repeating: "town ", count: question.maximumLength)
+        _ = try candidates.candidates(for: [endless], count: 1)
+        #expect(candidates.cuts.texts == 33 && candidates.cuts.textsCut == 1)
         let passages = context.encode(
             passages: (0..<30).map { (title: "place \($0)", text: "\($0) rivers") })
         let asked = question.encode(questions: ["which town", "7 rivers"])
@@ -131,6 +135,12 @@ struct DenseTests {
         settings.evaluation.maximumExamples = 15
         let evaluation = try ModelMeasurement.run(settings)
         #expect(evaluation.questions == 15)
+        #expect(evaluation.cuts.texts > 15 && evaluation.cuts.textsCut == 0)
+        var narrow = settings
+        narrow.input.maximumQuestionTokens = 8
+        let cut = try ModelMeasurement.run(narrow).cuts
+        #expect(cut.textsCut == 15 && cut.texts == evaluation.cuts.texts)
+        #expect(cut.tokens == evaluation.cuts.tokens)
         let rank = try #require(evaluation.values["average_rank"])
         #expect(rank >= 1 && evaluation.values["top_100"] == 1)
         let found = try ModelMeasurement.runEach(settings)

@@ -153,7 +153,34 @@ struct RetrieverRunTests {
         #expect(results[0].0 == results[1].0 && results[0].1 == results[1].1)
         #expect((results[0].0.last ?? 9) < 0.8 * (results[0].0.first ?? 0), "\(results[0].0)")
         #expect(results[0].2.evaluation?.values["exact_match"] != nil)
+        // Each question is read with four passages, once an epoch.
+        for result in results {
+            let cut = result.2.notes.filter { $0.contains("were cut") }
+            #expect(cut.isEmpty)
+        }
         _ = try DPRReader.load(folder: results[0].2.model)
+    }
+
+    @Test(.enabled(if: Goldens.has("models/dpr_reader"), "no reader among the goldens"))
+    func `passages that a reader cannot read whole are counted over all ranks`() throws {
+        let model = try TinyModels.single("dpr_reader")
+        let folder = try TemporaryFolder()
+        var settings = try TinyModels.settings(folder, model: model, negatives: 3)
+        settings.kind = .reader
+        settings.reader.passages = 4
+        settings.input.maximumPassageTokens = 16
+        settings.epochs = 2
+        let run = settings
+        let notes = try asRanks(2) { try Trainer(run, group: $0).run().notes }.map {
+            try $0.get()
+        }
+        #expect(notes[0] == notes[1])
+        let cut = notes[0].filter { $0.contains("were cut") }
+        #expect(cut.count == 1 && cut[0].contains(" of 96 texts were cut"), "\(notes)")
+        settings.data.validation = settings.data.training[0]
+        let evaluation = try ModelMeasurement.run(settings)
+        #expect(evaluation.cuts.texts == 48 && evaluation.cuts.textsCut > 0)
+        withExtendedLifetime(model) {}
     }
 
     @Test(arguments: [1, 3])

@@ -65,11 +65,13 @@ public struct QueryAnswer: Equatable, Sendable {
     public var timings: Timings?
     /// Whether the answer ends here; false where more hits of this question follow.
     public var last: Bool
+    /// What was cut off the question.
+    public var cuts: Cuts?
 
     /// Creates the message; every field left out has its default.
     public init(
         question: UInt32 = 0, count: UInt32 = 0, generation: UInt64 = 0, coverage: Coverage? = nil,
-        timings: Timings? = nil, last: Bool = false
+        timings: Timings? = nil, last: Bool = false, cuts: Cuts? = nil
     ) {
         self.question = question
         self.count = count
@@ -77,5 +79,6 @@ public struct QueryAnswer: Equatable, Sendable {
         self.coverage = coverage
         self.timings = timings
         self.last = last
+        self.cuts = cuts
     }
 }

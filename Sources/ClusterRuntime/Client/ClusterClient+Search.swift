@@ -201,6 +201,7 @@ extension SearchAnswer {
         generation = message.generation
         coverage = message.coverage ?? Coverage()
         timings = message.timings ?? Timings()
+        cuts = message.cuts ?? Cuts()
     }
 
     init(_ other: SearchAnswer, found: [Found]) {

@@ -28,12 +28,18 @@ public struct SearchAnswer: Sendable {
     public var coverage: Coverage
     /// Time per stage.
     public var timings: Timings
+    /// What was cut off the question.
+    public var cuts: Cuts
 
     /// Makes an answer.
-    public init(found: [Found], generation: UInt64, coverage: Coverage, timings: Timings) {
+    public init(
+        found: [Found], generation: UInt64, coverage: Coverage, timings: Timings,
+        cuts: Cuts = Cuts()
+    ) {
         self.found = found
         self.generation = generation
         self.coverage = coverage
         self.timings = timings
+        self.cuts = cuts
     }
 }

@@ -52,8 +52,8 @@ extension Coordinator {
             request.collection, at: request.questionModel)
         let began = MonotonicClock.now()
         let (questions, threads) = (request.questions, options.questionThreads)
-        let vectors = try await modelLane.run {
-            encoder.encode(questions: questions, threads: threads)
+        let (vectors, cuts) = try await modelLane.run {
+            encoder.encode(countingCuts: questions, threads: threads)
         }
         guard vectors.allSatisfy(\.isFinite) else {
             throw ClusterError.input(
@@ -70,7 +70,8 @@ extension Coordinator {
         for (question, hits) in found.lists.enumerated() {
             let head = QueryAnswer(
                 question: UInt32(question), count: UInt32(questions.count),
-                generation: found.generation, coverage: found.coverage, timings: timings)
+                generation: found.generation, coverage: found.coverage, timings: timings,
+                cuts: Cuts(cuts[question]))
             send(hits, found.passages, under: head, to: client)
         }
     }
@@ -290,8 +291,10 @@ extension Coordinator {
                 let reason =
                     membership.ready.isEmpty
                     ? "No worker is here to serve “\(name)”"
-                    : (["“\(name)” is not loaded"] + collection.loadFailures.values.sorted()
-                        + (collection.loadFailures.isEmpty ? [] : [ClusterError.indexAgain(name)]))
+                    : collection.buildFailure
+                        ?? (["“\(name)” is not loaded"] + collection.loadFailures.values.sorted()
+                        + (collection.loadFailures.isEmpty
+                            ? [] : [ClusterError.indexAgain(name)]))
                         .joined(separator: ": ")
                 throw ClusterError.unavailable(
                     reason,

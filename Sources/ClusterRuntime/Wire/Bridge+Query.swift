@@ -61,6 +61,7 @@ extension QueryAnswer: Bridged {
         c.coverage = arena.message(coverage)
         c.timings = arena.message(timings)
         c.last = last ? 1 : 0
+        c.cuts = arena.message(cuts)
     }
 
     init(_ c: Sheaf__V1__QueryAnswer) throws(WireError) {
@@ -70,6 +71,7 @@ extension QueryAnswer: Bridged {
             generation: c.generation,
             coverage: try Unpack.message(c.coverage),
             timings: try Unpack.message(c.timings),
-            last: c.last != 0)
+            last: c.last != 0,
+            cuts: try Unpack.message(c.cuts))
     }
 }

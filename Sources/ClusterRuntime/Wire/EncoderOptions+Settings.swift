@@ -59,3 +59,12 @@ extension EncoderOptions {
             allowsNonfinite: settings.allowsNonfinite)
     }
 }
+
+extension Cuts {
+    /// What an encoder has counted, in the words of the wire.
+    init(_ cuts: TextCuts) {
+        self.init(
+            texts: UInt64(cuts.texts), textsCut: UInt64(cuts.textsCut),
+            tokens: UInt64(cuts.tokens), tokensCut: UInt64(cuts.tokensCut))
+    }
+}

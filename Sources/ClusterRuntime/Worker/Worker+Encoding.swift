@@ -157,12 +157,7 @@ extension Worker {
                     firstOrdinal: Ordinal(grant.firstOrdinal), dimension: encoder.dimension,
                     vectors: vectors, passages: passages, sourceDigest: grant.sourceDigest,
                     batch: Int(grant.batch), fingerprint: spec.fingerprint, precision: precision)
-                return (
-                    content,
-                    Cuts(
-                        texts: UInt64(cuts.texts), textsCut: UInt64(cuts.textsCut),
-                        tokens: UInt64(cuts.tokens), tokensCut: UInt64(cuts.tokensCut))
-                )
+                return (content, Cuts(cuts))
             }
         }
     }

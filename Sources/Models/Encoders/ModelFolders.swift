@@ -54,6 +54,12 @@ public struct ModelFolders: Equatable, Sendable {
         return towers.isEmpty ? [folder] : towers
     }
 
+    /// Where a tower lies whose folder is named, or a folder that holds it beside the other.
+    public static func place(of tower: Tower, in folder: String) throws(ModelError) -> String {
+        let folder = try existing(folder)
+        return inside(folder, tower == .question ? questionNames : contextNames) ?? folder
+    }
+
     /// What the folder of a tower may be called.
     private static let questionNames = ["question_encoder", "query_encoder"]
     private static let contextNames = ["context_encoder"]

@@ -31,45 +31,62 @@ extension TextEncoder {
         passages: [(title: String, text: String)], threads: Int = 1, cuts: inout TextCuts,
         progress: (Int) throws(Failure) -> Void
     ) throws(Failure) -> [Float] {
-        try encode(
+        var each = [TextCuts](repeating: TextCuts(), count: passages.count)
+        let vectors = try encode(
             count: passages.count, leftOut: tokensLeftOut(.context), threads: threads,
-            cuts: &cuts, progress: progress
+            cuts: &each, progress: progress
         ) { index, batch in
             append(passage: passages[index], to: &batch)
         }
+        for cut in each { cuts.add(cut) }
+        return vectors
     }
 
     /// Encodes questions: `[count, dimension]`, row-major, in the order given.
     public func encode(questions: [String], threads: Int = 1) -> [Float] {
-        var cuts = TextCuts()
-        return encode(questions: questions, threads: threads, cuts: &cuts)
+        encode(countingCuts: questions, threads: threads).vectors
     }
 
     /// As `encode(questions:threads:)`, and enters what was cut off the questions.
     public func encode(questions: [String], threads: Int = 1, cuts: inout TextCuts) -> [Float] {
-        encode(
+        let (vectors, each) = encode(countingCuts: questions, threads: threads)
+        for cut in each { cuts.add(cut) }
+        return vectors
+    }
+
+    /// As `encode(questions:threads:)`, with what was cut off each question.
+    public func encode(
+        countingCuts questions: [String], threads: Int = 1
+    ) -> (vectors: [Float], cuts: [TextCuts]) {
+        var cuts = [TextCuts](repeating: TextCuts(), count: questions.count)
+        let vectors = encode(
             count: questions.count, leftOut: tokensLeftOut(.question), threads: threads,
             cuts: &cuts, progress: { _ in }
         ) { index, batch in
             append(question: questions[index], to: &batch)
         }
+        return (vectors, cuts)
     }
 
     private func encode<Failure: Error>(
-        count: Int, leftOut: Int, threads: Int, cuts: inout TextCuts,
+        count: Int, leftOut: Int, threads: Int, cuts: inout [TextCuts],
         progress: (Int) throws(Failure) -> Void,
         append: (Int, inout TokenBatch) -> Void
     ) throws(Failure) -> [Float] {
         guard count > 0 else { return [] }
         let workers = max(1, min(threads, count))
         var failure: Failure?
-        var cut = TextCuts()
         let vectors = [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
             guard let out = buffer.baseAddress else { return }
             for start in stride(from: 0, to: count, by: Self.windowTexts) where failure == nil {
                 let texts = start..<min(start + Self.windowTexts, count)
                 let parts = tokenize(texts, workers: workers, append: append)
-                for part in parts { cut.add(part.tokens.cuts) }
+                for part in parts {
+                    for (sequence, row) in part.rows.enumerated() {
+                        cuts[row].add(
+                            kept: part.tokens.length(sequence), cut: part.tokens.cut[sequence])
+                    }
+                }
                 let window = TokenWindow(
                     parts, budget: Self.batchTokens, workers: workers)
                 failure = compute(window, leftOut: leftOut, workers: workers, out) {
@@ -80,7 +97,6 @@ extension TextEncoder {
             filled = failure == nil ? count * dimension : 0
         }
         if let failure { throw failure }
-        cuts.add(cut)
         return vectors
     }
 

@@ -70,7 +70,7 @@ struct EncoderTexts: Sendable {
         let whole =
             kept < maximumLength
             ? kept : tokenizer.length(of: text, pair: pair, limit: TextCuts.countedTokens)
-        batch.cuts.add(kept: kept, cut: max(0, whole - kept))
+        batch.cut.append(max(0, whole - kept))
         if segmentIDs == .zero {
             for index in start..<batch.segments.count { batch.segments[index] = 0 }
         }

@@ -6,8 +6,8 @@ struct TokenBatch {
     var segments: [Int32] = []
     /// Where each sequence starts; one more entry than sequences, the last one the token count.
     private(set) var starts: [Int] = [0]
-    /// What was cut off the texts whose tokens were appended here.
-    var cuts = TextCuts()
+    /// Tokens that were cut off each text whose tokens were appended here, in order.
+    var cut: [Int] = []
 
     var sequences: Int { starts.count - 1 }
     var tokens: Int { ids.count }
@@ -34,6 +34,7 @@ struct TokenBatch {
     mutating func removeAll() {
         ids.removeAll(keepingCapacity: true)
         segments.removeAll(keepingCapacity: true)
+        cut.removeAll(keepingCapacity: true)
         starts.removeAll(keepingCapacity: true)
         starts.append(0)
     }

@@ -127,6 +127,33 @@ public final class DPRReader: Sendable {
         return Array(ids.prefix(maximumLength))
     }
 
+    /// Tokens that did not fit into a sequence of which `kept` did.
+    static func tokensCut(
+        from kept: Int, _ question: String, _ passage: (title: String, text: String),
+        _ tokenizer: WordPieceTokenizer, maximumLength: Int
+    ) -> Int {
+        // A text that does not fill its room has lost nothing.
+        guard kept == maximumLength else { return 0 }
+        let whole = sequence(
+            question, passage, tokenizer, maximumLength: max(kept, TextCuts.countedTokens))
+        return whole.count - kept
+    }
+
+    /// What is cut off a question with each of some passages.
+    public func cuts(
+        question: String, passages: [(title: String, text: String)]
+    ) -> TextCuts {
+        var cuts = TextCuts()
+        for passage in passages {
+            let kept = sequence(question, passage).count
+            cuts.add(
+                kept: kept,
+                cut: Self.tokensCut(
+                    from: kept, question, passage, tokenizer, maximumLength: maximumLength))
+        }
+        return cuts
+    }
+
     /// The logits of one sequence.
     func scores(_ ids: [Int32], _ arena: BertArena) -> ReaderScores {
         var batch = TokenBatch()

@@ -63,7 +63,7 @@ public final class TrainableEncoder: @unchecked Sendable {
         var batch = TokenBatch()
         append(texts, &batch)
         var tokens = TokenIDs(ids: batch.ids, typeIDs: batch.segments)
-        tokens.cut = batch.cuts.tokensCut
+        tokens.cut = batch.cut.reduce(0, +)
         return tokens
     }
 

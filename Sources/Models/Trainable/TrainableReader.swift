@@ -73,9 +73,11 @@ public final class TrainableReader: @unchecked Sendable {
     ) -> ReaderTokens {
         let limit = max(2, min(maximumLength ?? .max, self.maximumLength))
         let ids = DPRReader.sequence(question, (title, text), tokenizer, maximumLength: limit)
+        var tokens = TokenIDs(ids: ids, typeIDs: [Int32](repeating: 0, count: ids.count))
+        tokens.cut = DPRReader.tokensCut(
+            from: ids.count, question, (title, text), tokenizer, maximumLength: limit)
         return ReaderTokens(
-            tokens: TokenIDs(ids: ids, typeIDs: [Int32](repeating: 0, count: ids.count)),
-            passageStart: DPRReader.passageStart(ids, tokenizer))
+            tokens: tokens, passageStart: DPRReader.passageStart(ids, tokenizer))
     }
 
     /// Word pieces of a text without special tokens, to find answers among a passage's tokens.

@@ -8,13 +8,13 @@ public protocol AnswerWriter: Sendable {
     /// One answer; `index` counts from 0.
     func text(of answer: SearchAnswer, to question: Question, index: Int) throws(SheafError)
         -> String
-    /// What comes after the last answer.
-    func closing() -> String
+    /// What comes after the last answer; `notes` are what people ought to know of all of them.
+    func closing(notes: [String]) -> String
 }
 
 extension AnswerWriter {
     /// Nothing.
     public func opening() -> String { "" }
     /// Nothing.
-    public func closing() -> String { "" }
+    public func closing(notes: [String]) -> String { "" }
 }

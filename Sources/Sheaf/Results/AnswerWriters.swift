@@ -3,6 +3,7 @@ public import ClusterCore
 import ClusterRuntime
 public import Corpus
 public import Evaluation
+public import Models
 
 /// Makes the writer of a result format.
 public enum AnswerWriters {
@@ -26,12 +27,49 @@ public enum AnswerWriters {
     }
 }
 
-/// What a search of many questions left out.
+/// What people ought to know of a search of many questions.
 public struct SearchRun: Equatable, Sendable {
     /// Answers that lack shards.
     public var incompleteAnswers = 0
     /// The least coverage seen; nil where every answer is complete.
     public var incomplete: Coverage?
+    /// Lists with fewer passages than were asked for.
+    public var shortLists = 0
+    /// What was cut off the questions.
+    public var cuts = TextCuts()
+    /// Passages that were asked for.
+    var k = 0
+    /// Passages of what was searched.
+    var passages: UInt64 = 0
+
+    /// All of it in sentences, each said once.
+    public var notes: [String] {
+        var notes: [String] = []
+        if let incomplete {
+            notes.append("partial answers: \(incompleteAnswers); \(incomplete.text) at worst")
+        }
+        if shortLists > 0 {
+            let lists = shortLists == 1 ? "list is" : "lists are"
+            notes.append(
+                "\(Quantity.count(UInt64(shortLists))) \(lists) shorter than -k \(k): there are "
+                    + Quantity.count(passages, "passage"))
+        }
+        if let cut = cuts.sentence(of: "question") { notes.append(cut) }
+        return notes
+    }
+
+    mutating func add(_ answer: SearchAnswer) {
+        passages = answer.coverage.rowsTotal
+        cuts.add(TextCuts(answer.cuts))
+        guard answer.coverage.isComplete else {
+            incompleteAnswers += 1
+            if answer.coverage.rowsAnswered < incomplete?.rowsAnswered ?? .max {
+                incomplete = answer.coverage
+            }
+            return
+        }
+        if answer.found.count < k { shortLists += 1 }
+    }
 }
 
 extension Cluster {
@@ -40,17 +78,11 @@ extension Cluster {
         _ questions: [Question], _ order: SearchOrder, writing writer: any AnswerWriter,
         to sink: OutputSink
     ) async throws(SheafError) -> SearchRun {
-        let state = Locked((run: SearchRun(), index: 0))
+        let state = Locked((run: SearchRun(k: order.k), index: 0))
         try await search(questions, order) { question, answer in
             let index = state.withLock { state in
                 defer { state.index += 1 }
-                if !answer.coverage.isComplete {
-                    state.run.incompleteAnswers += 1
-                    let least = state.run.incomplete?.rowsAnswered ?? .max
-                    if answer.coverage.rowsAnswered < least {
-                        state.run.incomplete = answer.coverage
-                    }
-                }
+                state.run.add(answer)
                 return state.index
             }
             // Where nothing can be answered, nothing is written before the error.
@@ -58,8 +90,9 @@ extension Cluster {
             try sink.write(try writer.text(of: answer, to: question, index: index))
         }
         if questions.isEmpty { try sink.write(writer.opening()) }
-        try sink.write(writer.closing())
+        let run = state.withLock(\.run)
+        try sink.write(writer.closing(notes: run.notes))
         try sink.finish()
-        return state.withLock(\.run)
+        return run
     }
 }

@@ -42,7 +42,7 @@ public struct DPRAnswers: AnswerWriter {
     }
 
     /// Closes the list.
-    public func closing() -> String { "\n]\n" }
+    public func closing(notes: [String]) -> String { "\n]\n" }
 }
 
 extension RankedList {

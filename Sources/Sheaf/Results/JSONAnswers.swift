@@ -2,7 +2,7 @@ import ClusterCore
 public import ClusterRuntime
 public import Corpus
 
-/// Writes one JSON object: collection, k, and a result per question.
+/// Writes one JSON object: collection, k, a result per question, and notes where there are any.
 public struct JSONAnswers: AnswerWriter {
     private let collection: String
     private let k: Int
@@ -25,7 +25,9 @@ public struct JSONAnswers: AnswerWriter {
     }
 
     /// Closes list and object.
-    public func closing() -> String { "\n]}\n" }
+    public func closing(notes: [String]) -> String {
+        "\n]" + (notes.isEmpty ? "" : ",\"notes\":\(JSONDocument.strings(notes).text)") + "}\n"
+    }
 }
 
 /// Writes one JSON object a line.
@@ -52,6 +54,7 @@ public struct JSONLinesAnswers: AnswerWriter {
                 }),
             "generation": .integer(answer.generation),
             "coverage": answer.coverage.document,
+            "tokens_cut": .integer(answer.cuts.tokensCut),
             "microseconds": [
                 "encode": .integer(answer.timings.encodeUs),
                 "search": .integer(answer.timings.searchUs),

@@ -180,7 +180,7 @@ extension TrainingEvaluation {
     /// The measures for programs.
     public var document: JSONDocument {
         [
-            "questions": .integer(UInt64(questions)),
+            "questions": .integer(UInt64(questions)), "cuts": cuts.document,
             "measures": .object(
                 values.sorted { $0.key < $1.key }.map {
                     JSONDocument.Member($0.key, $0.value.isFinite ? .number($0.value) : .null)

@@ -1,6 +1,7 @@
 import Base
 import Dispatch
 import Foundation
+import Models
 public import Training
 
 /// Hard negatives to be found for training data.
@@ -78,6 +79,8 @@ public struct MineOrder: Equatable, Sendable {
 final class ClusterCandidates: CandidateSource {
     private let cluster: Cluster
     private let collection: String
+    /// What was cut off the questions.
+    private(set) var cuts = TextCuts()
 
     init(_ cluster: Cluster, collection: String) {
         self.cluster = cluster
@@ -89,6 +92,7 @@ final class ClusterCandidates: CandidateSource {
     ) throws(TrainingError) -> [[TrainingPassage]] {
         let asked = questions.enumerated().map { Question(id: "\($0)", text: $1) }
         let found = Locked([[TrainingPassage]]())
+        let cut = Locked(TextCuts())
         let failure = Locked<SheafError?>(nil)
         let done = DispatchSemaphore(value: 0)
         let (cluster, collection) = (cluster, collection)
@@ -96,6 +100,7 @@ final class ClusterCandidates: CandidateSource {
             do throws(SheafError) {
                 let order = SearchOrder(collection: collection, k: count, timeout: .seconds(300))
                 try await cluster.search(asked, order) { _, answer in
+                    cut.withLock { $0.add(TextCuts(answer.cuts)) }
                     found.withLock { lists in
                         lists.append(
                             answer.found.map {
@@ -112,6 +117,7 @@ final class ClusterCandidates: CandidateSource {
         }
         done.wait()
         if let error = failure.withLock({ $0 }) { throw .searchFailed(reason: "\(error)") }
+        cuts.add(cut.withLock { $0 })
         return found.withLock { $0 }
     }
 }
@@ -127,7 +133,7 @@ extension HardNegativeMiner.Report {
                 "within_margin": .integer(UInt64(withinMargin)),
             ],
             "dropped": .integer(UInt64(dropped.rows)),
-            "unused_columns": .strings(dropped.unusedColumns),
+            "unused_columns": .strings(dropped.unusedColumns), "cuts": cuts.document,
         ]
     }
 }

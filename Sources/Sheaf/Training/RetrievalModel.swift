@@ -98,17 +98,28 @@ public struct RetrievalModel: Equatable, Sendable {
     /// The corpus is encoded for this call and kept in memory; index a large one instead.
     ///
     /// - Parameters:
+    ///   - note: Told what people ought to know: lists that are shorter than asked for, texts that
+    ///     were cut to the model's length.
     ///   - progress: Told how many passages are encoded; false ends the call.
     public func predict(
         _ questions: [String], in corpus: String, count: Int = 10, threads: Int = 1,
+        note: @escaping @Sendable (String) -> Void = { _ in },
         progress: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) async throws(SheafError) -> [[TrainingPassage]] {
         let model = self
         return try await onOwnThread { () throws(SheafError) in
             let candidates = try model.candidates(corpus, threads: threads, progress)
-            return try training { () throws(TrainingError) in
+            let found = try training { () throws(TrainingError) in
                 try candidates.candidates(for: questions, count: count)
             }
+            if candidates.count < count, !found.isEmpty {
+                let lists = found.count == 1 ? "list is" : "lists are"
+                note(
+                    "\(Quantity.count(UInt64(found.count))) \(lists) shorter than \(count): the"
+                        + " corpus has \(Quantity.count(candidates.count, "passage"))")
+            }
+            if let cut = candidates.cuts.sentence { note(cut) }
+            return found
         }
     }
 

@@ -1,9 +1,19 @@
+public import Models
+
 /// Something that finds passages for questions: a BM25 index, or a live cluster.
 public protocol CandidateSource: AnyObject {
     /// The best passages of each question with their scores, best first, at most `count` each.
     func candidates(
         for questions: [String], count: Int
     ) throws(TrainingError) -> [[TrainingPassage]]
+
+    /// What was cut off the texts that were encoded so far.
+    var cuts: TextCuts { get }
+}
+
+extension CandidateSource {
+    /// Nothing: no text is encoded.
+    public var cuts: TextCuts { TextCuts() }
 }
 
 /// Which of the found passages become hard negatives.

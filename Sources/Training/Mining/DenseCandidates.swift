@@ -9,6 +9,8 @@ public import Models
 public final class DenseCandidates: CandidateSource {
     /// Passages.
     public let count: Int
+    /// What was cut off the passages, and off the questions that were asked.
+    public private(set) var cuts = TextCuts()
 
     private let encoder: TextEncoder
     private let threads: Int
@@ -48,7 +50,7 @@ public final class DenseCandidates: CandidateSource {
                 let passage = try table.passage(index)
                 texts.append((passage.title, passage.text))
             }
-            let rows = context.encode(passages: texts, threads: self.threads)
+            let rows = context.encode(passages: texts, threads: self.threads, cuts: &cuts) { _ in }
             slabs.append(try vectors.append(rows.withUnsafeBytes { Array($0) }))
             guard progress(min(start + texts.count, count)) else {
                 throw .interrupted(step: 0, checkpoint: nil)
@@ -61,7 +63,7 @@ public final class DenseCandidates: CandidateSource {
     public func candidates(
         for questions: [String], count wanted: Int
     ) throws(TrainingError) -> [[TrainingPassage]] {
-        let rows = encoder.encode(questions: questions, threads: threads)
+        let rows = encoder.encode(questions: questions, threads: threads, cuts: &cuts)
         var found: [[TrainingPassage]] = []
         for list in try best(rows, wanted) { found.append(try passages(list)) }
         return found
@@ -71,7 +73,7 @@ public final class DenseCandidates: CandidateSource {
     public func answers(
         for questions: [String], count wanted: Int
     ) throws(TrainingError) -> [DenseAnswer] {
-        let rows = encoder.encode(questions: questions, threads: threads)
+        let rows = encoder.encode(questions: questions, threads: threads, cuts: &cuts)
         let lists = try best(rows, wanted)
         let vectors = try self.vectors(of: Set(lists.joined().map(\.column)))
         var answers: [DenseAnswer] = []

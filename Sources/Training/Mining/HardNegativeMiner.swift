@@ -1,5 +1,6 @@
 import Base
 import Evaluation
+public import Models
 
 /// Gives training examples hard negatives that a search finds.
 public enum HardNegativeMiner {
@@ -20,6 +21,8 @@ public enum HardNegativeMiner {
         public var withinMargin = 0
         /// What was left out of the source.
         public var dropped = DroppedRows()
+        /// What was cut off the texts that a model was asked with and has searched.
+        public var cuts = TextCuts()
     }
 
     /// Questions searched at a time.
@@ -70,6 +73,7 @@ public enum HardNegativeMiner {
             if block.count == blockSize { try flush() }
         }
         try flush()
+        report.cuts = candidates.cuts
         guard report.examples > 0 else {
             throw .noExamples(path: source.path, dropped: report.dropped.rows)
         }

@@ -25,10 +25,10 @@ public enum ModelMeasurement {
         _ configuration: TrainingConfiguration, group: any CollectiveGroup = SoloGroup()
     ) throws(TrainingError) -> (all: TrainingEvaluation, each: [QuestionMeasure]) {
         let task = try retriever(configuration, try validated(configuration), group)
-        let results = try task.evaluateEach(step: 0)
+        let found = try task.evaluateEach(step: 0)
         return (
-            RetrieverTask.measures(results.map(\.result)),
-            results.map { example, result in
+            RetrieverTask.measures(found.results.map(\.result), cuts: found.cuts),
+            found.results.map { example, result in
                 QuestionMeasure(
                     id: example.id, question: example.question, rank: result.rank,
                     likelihood: result.likelihood, isBestOfBatch: result.isRight)

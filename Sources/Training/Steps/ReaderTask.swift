@@ -75,6 +75,15 @@ final class ReaderTask: TrainingTask {
         var answers: [ClosedRange<Int>]
         /// Ids of each answer.
         var pieces: [[Int32]]
+
+        /// What was cut off the question with each of its passages.
+        var cuts: TextCuts {
+            var cuts = TextCuts()
+            for passage in passages {
+                cuts.add(kept: passage.tokens.ids.count, cut: passage.tokens.cut)
+            }
+            return cuts
+        }
     }
 
     private func train(
@@ -102,6 +111,7 @@ final class ReaderTask: TrainingTask {
         statistics.questions = 1
         statistics.passages = example.passages.count
         statistics.ownTokens = sequences.tokens
+        statistics.ownCuts = example.cuts
         return statistics
     }
 
@@ -124,9 +134,11 @@ final class ReaderTask: TrainingTask {
         let limit = settings.evaluation.maximumExamples
         let count = limit > 0 ? min(limit, validation.count) : validation.count
         var record = ByteRecord()
+        var cuts = TextCuts()
         for index in BatchSampler.share(of: count, rank: group.rank, world: group.world) {
             let example = try readerExample(
                 ExampleNumber(dataset: 0, index: index), [validation], epoch: 0, shuffles: false)
+            cuts.add(example.cuts)
             let sequences = TokenSequences(example.passages.map(\.tokens))
             let output = model.forward(
                 sequences, exampleNumbers: example.passages.indices.map(UInt64.init), dropout: nil,
@@ -155,7 +167,7 @@ final class ReaderTask: TrainingTask {
             values: [
                 "loss": sums.loss / questions, "accuracy": sums.right / questions,
                 "exact_match": sums.exact / questions,
-            ])
+            ], cuts: try group.sum(cuts, step: step))
     }
 
     /// Whether the best span of the most relevant passage is an answer.

@@ -15,24 +15,33 @@ extension RetrieverTask {
     /// how many they are.
     func evaluate(step: Int) throws(TrainingError) -> TrainingEvaluation {
         guard validation != nil else { return TrainingEvaluation(questions: 0, values: [:]) }
-        return Self.measures(try evaluateEach(step: step).map(\.result))
+        let found = try evaluateEach(step: step)
+        return Self.measures(found.results.map(\.result), cuts: found.cuts)
     }
 
     /// The same for each question, in the order of the data.
     func evaluateEach(
         step: Int
-    ) throws(TrainingError) -> [(example: EvaluationPool.Example, result: QuestionResult)] {
-        guard let validation else { return [] }
+    ) throws(TrainingError) -> (
+        results: [(example: EvaluationPool.Example, result: QuestionResult)], cuts: TextCuts
+    ) {
+        guard let validation else { return ([], TextCuts()) }
         let pool = try EvaluationPool(validation, settings)
+        var cuts = TextCuts()
+        func counted(_ tokens: TokenIDs) -> TokenIDs {
+            cuts.add(kept: tokens.ids.count, cut: tokens.cut)
+            return tokens
+        }
         let passages = try encoded(towers.context, pool.count, step: step) {
             index throws(TrainingError) in
-            tokens(try pool.passage(index, in: validation))
+            counted(tokens(try pool.passage(index, in: validation)))
         }
         let questions = try encoded(towers.question, pool.examples.count, step: step) {
             index throws(TrainingError) in
-            towers.question.tokenise(
-                question: pool.examples[index].question,
-                maximumLength: settings.input.maximumQuestionTokens)
+            counted(
+                towers.question.tokenise(
+                    question: pool.examples[index].question,
+                    maximumLength: settings.input.maximumQuestionTokens))
         }
         let blocks = (pool.examples.count + Self.blockSize - 1) / Self.blockSize
         let own = BatchSampler.share(of: blocks, rank: group.rank, world: group.world)
@@ -59,7 +68,9 @@ extension RetrieverTask {
                         isRight: part.number() == 1))
             }
         }
-        return zip(pool.examples, results).map { ($0, $1) }
+        return (
+            zip(pool.examples, results).map { ($0, $1) }, try group.sum(cuts, step: step)
+        )
     }
 
     /// What was found for one question.
@@ -72,7 +83,9 @@ extension RetrieverTask {
         var isRight: Bool
     }
 
-    static func measures(_ results: [QuestionResult]) -> TrainingEvaluation {
+    static func measures(
+        _ results: [QuestionResult], cuts: TextCuts = TextCuts()
+    ) -> TrainingEvaluation {
         let count = Double(max(1, results.count))
         var values = [
             "nll": results.reduce(0) { $0 + $1.likelihood } / count,
@@ -83,7 +96,7 @@ extension RetrieverTask {
         for cutOff in cutOffs {
             values["top_\(cutOff)"] = Double(results.count { $0.rank <= cutOff }) / count
         }
-        return TrainingEvaluation(questions: results.count, values: values)
+        return TrainingEvaluation(questions: results.count, values: values, cuts: cuts)
     }
 
     /// Encodes this rank's share of some texts and gathers those of all.

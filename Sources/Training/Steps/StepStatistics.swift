@@ -31,6 +31,28 @@ public struct StepStatistics: Equatable, Sendable {
     }
 }
 
+extension CollectiveGroup {
+    /// What was cut off the texts of all ranks.
+    func sum(_ cuts: TextCuts, step: Int) throws(TrainingError) -> TextCuts {
+        var record = ByteRecord()
+        for number in [cuts.texts, cuts.textsCut, cuts.tokens, cuts.tokensCut] {
+            record.append(UInt64(number))
+        }
+        var sum = TextCuts()
+        let parts = try exchanging(step: step) { () throws(CollectiveError) in
+            try allGather(bytes: record.bytes)
+        }
+        for bytes in parts {
+            var part = ByteRecord(bytes)
+            sum.texts += Int(part.number())
+            sum.textsCut += Int(part.number())
+            sum.tokens += Int(part.number())
+            sum.tokensCut += Int(part.number())
+        }
+        return sum
+    }
+}
+
 extension StepStatistics {
     /// Adds up the parts of all ranks in their order, so that each has the same sum, and finds out
     /// whose loss is not finite.

@@ -1,5 +1,5 @@
 import Base
-import Models
+public import Models
 
 /// What a trainer trains: it computes gradients and measures; the trainer does the rest.
 protocol TrainingTask: AnyObject {
@@ -77,11 +77,16 @@ public struct TrainingEvaluation: Equatable, Sendable, Codable {
     /// The values by name: `nll`, `accuracy`, `average_rank`, `mrr`, `top_1` and so on for a
     /// retriever; `loss`, `accuracy`, `exact_match` for a reader.
     public var values: [String: Double]
+    /// What was cut off the texts; no part of the log, since it is the same each time.
+    public var cuts = TextCuts()
+
+    private enum CodingKeys: String, CodingKey { case questions, values }
 
     /// Names everything.
-    public init(questions: Int, values: [String: Double]) {
+    public init(questions: Int, values: [String: Double], cuts: TextCuts = TextCuts()) {
         self.questions = questions
         self.values = values
+        self.cuts = cuts
     }
 
     /// Whether a lower value of a measure is better.

@@ -5,18 +5,7 @@ import Models
 extension Trainer {
     /// Tells how much was cut off the texts of all ranks, where it was any.
     func tellCuts() throws(TrainingError) {
-        var record = ByteRecord()
-        for number in [cuts.texts, cuts.textsCut, cuts.tokens, cuts.tokensCut] {
-            record.append(UInt64(number))
-        }
-        var all = TextCuts()
-        for bytes in try told(record.bytes) {
-            var record = ByteRecord(bytes)
-            all.texts += Int(record.number())
-            all.textsCut += Int(record.number())
-            all.tokens += Int(record.number())
-            all.tokensCut += Int(record.number())
-        }
+        let all = try group.sum(cuts, step: state.step)
         guard all.textsCut > 0 else { return }
         note(
             "\(all.textsCut) of \(counted(all.texts, "text")) were cut to their length:"

@@ -291,7 +291,9 @@ public final class Trainer {
     /// Measures, and decides whether this is the best model and whether to go on.
     private func measure() throws(TrainingError) -> (TrainingEvaluation, isBest: Bool) {
         let settings = configuration.evaluation
-        let evaluation = try task.evaluate(step: state.step)
+        var evaluation = try task.evaluate(step: state.step)
+        // No part of what a checkpoint keeps.
+        evaluation.cuts = TextCuts()
         guard let value = evaluation.values[settings.measure] else {
             throw .invalidSetting(
                 name: "evaluation.measure",

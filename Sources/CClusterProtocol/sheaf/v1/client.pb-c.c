@@ -1309,7 +1309,7 @@ const ProtobufCMessageDescriptor sheaf__v1__timings__descriptor =
   (ProtobufCMessageInit) sheaf__v1__timings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors[6] =
+static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors[7] =
 {
   {
     "question",
@@ -1383,10 +1383,23 @@ static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cuts",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__QueryAnswer, cuts),
+    &sheaf__v1__cuts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__query_answer__field_indices_by_name[] = {
   1,   /* field[1] = count */
   3,   /* field[3] = coverage */
+  6,   /* field[6] = cuts */
   2,   /* field[2] = generation */
   5,   /* field[5] = last */
   0,   /* field[0] = question */
@@ -1395,7 +1408,7 @@ static const unsigned sheaf__v1__query_answer__field_indices_by_name[] = {
 static const ProtobufCIntRange sheaf__v1__query_answer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__query_answer__descriptor =
 {
@@ -1405,7 +1418,7 @@ const ProtobufCMessageDescriptor sheaf__v1__query_answer__descriptor =
   "Sheaf__V1__QueryAnswer",
   "sheaf.v1",
   sizeof(Sheaf__V1__QueryAnswer),
-  6,
+  7,
   sheaf__v1__query_answer__field_descriptors,
   sheaf__v1__query_answer__field_indices_by_name,
   1,  sheaf__v1__query_answer__number_ranges,

@@ -269,10 +269,14 @@ struct  Sheaf__V1__QueryAnswer
    * false: more hits of this question follow
    */
   protobuf_c_boolean last;
+  /*
+   * of this question
+   */
+  Sheaf__V1__Cuts *cuts;
 };
 #define SHEAF__V1__QUERY_ANSWER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__query_answer__descriptor) \
-    , 0, 0, 0, NULL, NULL, 0 }
+    , 0, 0, 0, NULL, NULL, 0, NULL }
 
 
 struct  Sheaf__V1__StatusRequest
