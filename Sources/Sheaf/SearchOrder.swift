@@ -92,7 +92,24 @@ extension SearchOrder {
     /// none is named.
     fileprivate func questionFolder() throws(ModelError) -> String {
         guard let questionModel else { return "" }
-        let parts = try ModelFolders.parts(of: questionModel)
-        return absolutePath(parts[0])
+        return absolutePath(try ModelFolders.place(of: .question, in: questionModel))
+    }
+}
+
+extension ModelPlaces {
+    /// Takes the folders of towers, or of both, as a user names them; nil: not named.
+    ///
+    /// - Throws: where one is not there.
+    public init(questionFolder: String?, contextFolder: String?) throws(SheafError) {
+        self.init()
+        try typed {
+            if let questionFolder {
+                question = absolutePath(
+                    try ModelFolders.place(of: .question, in: questionFolder))
+            }
+            if let contextFolder {
+                context = absolutePath(try ModelFolders.place(of: .context, in: contextFolder))
+            }
+        }
     }
 }

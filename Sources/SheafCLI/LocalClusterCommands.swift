@@ -21,7 +21,8 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try await Cluster.startDetached(
-            data.folder, workers: size.workerCount, threads: size.threads, models: places.places)
+            data.folder, workers: size.workerCount, threads: size.threads, models: try places.places
+        )
         let status = try await cluster.status()
         await cluster.close()
         try Terminal.answer(

@@ -14,8 +14,8 @@ struct ModelPlaceOptions: ParsableArguments {
     var contextModel: String?
 
     var places: ModelPlaces {
-        ModelPlaces(
-            question: questionModel.map(PathRoots.absolute) ?? "",
-            context: contextModel.map(PathRoots.absolute) ?? "")
+        get throws {
+            try ModelPlaces(questionFolder: questionModel, contextFolder: contextModel)
+        }
     }
 }

@@ -75,7 +75,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
             loadsOnDemand: onDemand, security: try keys.security,
             roots: PathRoots(
                 corpora: corpora.map(PathRoots.absolute), models: models.map(PathRoots.absolute)),
-            models: places.places)
+            models: try places.places)
         try await ClusterProcess.coordinator(options, stop: Interruption.stream())
     }
 }
@@ -131,7 +131,9 @@ struct WorkerCommand: AsyncParsableCommand {
         let options = WorkerOptions(
             coordinator: coordinator, name: name, data: data.folder, threads: threads,
             security: try keys.security,
-            contextModel: contextModel.map(PathRoots.absolute) ?? "")
+            contextModel: try ModelPlaces(
+                questionFolder: nil, contextFolder: contextModel
+            ).context)
         try await ClusterProcess.worker(options, stop: Interruption.stream())
     }
 }

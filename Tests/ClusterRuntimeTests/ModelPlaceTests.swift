@@ -102,14 +102,60 @@ import Testing
                 #expect(text.contains("--question-model"))
                 request.questionModel = model + "/question_encoder"
                 let second = try await cluster.client.index(request) { _ in }
-                #expect(second.alreadyComplete && second.notes.isEmpty)
+                #expect(second.notes.isEmpty && second.passagesEncoded == 0)
+                #expect(second.generation == first.generation + 1)
                 #expect(try await search(cluster).count == 5)
                 // Named once, it stays.
                 request.questionModel = ""
-                #expect(try await cluster.client.index(request) { _ in }.notes.isEmpty)
+                let third = try await cluster.client.index(request) { _ in }
+                #expect(third.notes.isEmpty && third.alreadyComplete)
             }
             let found = try await with(folder) { try await search($0) }
             #expect(found.count == 5)
+            // The manifest has it too, so it outlives the catalog.
+            let data = DataFolder(path: folder.path + "/data")
+            for suffix in ["", "-wal", "-shm"] { unlink(data.catalog + suffix) }
+            #expect(try CatalogRebuild.run(data).collections.map(\.name) == ["c"])
+            let again = try await with(folder) { try await search($0) }
+            #expect(again == found)
+        }
+    }
+
+    @Test func `a coordinator looks where it is told, and refuses another tower`() async throws {
+        try await within { folder, corpus in
+            let model = try TestData.model(in: folder.path)
+            let before = try await with(folder) { cluster in
+                _ = try await cluster.index(corpus, as: "c", model: model)
+                return try await search(cluster)
+            }
+            let moved = folder.path + "/elsewhere"
+            try FileManager.default.moveItem(atPath: model, toPath: moved)
+            for (tower, isIt) in [("context_encoder", false), ("question_encoder", true)] {
+                let cluster = try await TestCluster(
+                    folder.path, workers: 1, models: ModelPlaces(question: moved + "/" + tower))
+                if isIt {
+                    let found = try await search(cluster)
+                    #expect(found == before)
+                } else {
+                    let text = await failure { _ = try await search(cluster) }
+                    #expect(text != "it was done")
+                }
+                await cluster.stop()
+            }
+        }
+    }
+
+    @Test func `what is cut off a question is told with its answer`() async throws {
+        try await within { folder, corpus in
+            let model = try TestData.model(in: folder.path)
+            try await with(folder) { cluster in
+                _ = try await cluster.index(corpus, as: "c", model: model)
+                let long = String(repeating: "river ", count: 200)
+                let answers = try await cluster.search(["river", long], in: "c", k: 60)
+                #expect(answers.map(\.cuts.textsCut) == [0, 1])
+                #expect(answers[0].cuts.tokens == 3 && answers[1].cuts.tokens >= 202)
+                #expect(answers.allSatisfy { $0.found.count == 40 && $0.cuts.texts == 1 })
+            }
         }
     }
 

@@ -7,8 +7,13 @@ extension Coordinator {
     /// Both are about what is derived from the segments, so a new generation over the same ones is
     /// all it takes.
     func adoptIndex(
-        _ plan: IndexPlan, _ checked: inout CheckedCollection
+        _ plan: IndexPlan, _ checked: inout CheckedCollection, addingQuestions: Bool
     ) throws(ClusterError) {
+        // A manifest says what the collection is, so that a new question tower outlives the
+        // catalog; and what could not be built is tried again by whoever asks again.
+        if addingQuestions || collections[checked.record.name]?.hasLastingFailure == true {
+            checked.isPublished = false
+        }
         let asked = plan.index(over: checked.record)
         guard asked.kind != checked.record.kind || asked.memory != checked.record.memory else {
             return

@@ -79,8 +79,11 @@ extension Coordinator {
             try await KindTrial.run(wanted, dimension: models.dimension)
         }
         var checked: CheckedCollection
+        var addsQuestions = false
         if var found = existing {
             try plan.check(found.record, models)
+            addsQuestions =
+                found.record.questionFingerprint.isEmpty && !models.questionFingerprint.isEmpty
             remember(found.record.name) { $0 = $0.with(models) }
             found.record = found.record.with(models)
             existing = found
@@ -100,7 +103,7 @@ extension Coordinator {
                 let found = try await check(existing, source, number)
             else { return }
             checked = found
-            try adoptIndex(plan, &checked)
+            try adoptIndex(plan, &checked, addingQuestions: addsQuestions)
         } else {
             try SpaceReserve.expectRoom(in: options.data.path)
             checked = try await scan(plan, source, models)
