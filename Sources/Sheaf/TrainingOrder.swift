@@ -1,6 +1,7 @@
 import ClusterCore
 public import ClusterRuntime
 import Foundation
+import Locks
 import Logging
 public import Training
 
@@ -44,12 +45,15 @@ public struct TrainingOrder: Sendable {
         let (stop, stopping) = AsyncStream.makeStream(of: Void.self)
         // All that matters is told; the ranks have logs of their own.
         let log = Logger(label: "training") { _ in SwiftLogNoOpLogHandler() }
+        let notes = NotesOnce { told(.note($0)) }
         let outcome = try await typed(interrupted: "Interrupted.") {
             try await withTaskCancellationHandler {
                 // A task of its own: what is left to do after a cancellation must not be cancelled.
                 try await Task {
                     try await TrainingCoordinator.run(run, log: log, stop: stop) { event in
-                        TrainingNews(event).map(told)
+                        guard let news = TrainingNews(event) else { return }
+                        if case .step(let step) = news { notes.tell(step.notes) }
+                        told(news)
                     }
                 }.value
             } onCancel: {
@@ -62,7 +66,7 @@ public struct TrainingOrder: Sendable {
                 "Training was interrupted\(outcome.report.isEmpty ? "" : "; " + outcome.report). "
                     + "Give the same command to go on.")
         }
-        return try typed {
+        let summary = try typed {
             var summary = try JSONDecoder().decode(
                 TrainingSummary.self, from: Data(outcome.report.utf8))
             summary.generations = Int(clamping: outcome.generations)
@@ -71,6 +75,9 @@ public struct TrainingOrder: Sendable {
             }
             return summary
         }
+        // A run may end before a report with its notes has left.
+        notes.tell(summary.notes)
+        return summary
     }
 
     private func trainingRun() throws(SheafError) -> TrainingRun {
@@ -114,6 +121,8 @@ public enum TrainingNews: Equatable, Sendable {
     case refused(String)
     /// How far training is.
     case step(TrainingStep)
+    /// What people ought to know, as it is found out or at the end; each is told once.
+    case note(String)
 
     init?(_ event: TrainingEvent) {
         switch event {
@@ -129,6 +138,18 @@ public enum TrainingNews: Equatable, Sendable {
             guard step.isPlausible else { return nil }
             self = .step(step)
         }
+    }
+}
+
+/// Tells notes, each once, whoever brings them.
+private final class NotesOnce: Sendable {
+    private let told = Locked(Set<String>())
+    private let tell: @Sendable (String) -> Void
+
+    init(_ tell: @escaping @Sendable (String) -> Void) { self.tell = tell }
+
+    func tell(_ notes: [String]) {
+        for note in notes where told.withLock({ $0.insert(note).inserted }) { tell(note) }
     }
 }
 
@@ -150,8 +171,11 @@ public struct TrainingStep: Codable, Equatable, Sendable {
     public var secondsLeft: Double
     /// What was last measured, by name of the measure.
     public var measures: [String: Double]?
-    /// What people ought to know.
+    /// What people ought to know, a line each.
     public var note: String?
+
+    /// The lines of ``note``.
+    var notes: [String] { note?.split(separator: "\n").map(String.init) ?? [] }
 
     /// Whether a run can be there: the numbers come from another process.
     var isPlausible: Bool {

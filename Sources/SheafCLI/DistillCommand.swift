@@ -90,6 +90,10 @@ struct DistillCommand: AsyncParsableCommand {
             try await final.run { done in
                 line.show(phase: "reading", done: UInt64(done), total: nil, unit: "question")
             } told: { news in
+                if case .note(let note) = news {
+                    line.end()
+                    Terminal.say("note: " + note)
+                }
                 guard case .step(let step) = news else { return }
                 line.show(
                     phase: "epoch \(step.epoch), step", done: UInt64(step.step),

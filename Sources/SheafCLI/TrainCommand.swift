@@ -116,7 +116,7 @@ struct TrainCommand: AsyncParsableCommand {
             line.show(
                 phase: "training", done: UInt64(step.step),
                 total: UInt64(step.totalSteps), unit: "step", more: more)
-            if let note = step.note, !isQuiet { say(note, line) }
+        case .note(let note): say("note: " + note, line)
         case .bound(let endpoint): say("ranks can join at \(endpoint)", line)
         case .formed(let ranks, let generation):
             if !isQuiet, generation > 1 {

@@ -72,7 +72,7 @@ extension TrainingProgramTests {
                 #expect(
                     outcome.output.components(separatedBy: part).count == 2, "\(part): \(outcome)")
                 #expect(
-                    outcome.error.components(separatedBy: part).count <= 2, "\(part): \(outcome)")
+                    outcome.error.components(separatedBy: part).count == 2, "\(part): \(outcome)")
             }
         }
 
