@@ -66,15 +66,15 @@ extension ModelInspection.TowerFacts {
     }
 
     fileprivate var document: JSONDocument {
-        [
+        let document: JSONDocument = [
             "name": .string(name), "parameters": .integer(UInt64(parameters)),
             "dimension": dimension.map { .integer(UInt64($0)) } ?? .null,
             "maximum_length": .integer(UInt64(maximumLength)),
             "pooling": pooling.map { .string($0) } ?? .null, "normalises": .bool(normalises),
-            "prefix": .string(prefix), "steps": .strings(steps),
-            "fingerprint": fingerprint.map { .string($0) } ?? .null,
+            "prefix": .string(prefix), "fingerprint": fingerprint.map { .string($0) } ?? .null,
             "unused_tensors": .strings(unused), "missing_tensors": .strings(missing),
         ]
+        return document.with("steps", steps.isEmpty ? nil : .strings(steps))
     }
 }
 

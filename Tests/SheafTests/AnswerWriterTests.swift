@@ -34,7 +34,7 @@ struct AnswerWriterTests {
                 {"rank":2,"id":"d1","ordinal":0,"score":-1e-09,"title":"",\#
                 "text":"\"quoted\" 漢字"}],"generation":3,"coverage":{"complete":false,\#
                 "shards":8,"shards_answered":7,"passages":10,"passages_answered":9},\#
-                "tokens_cut":0,"microseconds":{"encode":1,"search":2,"slowest_worker":3,"fetch":4}}
+                "microseconds":{"encode":1,"search":2,"slowest_worker":3,"fetch":4}}
 
                 """#)
     }

@@ -41,7 +41,7 @@ public struct JSONLinesAnswers: AnswerWriter {
     }
 
     static func document(_ answer: SearchAnswer, _ question: Question) -> JSONDocument {
-        [
+        let document: JSONDocument = [
             "question_id": .string(question.id),
             "question": .string(question.text),
             "hits": .array(
@@ -54,7 +54,6 @@ public struct JSONLinesAnswers: AnswerWriter {
                 }),
             "generation": .integer(answer.generation),
             "coverage": answer.coverage.document,
-            "tokens_cut": .integer(answer.cuts.tokensCut),
             "microseconds": [
                 "encode": .integer(answer.timings.encodeUs),
                 "search": .integer(answer.timings.searchUs),
@@ -62,6 +61,8 @@ public struct JSONLinesAnswers: AnswerWriter {
                 "fetch": .integer(answer.timings.fetchUs),
             ],
         ]
+        let cut = answer.cuts.tokensCut
+        return document.with("tokens_cut", cut > 0 ? .integer(cut) : nil)
     }
 }
 

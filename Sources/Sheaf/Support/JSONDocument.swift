@@ -41,6 +41,12 @@ extension JSONDocument: ExpressibleByDictionaryLiteral {
 }
 
 extension JSONDocument {
+    /// An object with a member more; the same where there is no value.
+    func with(_ name: String, _ value: JSONDocument?) -> JSONDocument {
+        guard case .object(let members) = self, let value else { return self }
+        return .object(members + [Member(name, value)])
+    }
+
     /// The value on one line.
     public var text: String {
         var bytes: [UInt8] = []

@@ -179,12 +179,13 @@ extension TrainingEvaluation {
 
     /// The measures for programs.
     public var document: JSONDocument {
-        [
-            "questions": .integer(UInt64(questions)), "cuts": cuts.document,
+        let document: JSONDocument = [
+            "questions": .integer(UInt64(questions)),
             "measures": .object(
                 values.sorted { $0.key < $1.key }.map {
                     JSONDocument.Member($0.key, $0.value.isFinite ? .number($0.value) : .null)
                 }),
         ]
+        return document.with("cuts", cuts.textsCut > 0 ? cuts.document : nil)
     }
 }

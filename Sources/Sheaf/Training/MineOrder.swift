@@ -125,7 +125,7 @@ final class ClusterCandidates: CandidateSource {
 extension HardNegativeMiner.Report {
     /// The report for programs.
     public var document: JSONDocument {
-        [
+        let document: JSONDocument = [
             "examples": .integer(UInt64(examples)), "negatives": .integer(UInt64(negatives)),
             "without_negatives": .integer(UInt64(withoutNegatives)),
             "left_out": [
@@ -133,7 +133,8 @@ extension HardNegativeMiner.Report {
                 "within_margin": .integer(UInt64(withinMargin)),
             ],
             "dropped": .integer(UInt64(dropped.rows)),
-            "unused_columns": .strings(dropped.unusedColumns), "cuts": cuts.document,
+            "unused_columns": .strings(dropped.unusedColumns),
         ]
+        return document.with("cuts", cuts.textsCut > 0 ? cuts.document : nil)
     }
 }
