@@ -1,7 +1,7 @@
+import Base
 import ClusterCore
 public import ClusterRuntime
 import Foundation
-import Locks
 import Logging
 public import Training
 

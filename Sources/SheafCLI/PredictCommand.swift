@@ -1,5 +1,5 @@
 import ArgumentParser
-import Locks
+import Base
 import Sheaf
 
 struct PredictCommand: AsyncParsableCommand {

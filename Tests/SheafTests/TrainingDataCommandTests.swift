@@ -55,7 +55,7 @@ extension TrainingProgramTests {
                         "--format", "trec", "--quiet",
                     ], data: folder)
                 #expect(all.output.split(separator: "\n").count == 60)
-                #expect(all.error.contains("1 list shorter than -k 99"), "\(all)")
+                #expect(all.error.contains("note: 1 list is shorter than 99"), "\(all)")
             }
         }
 

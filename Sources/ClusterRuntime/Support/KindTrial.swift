@@ -1,3 +1,4 @@
+import Base
 import Foundation
 public import VectorIndex
 
@@ -72,7 +73,7 @@ public enum KindTrial {
             throw refused(kind, "its trial on a sample ended by signal \(signal)")
         case .late:
             throw refused(
-                kind, "its trial on a sample took longer than \(time.components.seconds) s")
+                kind, "its trial on a sample took longer than \(Int(time.seconds)) s")
         }
     }
 

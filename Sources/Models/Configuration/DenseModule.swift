@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// A linear layer after the pooling: a folder with `config.json` and weights of its own.
