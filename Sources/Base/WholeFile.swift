@@ -51,7 +51,7 @@ package final class WholeFile {
         self.folder = folder
         let temporary = isDirect ? nil : "\(folder)/\(Self.temporaryName())"
         self.temporary = temporary
-        let mode: mode_t = readers == .owner ? 0o600 : 0o644
+        let mode: mode_t = readers == .owner ? 0o600 : 0o666
         file = try Self.naming(path) { () throws(FileError) in
             try OpenFile(
                 temporary ?? path, O_WRONLY | (isDirect ? 0 : O_CREAT | O_EXCL), mode: mode)
