@@ -63,6 +63,8 @@ ALLOWED = [
 ]
 
 SELDOM = [
+    (r"/status of one/stdout$", r"(encoded) +memory$", r"\1 memory",
+     "the width of a column that holds memory"),
     (r"^options/data/data/catalog\.sqlite$",
      r"^garbage: .*object=(?:segments/\.writing-|generations/[0-9]+\.json\.[0-9]+\.tmp ).*\n", "",
      "what was half written when the run was interrupted is noted"),
