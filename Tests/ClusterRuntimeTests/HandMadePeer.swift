@@ -22,28 +22,24 @@ final class HandMadePeer {
 
     private static func local(_ endpoint: String) throws -> CInt {
         let path = try #require(Endpoint(endpoint).path)
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let failed = withUnsafePointer(to: address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, size)
-            }
-        }
-        try #require(failed == 0)
-        return descriptor
+        return try connected(AF_UNIX, to: address)
     }
 
     private static func loopback(_ endpoint: String) throws -> CInt {
         let port = try #require(endpoint.split(separator: ":").last.flatMap { UInt16($0) })
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return try connected(AF_INET, to: address)
+    }
+
+    private static func connected<Address>(_ family: CInt, to address: Address) throws -> CInt {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        let size = socklen_t(MemoryLayout<Address>.size)
         let failed = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, size)

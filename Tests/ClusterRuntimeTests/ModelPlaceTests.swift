@@ -44,6 +44,20 @@ import Testing
         var ids: [String] = []
     }
 
+    /// Makes a collection, then moves its model; what a search found before, and the new place.
+    private func movedModel(
+        in folder: TemporaryFolder, _ corpus: String
+    ) async throws -> (before: [String], moved: String) {
+        let model = try TestData.model(in: folder.path)
+        let before = try await with(folder) { cluster in
+            _ = try await cluster.index(corpus, as: "c", model: model)
+            return try await search(cluster)
+        }
+        let moved = folder.path + "/elsewhere"
+        try FileManager.default.moveItem(atPath: model, toPath: moved)
+        return (before, moved)
+    }
+
     private func status(_ cluster: TestCluster) async throws -> CollectionStatus {
         try #require(try await cluster.client.status().collections.first { $0.name == "c" })
     }
@@ -59,13 +73,7 @@ import Testing
 
     @Test func `a model that was moved is named once and remembered`() async throws {
         try await within { folder, corpus in
-            let model = try TestData.model(in: folder.path)
-            let before = try await with(folder) { cluster in
-                _ = try await cluster.index(corpus, as: "c", model: model)
-                return try await search(cluster)
-            }
-            let moved = folder.path + "/elsewhere"
-            try FileManager.default.moveItem(atPath: model, toPath: moved)
+            let (before, moved) = try await movedModel(in: folder, corpus)
             try await with(folder) { cluster in
                 let text = await failure { _ = try await search(cluster) }
                 #expect(text.contains("--question-model") && text.contains("SHEAF_MODELS"))
@@ -123,13 +131,7 @@ import Testing
 
     @Test func `a coordinator looks where it is told, and refuses another tower`() async throws {
         try await within { folder, corpus in
-            let model = try TestData.model(in: folder.path)
-            let before = try await with(folder) { cluster in
-                _ = try await cluster.index(corpus, as: "c", model: model)
-                return try await search(cluster)
-            }
-            let moved = folder.path + "/elsewhere"
-            try FileManager.default.moveItem(atPath: model, toPath: moved)
+            let (before, moved) = try await movedModel(in: folder, corpus)
             for (tower, isIt) in [("context_encoder", false), ("question_encoder", true)] {
                 let cluster = try await TestCluster(
                     folder.path, workers: 1, models: ModelPlaces(question: moved + "/" + tower))

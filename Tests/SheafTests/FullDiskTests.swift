@@ -19,22 +19,13 @@ struct FullDiskTests {
             let disk = folder + "/disk"
             try FileManager.default.createDirectory(
                 atPath: disk, withIntermediateDirectories: false)
-            guard try call("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", disk) else {
+            guard try Program.succeeds("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", disk)
+            else {
                 return
             }
-            defer { _ = try? call("umount", "--lazy", disk) }
+            defer { _ = try? Program.succeeds("umount", "--lazy", disk) }
             try body(folder, disk + "/data")
         }
-    }
-
-    private func call(_ arguments: String...) throws -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
     }
 
     /// Takes all that is left of a disk.
@@ -71,7 +62,7 @@ struct FullDiskTests {
             while run.process.isRunning, !run.error.contains("waiting: ") { usleep(20_000) }
             #expect(run.process.isRunning, "\(run.error)")
             let disk = (data as NSString).deletingLastPathComponent
-            #expect(try call("mount", "-o", "remount,size=200m", disk))
+            #expect(try Program.succeeds("mount", "-o", "remount,size=200m", disk))
             let outcome = try run.wait()
             #expect(outcome.status == 0 && outcome.output.contains("3,000 passages"), "\(outcome)")
         }

@@ -37,6 +37,17 @@ enum Program {
         try Running(arguments, data: data, input: input, variables: variables)
     }
 
+    /// Whether another program of the system, such as `mount`, ends well.
+    static func succeeds(_ call: String...) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = call
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
     /// What a JSON text says; its names are written with underscores.
     static func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value {
         let decoder = JSONDecoder()

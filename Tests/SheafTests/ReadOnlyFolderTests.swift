@@ -10,16 +10,6 @@ import Testing
     .serialized, .enabled(if: Program.isBuilt, "the program is not built"),
     .enabled(if: geteuid() == 0, "only root can mount a folder for reading alone"))
 struct ReadOnlyFolderTests {
-    private func call(_ arguments: String...) throws -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }
-
     private func views(in folder: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder)
     }
@@ -40,10 +30,10 @@ struct ReadOnlyFolderTests {
             let question = ["search", "river", "--collection", "c", "-k", "3", "--workers", "1"]
             let before = try Program.run(question + ["--format", "trec"], data: data)
             try #require(before.status == 0, "\(before)")
-            guard try call("mount", "--bind", data, seen),
-                try call("mount", "-o", "remount,bind,ro", seen)
+            guard try Program.succeeds("mount", "--bind", data, seen),
+                try Program.succeeds("mount", "-o", "remount,bind,ro", seen)
             else { return }
-            defer { _ = try? call("umount", "--lazy", seen) }
+            defer { _ = try? Program.succeeds("umount", "--lazy", seen) }
             let files = try FileManager.default.subpathsOfDirectory(atPath: data)
             let after = try Program.run(
                 question + ["--format", "trec"], data: seen, variables: ["TMPDIR": place])
