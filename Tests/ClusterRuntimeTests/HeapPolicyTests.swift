@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Locks
 import Testing
 
 @testable import ClusterRuntime
