@@ -22,6 +22,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -56,14 +57,22 @@ let package = Package(
             dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: house),
 
+        // JSON, safetensors, zip, gzip, NumPy.
+        .target(name: "Formats", dependencies: ["CZlib", "Base"], swiftSettings: house),
+
         // Passages, questions and the field's file formats.
         .target(
             name: "Corpus",
-            dependencies: ["CZlib", "Base", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Base", "Formats", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: aboveTheRim),
 
         // Text to token ids.
-        .target(name: "Tokenizers", dependencies: ["Base"], swiftSettings: aboveTheRim),
+        .target(
+            name: "Tokenizers",
+            dependencies: [
+                "Base", "Formats", .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            swiftSettings: aboveTheRim),
 
         // Float arrays and the operations on them.
         .target(
@@ -73,7 +82,7 @@ let package = Package(
         .target(
             name: "Models",
             dependencies: [
-                "Base", "Tokenizers", "Tensors",
+                "Base", "Formats", "Tokenizers", "Tensors",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
@@ -86,7 +95,8 @@ let package = Package(
         .target(
             name: "VectorIndex",
             dependencies: [
-                "CFaiss", "CKernels", "Base", "Corpus",
+                "CFaiss", "CKernels", "Base", "Formats", "Corpus",
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
@@ -95,7 +105,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Base", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
+                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
@@ -109,7 +119,8 @@ let package = Package(
         .target(
             name: "ClusterRuntime",
             dependencies: [
-                "CZeroMQ", "CClusterProtocol", "CKernels", "Base", "Corpus", "Tokenizers",
+                "CZeroMQ", "CClusterProtocol", "CKernels", "Base", "Formats", "Corpus",
+                "Tokenizers",
                 "Models",
                 "VectorIndex", "Training", "ClusterCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -122,7 +133,8 @@ let package = Package(
         .target(
             name: "Sheaf",
             dependencies: [
-                "Base", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
+                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
+                "VectorIndex",
                 "Training", "ClusterCore", "ClusterRuntime",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -133,7 +145,8 @@ let package = Package(
             name: "SheafCLI",
             dependencies: [
                 // The rooms that Sheaf shows are named too: what they change is then built anew.
-                "Sheaf", "Base", "Corpus", "Models", "Evaluation", "VectorIndex", "Training",
+                "Sheaf", "Base", "Formats", "Corpus", "Models", "Evaluation", "VectorIndex",
+                "Training",
                 "ClusterCore", "ClusterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -170,9 +183,13 @@ let package = Package(
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: house),
         .testTarget(
-            name: "CorpusTests", dependencies: ["Corpus", "TestSupport"], swiftSettings: house),
+            name: "FormatsTests", dependencies: ["Formats", "Base", "TestSupport"],
+            swiftSettings: house),
         .testTarget(
-            name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
+            name: "CorpusTests", dependencies: ["Corpus", "Formats", "TestSupport"],
+            swiftSettings: house),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "Formats", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "TensorsTests",
@@ -180,11 +197,11 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "ModelsTests",
-            dependencies: ["Models", "Base", "Tensors", "Tokenizers", "TestSupport"],
+            dependencies: ["Models", "Base", "Formats", "Tensors", "Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "EvaluationTests",
-            dependencies: ["Evaluation", "Corpus", "Tokenizers", "TestSupport"],
+            dependencies: ["Evaluation", "Corpus", "Formats", "Tokenizers", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "VectorIndexTests",
@@ -212,7 +229,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "SheafTests", dependencies: ["Sheaf", "Base", "TestSupport"], swiftSettings: house
+            name: "SheafTests", dependencies: ["Sheaf", "Base", "Formats", "TestSupport"],
+            swiftSettings: house
         ),
         .testTarget(name: "TidyTests", swiftSettings: house),
     ],

@@ -7,16 +7,16 @@
 /// Source: Fowler, Noll, Vo, Eastlake, "The FNV Non-Cryptographic Hash Algorithm".
 package struct FNV: Equatable, Sendable {
     /// The number of no byte at all.
-    package static let offset: UInt64 = 0xCBF2_9CE4_8422_2325
+    @inlinable package static var offset: UInt64 { 0xCBF2_9CE4_8422_2325 }
     /// What each step multiplies by.
-    package static let prime: UInt64 = 0x100_0000_01B3
+    @inlinable package static var prime: UInt64 { 0x100_0000_01B3 }
 
     /// The number of what was added.
     package var value: UInt64
 
     /// Starts from nothing, or from a number of one's own.
     @inlinable
-    package init(_ value: UInt64 = 0xCBF2_9CE4_8422_2325) {
+    package init(_ value: UInt64 = FNV.offset) {
         self.value = value
     }
 
@@ -24,7 +24,7 @@ package struct FNV: Equatable, Sendable {
     @inlinable
     @inline(__always)
     package static func step(_ value: UInt64, _ number: UInt64) -> UInt64 {
-        (value ^ number) &* 0x100_0000_01B3
+        (value ^ number) &* prime
     }
 
     /// Adds a byte, or a number of one's own.

@@ -22,12 +22,12 @@ package struct SplitMix: RandomNumberGenerator, Sendable {
     }
 
     /// What lies between two states.
-    package static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
+    @inlinable package static var step: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 
     /// The next 64 bits.
     @inlinable
     package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
+        state &+= Self.step
         return Self.mixed(state)
     }
 

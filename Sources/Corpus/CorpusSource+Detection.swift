@@ -1,3 +1,5 @@
+import Formats
+
 extension CorpusSource {
     /// Tells the format by the first record of a file; nil where the file is empty.
     static func detectFormat(_ path: String) throws(CorpusError) -> CorpusFormat? {
@@ -54,18 +56,18 @@ extension CorpusSource {
         _ buffer: LineBuffer, _ line: Range<Int>, _ path: String
     ) throws(CorpusError) -> CorpusFormat {
         let names: [String]
-        do throws(Malformation) {
-            names = try buffer.withBytes(line) { bytes throws(Malformation) in
+        do throws(JSONError) {
+            names = try buffer.withBytes(line) { bytes throws(JSONError) in
                 try memberNames(bytes)
             }
         } catch {
             if try SQuADCorpus.isHere(path) { return .squad }
-            var place = ""
-            if case .badJSON(let column, let detail) = error {
-                place = " (byte \(column): \(detail))"
+            var why = ": \(Malformation(error))"
+            if case .badJSON(let column, let detail) = Malformation(error) {
+                why = " (byte \(column): \(detail))"
             }
             throw .unknownFormat(
-                path: path, reason: "the first line is not a JSON object\(place)",
+                path: path, reason: "the first line is not a JSON object" + why,
                 remedy: "Correct the line, or name --format jsonl with --skip-malformed")
         }
         if names.contains("_id") { return .beir }
@@ -80,13 +82,13 @@ extension CorpusSource {
             remedy: "Give each passage an \"id\" and a \"text\"")
     }
 
-    private static func memberNames(_ bytes: Span<UInt8>) throws(Malformation) -> [String] {
+    private static func memberNames(_ bytes: Span<UInt8>) throws(JSONError) -> [String] {
         var at = 0
         var isFirst = true
         var names: [String] = []
         JSONText.skipSpace(bytes, &at)
         try JSONText.expect(0x7B, bytes, &at)
-        while let name = try JSONText.nextName(bytes, &at, isFirst: &isFirst) {
+        while let name = try JSONText.nextName(bytes, &at, isFirst: &isFirst, .data) {
             try JSONText.skip(bytes, &at)
             names.append(name)
         }

@@ -1,37 +1,4 @@
-/// Writes results in DPR's JSON, one list at a time, so that memory does not grow.
-///
-/// The file is `[{question, answers, ctxs: [{id, title, text, score, has_answer}]}]`, one element
-/// a line; the score is a string, the shortest decimal that gives the same `Double`. It appears
-/// under its name when `finish()` returns.
-public final class DPRResultWriter {
-    private let output: TextOutput
-    private var isEmpty = true
-
-    /// Starts a file.
-    ///
-    /// - Throws: `CorpusError.cannotWrite`.
-    public init(path: String) throws(CorpusError) {
-        output = try TextOutput(path: path)
-        try output.write("[")
-    }
-
-    /// Adds what was retrieved for one question.
-    ///
-    /// - Throws: `CorpusError.nonFiniteScore`, or `cannotWrite`.
-    public func write(_ list: RankedList) throws(CorpusError) {
-        let text = try DPRResults.text(of: list)
-        try output.write((isEmpty ? "\n" : ",\n") + text)
-        isEmpty = false
-    }
-
-    /// Ends the file and gives it its name.
-    ///
-    /// - Throws: `CorpusError.cannotWrite`.
-    public func finish() throws(CorpusError) {
-        try output.write(isEmpty ? "]\n" : "\n]\n")
-        try output.finish()
-    }
-}
+import Formats
 
 /// DPR's JSON form of results.
 public enum DPRResults {
@@ -105,7 +72,7 @@ public enum DPRResults {
         }
         entry.score = number
         if let hasAnswer = value["has_answer"] {
-            guard case .boolean(let flag) = hasAnswer else {
+            guard case .bool(let flag) = hasAnswer else {
                 throw .wrongType(field: "has_answer", expected: "true or false")
             }
             entry.hasAnswer = flag
@@ -120,25 +87,20 @@ public enum DPRResults {
     /// - Throws: `CorpusError.nonFiniteScore`.
     public static func text(of list: RankedList) throws(CorpusError) -> String {
         try list.checkScores()
-        var text = "{\"question\": "
-        JSONText.append(list.question, to: &text)
-        text += ", \"answers\": ["
-        for (index, answer) in list.answers.enumerated() {
-            if index > 0 { text += ", " }
-            JSONText.append(answer, to: &text)
+        let contexts = list.entries.map { entry -> JSONValue in
+            var members: [JSONValue.Member] = [
+                .init("id", .string(entry.id)), .init("title", .string(entry.title)),
+                .init("text", .string(entry.text)), .init("score", .string("\(entry.score)")),
+            ]
+            if let hasAnswer = entry.hasAnswer {
+                members.append(.init("has_answer", .bool(hasAnswer)))
+            }
+            return .object(members)
         }
-        text += "], \"ctxs\": ["
-        for (index, entry) in list.entries.enumerated() {
-            text += index > 0 ? ", {\"id\": " : "{\"id\": "
-            JSONText.append(entry.id, to: &text)
-            text += ", \"title\": "
-            JSONText.append(entry.title, to: &text)
-            text += ", \"text\": "
-            JSONText.append(entry.text, to: &text)
-            text += ", \"score\": \"\(entry.score)\""
-            if let hasAnswer = entry.hasAnswer { text += ", \"has_answer\": \(hasAnswer)" }
-            text += "}"
-        }
-        return text + "]}"
+        let value: JSONValue = [
+            "question": .string(list.question), "answers": .strings(list.answers),
+            "ctxs": .array(contexts),
+        ]
+        return value.text(.spaced)
     }
 }

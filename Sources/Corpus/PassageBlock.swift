@@ -1,3 +1,5 @@
+import Base
+
 /// The byte form of a list of passages, on the wire and in fetched results.
 ///
 /// Little-endian `UInt32` count; per passage three `UInt32` byte lengths (id, title, text); then

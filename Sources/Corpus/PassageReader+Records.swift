@@ -1,3 +1,5 @@
+import Formats
+
 extension PassageReader {
     /// Reads a tab-separated record.
     func separatedRecord(_ buffer: LineBuffer) throws(CorpusError) -> Record {
@@ -70,6 +72,26 @@ extension PassageReader {
     private static func passage(
         _ line: Span<UInt8>, idName: String
     ) throws(Malformation) -> Passage? {
+        let found: (passage: Passage, other: (id: String, text: String))?
+        do throws(JSONError) {
+            found = try members(line, idName: idName)
+        } catch {
+            throw Malformation(error)
+        }
+        guard let found else { return nil }
+        var passage = found.passage
+        let other = found.other
+        if passage.id.isEmpty { passage.id = other.id }
+        if passage.text.isEmpty { passage.text = other.text }
+        if passage.id.isEmpty { throw .missingField(idName) }
+        if passage.text.isEmpty && passage.title.isEmpty { throw .emptyPassage }
+        return passage
+    }
+
+    /// The members that make a passage, and those that stand for them where they are missing.
+    private static func members(
+        _ line: Span<UInt8>, idName: String
+    ) throws(JSONError) -> (passage: Passage, other: (id: String, text: String))? {
         var at = 0
         JSONText.skipSpace(line, &at)
         if at == line.count { return nil }
@@ -77,7 +99,7 @@ extension PassageReader {
         var other = (id: "", text: "")
         var isFirst = true
         try JSONText.expect(0x7B, line, &at)
-        while let name = try JSONText.nextName(line, &at, isFirst: &isFirst) {
+        while let name = try JSONText.nextName(line, &at, isFirst: &isFirst, .data) {
             if name == idName {
                 passage.id = try JSONText.identifier(line, &at, field: name)
             } else if name == "text" {
@@ -93,11 +115,7 @@ extension PassageReader {
             }
         }
         try JSONText.expectEnd(line, &at)
-        if passage.id.isEmpty { passage.id = other.id }
-        if passage.text.isEmpty { passage.text = other.text }
-        if passage.id.isEmpty { throw .missingField(idName) }
-        if passage.text.isEmpty && passage.title.isEmpty { throw .emptyPassage }
-        return passage
+        return (passage, other)
     }
 }
 
@@ -105,21 +123,22 @@ extension JSONText {
     /// Reads an id: a string, or a number kept as its literal text.
     static func identifier(
         _ bytes: Span<UInt8>, _ at: inout Int, field: String
-    ) throws(Malformation) -> String {
+    ) throws(JSONError) -> String {
         guard at < bytes.count else { throw fault(at, "the text is cut off") }
         switch bytes[at] {
-        case 0x22: return try string(bytes, &at)
+        case 0x22: return try string(bytes, &at, .data)
         case 0x2D, 0x30...0x39: return try scalar(bytes, &at)
         default:
+            let start = at
             try skip(bytes, &at)
-            throw .wrongType(field: field, expected: "a string or a number")
+            throw JSONError(start, .wrongType(field: field, expected: "a string or a number"))
         }
     }
 
     /// Reads an id or text that counts only where it is a string or a number; else it is empty.
     static func identifierOrSkip(
         _ bytes: Span<UInt8>, _ at: inout Int
-    ) throws(Malformation) -> String {
+    ) throws(JSONError) -> String {
         guard at < bytes.count else { throw fault(at, "the text is cut off") }
         let isRead = [0x22, 0x2D].contains(bytes[at]) || 0x30...0x39 ~= bytes[at]
         if isRead { return try identifier(bytes, &at, field: "") }
@@ -130,12 +149,12 @@ extension JSONText {
     /// Reads a string; null is the empty one.
     static func stringOrNull(
         _ bytes: Span<UInt8>, _ at: inout Int, field: String
-    ) throws(Malformation) -> String {
+    ) throws(JSONError) -> String {
         guard at < bytes.count else { throw fault(at, "the text is cut off") }
-        if bytes[at] == 0x22 { return try string(bytes, &at) }
+        if bytes[at] == 0x22 { return try string(bytes, &at, .data) }
         let start = at
         try skip(bytes, &at)
         if bytes[start] == 0x6E { return "" }
-        throw .wrongType(field: field, expected: "a string")
+        throw JSONError(start, .wrongType(field: field, expected: "a string"))
     }
 }

@@ -1,3 +1,5 @@
+package import Formats
+
 extension QuestionFile {
     /// Reads questions that are JSON objects.
     static func readJSON(_ path: String, into list: inout QuestionList) throws(CorpusError) {

@@ -1,3 +1,5 @@
+import Formats
+
 /// The paragraphs of SQuAD's nested JSON as passages: equal ones once, numbered from 1.
 ///
 /// All files are read when it is made, and the texts held: the form nests a whole corpus in one

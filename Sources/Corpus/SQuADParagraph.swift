@@ -1,3 +1,5 @@
+package import Formats
+
 /// A paragraph of SQuAD's nested JSON with its questions.
 ///
 /// The form is `{"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question",
@@ -47,7 +49,7 @@ package struct SQuADParagraph {
                     question.answers += texts.filter { !question.answers.contains($0) }
                 }
             }
-            if qa["is_impossible"] == .boolean(true) { unanswerable.insert(question.id) }
+            if qa["is_impossible"] == .bool(true) { unanswerable.insert(question.id) }
             questions.append(question)
         }
     }

@@ -1,4 +1,5 @@
 public import ClusterRuntime
+public import Formats
 
 extension Cluster {
     /// Makes the catalog of a data folder good again from the manifests and segments beside it,
@@ -51,7 +52,7 @@ public struct CatalogReport: Equatable, Sendable {
     }
 
     /// The report for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "kept": .strings(report.kept),
             "collections": .array(

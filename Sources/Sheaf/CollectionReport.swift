@@ -1,4 +1,5 @@
 public import ClusterCore
+public import Formats
 
 /// Collections as people and programs read them.
 public struct CollectionReport: Sendable {
@@ -70,15 +71,15 @@ public struct CollectionReport: Sendable {
     }
 
     /// All collections for programs.
-    public var document: JSONDocument { .array(collections.map(\.document)) }
+    public var document: JSONValue { .array(collections.map(\.document)) }
 
     /// Each collection for programs, by itself.
-    public var documents: [JSONDocument] { collections.map(\.document) }
+    public var documents: [JSONValue] { collections.map(\.document) }
 }
 
 extension CollectionStatus {
     /// The collection for programs.
-    var document: JSONDocument {
+    var document: JSONValue {
         [
             "name": .string(name), "state": .string(state), "passages": .integer(passages),
             "passages_committed": .integer(committed), "batches": .integer(batches),
@@ -128,7 +129,7 @@ extension EncoderSettings {
     }
 
     /// What holds of a tower, for programs.
-    fileprivate var resolvedDocument: JSONDocument {
+    fileprivate var resolvedDocument: JSONValue {
         [
             "pooling": .string(pooling), "normalize": .bool(normalize == "yes"),
             "maximum_length": .integer(UInt64(maximumLength)),
@@ -151,8 +152,8 @@ extension EncoderSettings {
     }
 
     /// What was chosen, for programs.
-    fileprivate var document: JSONDocument {
-        let text = { (text: String?) in text.map { JSONDocument.string($0) } ?? .null }
+    fileprivate var document: JSONValue {
+        let text = { (text: String?) in text.map { JSONValue.string($0) } ?? .null }
         return [
             "segment_ids": text(segmentIDs.isEmpty ? nil : segmentIDs),
             "question_prefix": text(questionPrefix), "passage_prefix": text(passagePrefix),

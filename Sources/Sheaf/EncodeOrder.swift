@@ -1,5 +1,6 @@
 import Base
 public import Corpus
+import Formats
 public import Models
 
 /// What is to be encoded in this process, and where the vectors go.
@@ -199,7 +200,7 @@ extension TextCuts {
     }
 
     /// The numbers for programs.
-    var document: JSONDocument {
+    var document: JSONValue {
         [
             "texts": .integer(UInt64(texts)), "texts_cut": .integer(UInt64(textsCut)),
             "tokens": .integer(UInt64(tokens)), "tokens_cut": .integer(UInt64(tokensCut)),

@@ -1,6 +1,7 @@
 public import ClusterRuntime
 import Corpus
 public import Evaluation
+public import Formats
 import Foundation
 
 /// What results are to be measured by.
@@ -169,11 +170,11 @@ extension EvaluationOrder {
 
 extension EvaluationReport {
     /// The report for programs: per measure its values by cut-off, or its one value.
-    public var document: JSONDocument {
-        let measures: [JSONDocument.Member] = Measure.allCases.compactMap { measure in
-            if let whole = value(measure) { return .init(measure.rawValue, .number(whole)) }
+    public var document: JSONValue {
+        let measures: [JSONValue.Member] = Measure.allCases.compactMap { measure in
+            if let whole = value(measure) { return .init(measure.rawValue, .real(whole)) }
             let values = values.filter { $0.measure == measure }.compactMap { value in
-                value.cutOff.map { JSONDocument.Member("\($0)", .number(value.value)) }
+                value.cutOff.map { JSONValue.Member("\($0)", .real(value.value)) }
             }
             return values.isEmpty ? nil : .init(measure.rawValue, .object(values))
         }

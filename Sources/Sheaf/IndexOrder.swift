@@ -2,6 +2,7 @@ import Base
 public import ClusterCore
 public import ClusterRuntime
 public import Corpus
+public import Formats
 import Foundation
 public import Models
 
@@ -210,7 +211,7 @@ extension IndexSummary {
     }
 
     /// The summary for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "collection": .string(collection), "already_complete": .bool(alreadyComplete),
             "passages": .integer(passages), "batches": .integer(batches),
@@ -218,16 +219,16 @@ extension IndexSummary {
             "skipped_records": .integer(skippedLines),
             "passages_encoded": .integer(passagesEncoded), "workers": .integer(UInt64(workers)),
             "healed": healing.document, "notes": .strings(notes), "cut": cuts.document,
-            "generation": .integer(generation), "seconds": .number(seconds),
-            "encoding_seconds": .number(encodingSeconds),
-            "passages_per_second": .number(passagesPerSecond),
+            "generation": .integer(generation), "seconds": .real(seconds),
+            "encoding_seconds": .real(encodingSeconds),
+            "passages_per_second": .real(passagesPerSecond),
         ]
     }
 }
 
 extension Healing {
     /// The numbers for programs.
-    fileprivate var document: JSONDocument {
+    fileprivate var document: JSONValue {
         [
             "segments_missing": .integer(segmentsMissing),
             "segments_damaged": .integer(segmentsDamaged), "copies_lost": .integer(copiesLost),

@@ -1,4 +1,5 @@
 import ClusterRuntime
+public import Formats
 
 /// The public keys of a folder, as people and programs read them.
 public struct KeyReport: Sendable {
@@ -28,7 +29,7 @@ public struct KeyReport: Sendable {
     }
 
     /// The keys for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "keys": .array(
                 keys.map {

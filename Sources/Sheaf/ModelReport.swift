@@ -1,3 +1,4 @@
+public import Formats
 public import Models
 
 extension ModelInspection {
@@ -24,7 +25,7 @@ extension ModelInspection {
     }
 
     /// The inspection for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "folder": .string(folder), "architecture": .string(architecture),
             "model_type": .string(modelType), "classes": .strings(classes),
@@ -65,8 +66,8 @@ extension ModelInspection.TowerFacts {
         return names.count > 8 ? shown + " and \(names.count - 8) more" : shown
     }
 
-    fileprivate var document: JSONDocument {
-        let document: JSONDocument = [
+    fileprivate var document: JSONValue {
+        let document: JSONValue = [
             "name": .string(name), "parameters": .integer(UInt64(parameters)),
             "dimension": dimension.map { .integer(UInt64($0)) } ?? .null,
             "maximum_length": .integer(UInt64(maximumLength)),
@@ -88,7 +89,7 @@ extension ModelConversion.Written {
     }
 
     /// What was written, for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "folder": .string(folder), "tensors": .integer(UInt64(tensors)),
             "bytes": .integer(UInt64(bytes)), "left_out": .strings(leftOut),

@@ -1,11 +1,10 @@
+import Formats
+
 /// Writes a NumPy file of float32 `[rows, dimension]`, row by row.
 ///
 /// The header (version 1.0 of the format) is written first with room for any count and filled in at
 /// the end, so that neither the rows nor their number need be known before.
 struct NumpyFile {
-    /// A multiple of 64, as the format asks for.
-    static let headerBytes = 128
-
     private let sink: OutputSink
     private let dimension: Int
     private(set) var rows = 0
@@ -13,7 +12,7 @@ struct NumpyFile {
     init(_ sink: OutputSink, dimension: Int) throws(SheafError) {
         self.sink = sink
         self.dimension = dimension
-        try sink.write(NumpyFile.header(rows: 0, dimension: dimension))
+        try sink.write(NumpyHeader.bytes(rows: 0, dimension: dimension))
     }
 
     /// Appends whole rows.
@@ -35,17 +34,7 @@ struct NumpyFile {
 
     /// Fills in the count and gives the file its name.
     func finish() throws(SheafError) {
-        try sink.rewrite(NumpyFile.header(rows: rows, dimension: dimension), at: 0)
+        try sink.rewrite(NumpyHeader.bytes(rows: rows, dimension: dimension), at: 0)
         try sink.finish()
-    }
-
-    static func header(rows: Int, dimension: Int) -> [UInt8] {
-        let facts = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(dimension)), }"
-        let length = headerBytes - 10
-        var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
-        bytes += [UInt8(length & 0xFF), UInt8(length >> 8)]
-        bytes += Array(facts.utf8)
-        bytes += Array(repeating: UInt8(ascii: " "), count: headerBytes - 1 - bytes.count)
-        return bytes + [UInt8(ascii: "\n")]
     }
 }

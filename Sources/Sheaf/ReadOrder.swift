@@ -1,5 +1,6 @@
 import Corpus
 public import Evaluation
+public import Formats
 public import Models
 
 /// Search results whose passages a reader is to find answers in.
@@ -130,19 +131,19 @@ extension ReadAnswer {
     }
 
     /// The answer for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "id": .string(id), "question": .string(question), "answers": .strings(answers),
             "spans": .array(
                 spans.map {
                     [
                         "text": .string($0.text), "passage": .string($0.passage),
-                        "score": .number(Double($0.score)),
-                        "relevance": .number(Double($0.relevance)),
+                        "score": .real(Double($0.score)),
+                        "relevance": .real(Double($0.relevance)),
                     ]
                 }),
-            "exact": score.map { .number($0.exact) } ?? .null,
-            "f1": score.map { .number($0.f1) } ?? .null,
+            "exact": score.map { .real($0.exact) } ?? .null,
+            "f1": score.map { .real($0.f1) } ?? .null,
         ]
     }
 }
@@ -164,11 +165,11 @@ extension ReadSummary {
     private func rounded(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
 
     /// The summary for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "questions": .integer(UInt64(questions)), "measured": .integer(UInt64(measured)),
-            "exact_match": exactMatch.map { .number($0) } ?? .null,
-            "f1": meanF1.map { .number($0) } ?? .null,
+            "exact_match": exactMatch.map { .real($0) } ?? .null,
+            "f1": meanF1.map { .real($0) } ?? .null,
         ]
     }
 }

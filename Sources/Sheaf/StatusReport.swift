@@ -1,4 +1,5 @@
 public import ClusterCore
+public import Formats
 
 /// The status of a cluster as people and programs read it.
 public struct StatusReport: Sendable {
@@ -10,7 +11,7 @@ public struct StatusReport: Sendable {
     }
 
     /// The status for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "running": .bool(true),
             "cluster": .string(status.clusterID),
@@ -23,12 +24,12 @@ public struct StatusReport: Sendable {
             "workers": .array(status.workers.map(\.document)),
             "collections": .array(status.collections.map(\.document)),
             "indexing": status.indexing?.document ?? .null,
-            "problems": .array(status.problems.map(JSONDocument.string)),
+            "problems": .array(status.problems.map(JSONValue.string)),
         ]
     }
 
     /// What programs read where no cluster runs.
-    public static let notRunning: JSONDocument = ["running": .bool(false)]
+    public static let notRunning: JSONValue = ["running": .bool(false)]
 
     /// The status for people.
     public var text: String {
@@ -68,7 +69,7 @@ public struct StatusReport: Sendable {
 
 extension WorkerStatus {
     /// The worker for programs.
-    var document: JSONDocument {
+    var document: JSONValue {
         [
             "name": .string(name), "state": .string(state), "host": .string(host),
             "pid": .integer(UInt64(processID)), "threads": .integer(UInt64(threads)),
@@ -81,7 +82,7 @@ extension WorkerStatus {
 
 extension IndexProgress {
     /// The run for programs.
-    var document: JSONDocument {
+    var document: JSONValue {
         [
             "collection": .string(collection), "state": .string("\(state)"),
             "passages": .integer(passagesTotal), "passages_committed": .integer(passagesCommitted),

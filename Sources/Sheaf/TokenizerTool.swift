@@ -1,3 +1,4 @@
+public import Formats
 import Foundation
 public import Models
 import Tokenizers
@@ -19,7 +20,7 @@ public struct TokenizerTool: Sendable {
     }
 
     /// The tokens of a text with special tokens, whole: ids, tokens, offsets in code points.
-    public func document(_ text: String) -> JSONDocument {
+    public func document(_ text: String) -> JSONValue {
         let encoding = tokenizer.encode(text)
         return [
             "ids": .array(encoding.ids.map { .integer(UInt64($0)) }),

@@ -1,6 +1,7 @@
 import Base
 import ClusterCore
 public import ClusterRuntime
+public import Formats
 import Foundation
 import Logging
 public import Training
@@ -223,16 +224,16 @@ extension TrainingSummary {
     public var waitedShare: Double { seconds > 0 ? waitedSeconds / seconds : 0 }
 
     /// All of it for programs.
-    public var document: JSONDocument {
+    public var document: JSONValue {
         [
             "steps": .integer(UInt64(steps)), "model": .string(model),
             "modelStep": .integer(UInt64(modelStep)),
             "measures": .object(
                 measures.sorted { $0.key < $1.key }.map {
-                    JSONDocument.Member($0.key, $0.value.isFinite ? .number($0.value) : .null)
+                    JSONValue.Member($0.key, $0.value.isFinite ? .real($0.value) : .null)
                 }),
-            "endedEarly": .bool(endedEarly), "seconds": .number(seconds),
-            "waitedSeconds": .number(waitedSeconds), "waitedShare": .number(waitedShare),
+            "endedEarly": .bool(endedEarly), "seconds": .real(seconds),
+            "waitedSeconds": .real(waitedSeconds), "waitedShare": .real(waitedShare),
             "ranks": .integer(UInt64(ranks)), "generations": .integer(UInt64(generations)),
             "notes": .strings(notes),
         ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Foundation
 import Sheaf
 
@@ -88,7 +89,7 @@ struct CollectionsCommand: AsyncParsableCommand {
                 }
                 try await opened.drop(name)
             }
-            let document: JSONDocument = ["dropped": .string(name)]
+            let document: JSONValue = ["dropped": .string(name)]
             try Terminal.answer(json ? document.text : "“\(name)” is removed")
         }
 

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Formats
 public import Sheaf
 
 /// Training data to be read, and where they are written.
@@ -77,7 +78,7 @@ struct ConvertCommand: ParsableCommand {
         order.hardNegatives = hardNegatives
         let report = try order.run()
         if json {
-            let document: JSONDocument = [
+            let document: JSONValue = [
                 "written": .integer(UInt64(report.written)),
                 "dropped_rows": .integer(UInt64(report.dropped.rows)),
                 "negatives_equal_to_positive": .integer(

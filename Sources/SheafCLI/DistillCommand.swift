@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Formats
 import Foundation
 public import Sheaf
 

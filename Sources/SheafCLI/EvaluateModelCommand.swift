@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Formats
 public import Sheaf
 
 struct EvaluateModelCommand: AsyncParsableCommand {

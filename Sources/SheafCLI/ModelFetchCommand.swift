@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Sheaf
 
 struct ModelFetchCommand: AsyncParsableCommand {
@@ -53,7 +54,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
             }
         }
         line.end()
-        let document: JSONDocument = ["folder": .string(folder)]
+        let document: JSONValue = ["folder": .string(folder)]
         try Terminal.answer(json ? document.text : folder)
     }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Sheaf
 
@@ -37,7 +38,7 @@ enum Terminal {
 
     /// Tells of an error on the standard error.
     static func report(error message: String, code: String, asJSON: Bool) {
-        let document: JSONDocument = [
+        let document: JSONValue = [
             "error": ["code": .string(code), "message": .string(message)]
         ]
         say(asJSON ? document.text : "error: " + message)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Base
+import Formats
 import Foundation
 import Sheaf
 

@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// Joins the rankings of several shards into one.
 public enum MergeHits {
     /// The first `k` of all hits, in the order of `Hit.precedes`.
@@ -8,7 +10,7 @@ public enum MergeHits {
     /// - Returns: The same ranking for any division of the same hits into `rankings`. An ordinal
     ///   that several rankings hold with one score is returned once. Cost: O(k · log shards).
     public static func merge(_ rankings: [[Hit]], k: Int) -> [Hit] {
-        var heads = Heap<Head> { $0.hit.precedes($1.hit) }
+        var heads = Heap<Head>()
         for (index, ranking) in rankings.enumerated() {
             if let hit = ranking.first {
                 heads.insert(Head(hit: hit, ranking: index, position: 0))
@@ -16,23 +18,26 @@ public enum MergeHits {
         }
         var merged: [Hit] = []
         merged.reserveCapacity(max(0, min(k, rankings.reduce(0) { $0 + $1.count })))
-        while merged.count < k, let head = heads.first {
+        while merged.count < k, let head = heads.min {
             let ranking = rankings[head.ranking]
             let next = head.position + 1
             if next < ranking.count {
-                heads.replaceFirst(
+                heads.replaceMin(
                     with: Head(hit: ranking[next], ranking: head.ranking, position: next))
             } else {
-                heads.removeFirst()
+                heads.removeMin()
             }
             if merged.last != head.hit { merged.append(head.hit) }
         }
         return merged
     }
 
-    private struct Head {
+    /// The hit that comes first is the least.
+    private struct Head: Comparable {
         var hit: Hit
         var ranking: Int
         var position: Int
+
+        static func < (one: Head, other: Head) -> Bool { one.hit.precedes(other.hit) }
     }
 }

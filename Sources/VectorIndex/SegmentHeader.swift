@@ -1,3 +1,5 @@
+internal import Formats
+
 /// The header of a segment: which tensor lies where, and what the segment is.
 ///
 /// A segment is one safetensors file: eight bytes of header length, a JSON header, the tensors
@@ -32,52 +34,25 @@ struct SegmentHeader {
     ///
     /// Keys come in one order, so that equal contents have equal bytes.
     func bytes() -> [UInt8] {
-        var json = "{\"__metadata__\":{\"batch\":\"\(batch)\""
-        json += ",\"encoder_fingerprint\":\(Self.quoted(fingerprint))"
-        json += ",\"format\":\"\(Self.format)\",\"format_version\":\"\(version)\""
-        json += ",\"source_digest\":\(Self.quoted(sourceDigest))}"
-        var offset = 0
-        for tensor in tensors() {
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
-            let end = offset + tensor.bytes
-            json += ",\"\(tensor.name)\":{\"dtype\":\"\(tensor.type)\",\"shape\":[\(shape)]"
-            json += ",\"data_offsets\":[\(offset),\(end)]}"
-            offset = end
-        }
-        json += "}"
-        var text = Array(json.utf8)
-        while (8 + text.count + bytesBeforeVectors) % Self.alignment != 0 { text.append(0x20) }
-        return withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init) + text
+        let metadata = [
+            "batch": "\(batch)", "encoder_fingerprint": fingerprint, "format": Self.format,
+            "format_version": version, "source_digest": sourceDigest,
+        ]
+        return SafetensorsHeader.bytes(
+            tensors(), metadata: metadata, aligning: bytesBeforeVectors, to: Self.alignment)
     }
 
-    private func tensors() -> [(name: String, type: String, shape: [Int], bytes: Int)] {
-        var list = [(name: "ordinals", type: "U64", shape: [rows], bytes: 8 * rows)]
-        for field in Self.textFields {
-            list.append(("\(field)_offsets", "U64", [rows + 1], 8 * (rows + 1)))
+    private func tensors() -> [SafetensorsHeader.Tensor] {
+        func numbers(_ name: String, _ count: Int) -> SafetensorsHeader.Tensor {
+            SafetensorsHeader.Tensor(name: name, type: "U64", shape: [count], bytes: 8 * count)
         }
-        list.append(
-            (
-                "vectors", precision.tensorType, [rows, dimension],
-                precision.width * rows * dimension
-            ))
-        for (field, bytes) in zip(Self.textFields, textBytes) {
-            list.append((field, "U8", [bytes], bytes))
+        let offsets = Self.textFields.map { numbers("\($0)_offsets", rows + 1) }
+        let vectors = SafetensorsHeader.Tensor(
+            name: "vectors", type: precision.tensorType, shape: [rows, dimension],
+            bytes: precision.width * rows * dimension)
+        let texts = zip(Self.textFields, textBytes).map { field, bytes in
+            SafetensorsHeader.Tensor(name: field, type: "U8", shape: [bytes], bytes: bytes)
         }
-        return list
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        return [numbers("ordinals", rows)] + offsets + [vectors] + texts
     }
 }

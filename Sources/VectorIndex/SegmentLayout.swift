@@ -1,3 +1,5 @@
+internal import Formats
+
 /// Where everything of a segment lies in its file, checked.
 struct SegmentLayout {
     var rows: Int
@@ -14,20 +16,7 @@ struct SegmentLayout {
 
     /// Reads and checks the header, the place and size of each tensor, ordinals and text offsets.
     init(_ bytes: UnsafeRawBufferPointer, path: String) throws(IndexError) {
-        let length = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self).littleEndian
-        guard length <= UInt64(min(SegmentHeader.maximumBytes, bytes.count - 8)) else {
-            throw .malformedSegment(
-                path: path, offset: 0, reason: "a header of \(length) bytes does not fit")
-        }
-        let base = 8 + Int(length)
-        let header: HeaderParser
-        do {
-            header = try HeaderParser(Array(bytes[8..<base]))
-        } catch {
-            throw .malformedSegment(path: path, offset: 8 + error.offset, reason: error.reason)
-        }
-        let places = Places(header: header, base: base, size: bytes.count, path: path)
-
+        let places = try Places(bytes, path: path)
         let version = try places.metadata("format_version")
         guard try places.metadata("format") == SegmentHeader.format else {
             throw places.fault("its format is not \(SegmentHeader.format)")
@@ -44,34 +33,34 @@ struct SegmentLayout {
         }
         batch = number
 
-        guard let shape = header.tensors["vectors"]?.shape, shape.count == 2,
+        guard let shape = places.tensors["vectors"]?.shape, shape.count == 2,
             case 1...Segment.maximumRows = shape[0],
             case 1...Segment.maximumDimension = shape[1]
         else { throw places.fault("there is no tensor vectors [rows, dimension]") }
         rows = shape[0]
         dimension = shape[1]
-        let type = header.tensors["vectors"]?.type
+        let type = places.tensors["vectors"]?.type
         precision = VectorPrecision.allCases.first { $0.tensorType == type } ?? .float32
         guard version != "1" || precision == .float32 else {
             throw places.fault("version 1 holds float32 alone")
         }
-        vectors = try places.range("vectors", precision.tensorType, shape, precision.width)
-        let ordinals = try places.range("ordinals", "U64", [rows], 8).lowerBound
+        vectors = try places.range("vectors", precision.tensorType, shape)
+        let ordinals = try places.range("ordinals", "U64", [rows]).lowerBound
         guard vectors.lowerBound % SegmentHeader.alignment == 0, ordinals % 8 == 0 else {
             throw places.fault("the tensors are not aligned")
         }
         texts = []
         for field in SegmentHeader.textFields {
-            let offsets = try places.range("\(field)_offsets", "U64", [rows + 1], 8).lowerBound
-            guard let blobShape = header.tensors[field]?.shape, blobShape.count == 1 else {
+            let offsets = try places.range("\(field)_offsets", "U64", [rows + 1]).lowerBound
+            guard let blobShape = places.tensors[field]?.shape, blobShape.count == 1 else {
                 throw places.fault("there is no tensor \(field) [bytes]")
             }
-            let blob = try places.range(field, "U8", blobShape, 1)
+            let blob = try places.range(field, "U8", blobShape)
             guard offsets % 8 == 0 else { throw places.fault("the tensors are not aligned") }
             try Self.checkOffsets(bytes, at: offsets, rows: rows, blob: blob.count, path: path)
             texts.append((offsets, blob))
         }
-        try places.checkPacking(expected: 2 + 2 * SegmentHeader.textFields.count)
+        try places.checkCount(2 + 2 * SegmentHeader.textFields.count)
         firstOrdinal = try Self.checkOrdinals(bytes, at: ordinals, rows: rows, path: path)
     }
 
@@ -113,55 +102,56 @@ struct SegmentLayout {
     }
 }
 
-/// The header's claims beside the file they are about.
+/// The header, checked against the file's size.
 private struct Places {
-    var header: HeaderParser
-    /// The byte of the file where the tensors begin.
-    var base: Int
-    var size: Int
-    var path: String
+    let metadata: [String: String]
+    let tensors: [String: SafetensorsTensor]
+    let path: String
+
+    /// The types of a segment's tensors, with the bytes of an element.
+    private static let widths = ["U64": 8, "F32": 4, "F16": 2, "U8": 1]
+
+    init(_ bytes: UnsafeRawBufferPointer, path: String) throws(IndexError) {
+        self.path = path
+        let limits = SafetensorsLimits(
+            headerBytes: SegmentHeader.maximumBytes, entries: 64, rank: 8)
+        do throws(FormatError) {
+            let header = try SafetensorsReader(
+                bytes.bindMemory(to: UInt8.self).span, limits: limits, width: { Self.widths[$0] }
+            ) { $0 }
+            metadata = header.metadata
+            tensors = Dictionary(
+                header.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            guard tensors.count == header.entries.count else {
+                throw FormatError(8, "a tensor occurs twice")
+            }
+        } catch {
+            throw .malformedSegment(path: path, offset: error.offset, reason: error.reason)
+        }
+    }
 
     func fault(_ reason: String) -> IndexError {
         .malformedSegment(path: path, offset: 8, reason: reason)
     }
 
     func metadata(_ key: String) throws(IndexError) -> String {
-        guard let value = header.metadata[key] else { throw fault("__metadata__ has no \(key)") }
+        guard let value = metadata[key] else { throw fault("__metadata__ has no \(key)") }
         return value
     }
 
     /// The bytes of the file that hold a tensor of this type and shape.
     func range(
-        _ name: String, _ type: String, _ shape: [Int], _ width: Int
+        _ name: String, _ type: String, _ shape: [Int]
     ) throws(IndexError) -> Range<Int> {
-        guard let tensor = header.tensors[name] else { throw fault("there is no tensor \(name)") }
+        guard let tensor = tensors[name] else { throw fault("there is no tensor \(name)") }
         guard tensor.type == type, tensor.shape == shape else {
             throw fault("tensor \(name) is not \(type) \(shape)")
         }
-        var bytes = width
-        for extent in shape {
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
-            if overflow { throw fault("tensor \(name) is larger than memory") }
-            bytes = product
-        }
-        guard tensor.begin <= tensor.end, tensor.end <= size - base,
-            tensor.end - tensor.begin == bytes
-        else { throw fault("tensor \(name) does not fit its place") }
-        return base + tensor.begin..<base + tensor.end
+        return tensor.range
     }
 
-    /// Checks that the tensors fill the rest of the file, without gap, overlap or stranger.
-    func checkPacking(expected: Int) throws(IndexError) {
-        guard header.tensors.count == expected else { throw fault("there are other tensors") }
-        var next = 0
-        let ordered = header.tensors.values.sorted { ($0.begin, $0.end) < ($1.begin, $1.end) }
-        for tensor in ordered {
-            guard tensor.begin == next else { throw fault("tensors overlap or leave a gap") }
-            next = tensor.end
-        }
-        guard next == size - base else {
-            throw .malformedSegment(
-                path: path, offset: base + next, reason: "the file is longer than its tensors")
-        }
+    /// Checks that there are no other tensors; the reader has checked that they fill the file.
+    func checkCount(_ expected: Int) throws(IndexError) {
+        guard tensors.count == expected else { throw fault("there are other tensors") }
     }
 }

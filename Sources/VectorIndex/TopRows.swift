@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// A row of a shard and its score.
 struct ScoredRow: Equatable {
     var row: Int
@@ -12,8 +14,14 @@ struct ScoredRow: Equatable {
 /// The k first of all rows that were offered.
 struct TopRows {
     private let k: Int
-    /// The last of the kept rows lies on top.
-    private var heap = Heap<ScoredRow> { $1.precedes($0) }
+    private var kept = Heap<Kept>()
+
+    /// The last of the kept rows is the least.
+    private struct Kept: Comparable {
+        var row: ScoredRow
+
+        static func < (one: Kept, other: Kept) -> Bool { other.row.precedes(one.row) }
+    }
 
     init(k: Int) {
         self.k = k
@@ -21,14 +29,14 @@ struct TopRows {
 
     /// The score to reach: that of the k-th row, or −∞ while there are fewer.
     var threshold: Double {
-        heap.count < k ? -.infinity : heap.first?.score ?? -.infinity
+        kept.count < k ? -.infinity : kept.min?.row.score ?? -.infinity
     }
 
     mutating func offer(_ row: ScoredRow) {
-        if heap.count < k {
-            heap.insert(row)
-        } else if let last = heap.first, row.precedes(last) {
-            heap.replaceFirst(with: row)
+        if kept.count < k {
+            kept.insert(Kept(row: row))
+        } else if let last = kept.min, row.precedes(last.row) {
+            kept.replaceMin(with: Kept(row: row))
         }
     }
 
@@ -42,9 +50,7 @@ struct TopRows {
     }
 
     /// The rows kept, in no order.
-    var rows: [ScoredRow] { heap.elements }
+    var rows: [ScoredRow] { kept.unordered.map(\.row) }
 
-    func sorted() -> [ScoredRow] {
-        heap.elements.sorted { $0.precedes($1) }
-    }
+    func sorted() -> [ScoredRow] { rows.sorted { $0.precedes($1) } }
 }

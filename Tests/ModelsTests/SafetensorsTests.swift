@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Tensors
 import TestSupport
@@ -89,7 +90,7 @@ struct SafetensorsTests {
             Issue.record("\(String(describing: json))")
             return
         }
-        #expect(offset == JSONScanner.maximumDepth)
+        #expect(offset == JSONText.maximumDepth)
     }
 
     @Test

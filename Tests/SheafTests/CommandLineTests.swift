@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Testing
 
@@ -247,8 +248,8 @@ struct CommandLineTests {
             let encoder = try TextEncoder.load(folder: model + "/context_encoder", tower: .context)
             let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/v.npy")))
             #expect(
-                Array(bytes.prefix(NumpyFile.headerBytes))
-                    == NumpyFile.header(rows: 70, dimension: encoder.dimension))
+                Array(bytes.prefix(NumpyHeader.length))
+                    == NumpyHeader.bytes(rows: 70, dimension: encoder.dimension))
             #expect(floats(in: bytes) == encoder.encode(passages: passages))
             #expect(!run.error.contains("were cut"))
             let long = String(repeating: "word ", count: 2 * encoder.maximumLength)

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import TestSupport
 import Testing
@@ -67,10 +68,10 @@ struct OutputSinkTests {
 struct NumpyFileTests {
     @Test(arguments: [(0, 1), (3, 384), (21_015_324, 768)])
     func `the header has a fixed length and says shape and type`(rows: Int, dimension: Int) {
-        let header = NumpyFile.header(rows: rows, dimension: dimension)
-        #expect(header.count == NumpyFile.headerBytes)
+        let header = NumpyHeader.bytes(rows: rows, dimension: dimension)
+        #expect(header.count == NumpyHeader.length)
         #expect(Array(header.prefix(8)) == [0x93] + Array("NUMPY".utf8) + [1, 0])
-        #expect(Int(header[8]) + Int(header[9]) << 8 == NumpyFile.headerBytes - 10)
+        #expect(Int(header[8]) + Int(header[9]) << 8 == NumpyHeader.length - 10)
         let text = String(decoding: header.dropFirst(10), as: UTF8.self)
         #expect(text.hasPrefix("{'descr': '<f4', 'fortran_order': False, "))
         #expect(text.contains("'shape': (\(rows), \(dimension)), }"))
@@ -85,7 +86,7 @@ struct NumpyFileTests {
             try file.append([0.5, 3, 4, 5])
             try file.finish()
             let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-            #expect(Array(bytes.prefix(128)) == NumpyFile.header(rows: 3, dimension: 2))
+            #expect(Array(bytes.prefix(128)) == NumpyHeader.bytes(rows: 3, dimension: 2))
             #expect(floats(in: bytes) == [1, -2, 0.5, 3, 4, 5])
         }
     }
@@ -93,7 +94,7 @@ struct NumpyFileTests {
 
 /// The values of a NumPy file of float32.
 func floats(in bytes: [UInt8]) -> [Float] {
-    stride(from: NumpyFile.headerBytes, to: bytes.count, by: 4).map { start in
+    stride(from: NumpyHeader.length, to: bytes.count, by: 4).map { start in
         Float(
             bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[start + $1]) << (8 * $1) })
     }

@@ -49,6 +49,15 @@ struct SourceTests {
         }
     }
 
+    @Test(arguments: Repository.sources.filter { $0.target != "Formats" })
+    func `JSON is written by Formats`(file: Repository.File) {
+        for (number, line) in file.lines.enumerated() where !line.isComment {
+            #expect(
+                line.firstMatch(of: /[{,] ?\\"[\w\\()]+\\":/) == nil,
+                "\(file):\(number + 1) writes JSON by hand; make a JSONValue")
+        }
+    }
+
     @Test(arguments: Repository.sources.filter { $0.target != "SheafCLI" })
     func `only the command line prints`(file: Repository.File) {
         for (number, line) in file.lines.enumerated() where !line.isComment {

@@ -1,5 +1,6 @@
 public import ClusterCore
 import Corpus
+import Formats
 import Foundation
 public import Models
 public import VectorIndex

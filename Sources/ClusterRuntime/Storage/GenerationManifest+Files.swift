@@ -2,6 +2,7 @@ import Base
 import ClusterCore
 import Corpus
 import Crypto
+import Formats
 public import Foundation
 
 /// Manifests on disk: `generations/0000000007.json`.

@@ -1,10 +1,12 @@
+import Base
 import Crypto
+import Formats
 
 /// The decompressed bytes of one file, plain or gzip by its first bytes.
 final class ByteSource {
     let path: String
     private let file: FileBytes
-    private let inflater: GzipInflater?
+    private let inflater: GzipReader?
     private var fingerprint: SHA256?
     private(set) var offset: UInt64 = 0
 
@@ -20,7 +22,12 @@ final class ByteSource {
             count += more
         }
         try file.seek(to: 0)
-        inflater = magic == [0x1F, 0x8B] ? try GzipInflater(file: file) : nil
+        inflater =
+            magic == [0x1F, 0x8B]
+            ? try giving({ CorpusError($0, path) }) { [file] () throws(GzipError) in
+                try GzipReader(file.file)
+            }
+            : nil
         fingerprint = digesting ? SHA256() : nil
     }
 
@@ -28,7 +35,7 @@ final class ByteSource {
     func read(into buffer: inout [UInt8], _ range: Range<Int>) throws(CorpusError) -> Int {
         let count =
             if let inflater {
-                try inflater.read(into: &buffer, range)
+                try Self.inflate(inflater, path, into: &buffer, range)
             } else {
                 try file.read(into: &buffer, range)
             }
@@ -58,8 +65,29 @@ final class ByteSource {
         return true
     }
 
+    private static func inflate(
+        _ inflater: GzipReader, _ path: String, into buffer: inout [UInt8], _ range: Range<Int>
+    ) throws(CorpusError) -> Int {
+        do throws(GzipError) {
+            return try inflater.read(into: &buffer, range)
+        } catch {
+            throw CorpusError(error, path)
+        }
+    }
+
     /// The digest of all bytes read so far.
     var digest: [UInt8] {
         fingerprint.map { Array($0.finalize()) } ?? []
+    }
+}
+
+extension CorpusError {
+    /// A gzip file could not be read.
+    init(_ error: GzipError, _ path: String) {
+        switch error {
+        case .file(let error): self.init(reading: error)
+        case .damaged(let offset, let reason):
+            self = .corruptGzip(path: path, byteOffset: offset, reason: reason)
+        }
     }
 }

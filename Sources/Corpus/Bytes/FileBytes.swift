@@ -5,7 +5,7 @@ final class FileBytes {
     let path: String
     /// The size when the file was opened, in bytes.
     let size: UInt64
-    private let file: OpenFile
+    let file: OpenFile
 
     /// Opens a regular file.
     init(path: String) throws(CorpusError) {

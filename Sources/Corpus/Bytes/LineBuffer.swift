@@ -1,3 +1,5 @@
+import Base
+
 /// A window over the bytes of a file that finds lines and grows only for a long record.
 ///
 /// Offsets named `at` count from the start of the record, which is at `head`, so they stay right

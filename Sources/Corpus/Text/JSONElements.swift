@@ -1,3 +1,5 @@
+package import Formats
+
 /// Reads the objects of a JSON array, or of JSON lines, one by one from a file of any size.
 ///
 /// An object may span lines. Only one is held at a time.
@@ -29,12 +31,12 @@ package final class JSONElements {
         let place = self.place
         let end = try objectEnd()
         let value: JSONValue
-        do throws(Malformation) {
-            value = try buffer.withBytes(0..<end) { bytes throws(Malformation) in
-                try JSONValue.parse(bytes)
+        do throws(JSONError) {
+            value = try buffer.withBytes(0..<end) { bytes throws(JSONError) in
+                try JSONValue(bytes, .data)
             }
         } catch {
-            throw .malformed(place: place, reason: error)
+            throw .malformed(place: place, reason: Malformation(error))
         }
         var lines = 0
         var at = 0

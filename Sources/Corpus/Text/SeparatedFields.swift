@@ -1,3 +1,5 @@
+import Base
+
 /// The fields of one tab-separated record with csv quoting.
 ///
 /// A field that opens with a quote runs to the closing quote, over tabs and line feeds; a doubled

@@ -1,4 +1,5 @@
 import Base
+import Formats
 import Tensors
 
 /// PyTorch's own files: the zip form, the stream form from before PyTorch 1.6, and DPR's `.cp`.
@@ -124,8 +125,21 @@ extension Checkpoint {
     }
 
     private static func openZip(_ file: MappedFile) throws(ModelError) -> Opened {
-        let directory = try ZipDirectory(file)
-        let members = directory.members
+        var members: [String: Range<Int>] = [:]
+        let archive: ZipArchive
+        do throws(FormatError) {
+            archive = try ZipArchive(file)
+        } catch {
+            throw .malformedFile(path: file.path, offset: error.offset, reason: error.reason)
+        }
+        for member in archive.members {
+            guard !member.isDeflated else {
+                throw .malformedFile(
+                    path: file.path, offset: member.range.lowerBound,
+                    reason: "the member \(member.name) is compressed or encrypted")
+            }
+            members[member.name] = member.range
+        }
         let pickles = members.keys.filter { $0.hasSuffix("/data.pkl") }
         guard let name = pickles.first, pickles.count == 1, let range = members[name] else {
             throw .malformedFile(
@@ -150,7 +164,10 @@ extension Checkpoint {
             storages[String(member.dropFirst(folder.count))] = range
         }
         return Opened(
-            reader: reader, root: value, storages: storages, checksums: directory.checksums)
+            reader: reader, root: value, storages: storages,
+            checksums: archive.members.map {
+                MemberChecksum(range: $0.range, crc32: $0.crc32)
+            })
     }
 
     private static let streamMagic: [UInt8] = [

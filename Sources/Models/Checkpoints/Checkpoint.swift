@@ -1,10 +1,10 @@
 import Base
-import Tensors
+package import Tensors
 
 /// A tensor inside a mapped file.
-struct StoredTensor: Sendable {
-    var type: ElementType
-    var shape: [Int]
+package struct StoredTensor: Sendable {
+    package var type: ElementType
+    package var shape: [Int]
     /// Distance of neighbours along each dimension in elements; nil means row-major.
     var strides: [Int]?
     /// Index of the file in the checkpoint.
@@ -13,7 +13,7 @@ struct StoredTensor: Sendable {
     var offset: Int
 
     /// Elements; the reader of the file has checked that this and `bytes` do not overflow.
-    var count: Int { shape.reduce(1, *) }
+    package var count: Int { shape.reduce(1, *) }
     var bytes: Int { count * type.size }
 }
 
@@ -30,9 +30,9 @@ extension WeightPolicy {
 }
 
 /// Named tensors in one or more mapped files; the element bytes stay in the files.
-final class Checkpoint: Sendable {
+package final class Checkpoint: Sendable {
     let files: [MappedFile]
-    let tensors: TensorTable
+    package let tensors: TensorTable
     /// How the files' own names became those of `tensors`.
     let names: TensorNames
     let policy: WeightPolicy
@@ -119,7 +119,7 @@ final class Checkpoint: Sendable {
         release(name)
     }
 
-    func floats(_ name: String, shape: [Int]) throws(ModelError) -> FloatBuffer {
+    package func floats(_ name: String, shape: [Int]) throws(ModelError) -> FloatBuffer {
         let buffer = FloatBuffer(unset: shape.reduce(1, *))
         try copy(name, shape: shape, to: buffer.start)
         return buffer

@@ -1,5 +1,5 @@
 import Base
-import Foundation
+import Formats
 import Tensors
 
 /// Writes safetensors files that this program and Hugging Face's libraries open.
@@ -23,8 +23,7 @@ public enum SafetensorsWriter {
 
     /// Writes `tensors`, in the order given, and `metadata` to `path`.
     ///
-    /// The same input gives the same bytes. A reader sees the old file or the whole new one: the
-    /// bytes go to a temporary name beside it, are synced, and renamed.
+    /// The same input gives the same bytes. A reader sees the old file or the whole new one.
     ///
     /// Throws: `ModelError.unwritableFile`.
     public static func write(
@@ -52,14 +51,23 @@ public enum SafetensorsWriter {
         var bytes: Int { shape.reduce(type.size, *) }
     }
 
+    /// Takes the next bytes of a tensor.
+    typealias Put = (UnsafeRawBufferPointer) throws(ModelError) -> Void
+
     /// Writes `entries`; `elements` hands over the bytes of the one with the index it is given.
     static func write(
         _ entries: [Entry], metadata: [String: String] = ["format": "pt"], to path: String,
         elements: (Int, Put) throws(ModelError) -> Void
     ) throws(ModelError) {
+        let tensors = entries.map {
+            SafetensorsHeader.Tensor(
+                name: $0.name, type: $0.type.rawValue, shape: $0.shape, bytes: $0.bytes)
+        }
+        // Elements begin on a multiple of eight.
+        let header = SafetensorsHeader.bytes(tensors, metadata: metadata, aligning: 0, to: 8)
         let file = try giving(ModelError.init(writing:)) { () throws(FileError) in
             let file = try WholeFile(path)
-            try file.write(header(entries, metadata))
+            try file.write(header)
             return file
         }
         for index in entries.indices {
@@ -70,45 +78,5 @@ public enum SafetensorsWriter {
             }
         }
         try giving(ModelError.init(writing:)) { () throws(FileError) in try file.finish() }
-    }
-
-    /// Takes the next bytes of a tensor.
-    typealias Put = (UnsafeRawBufferPointer) throws(ModelError) -> Void
-
-    private static func header(_ entries: [Entry], _ metadata: [String: String]) -> [UInt8] {
-        var parts = [
-            "\"__metadata__\":{"
-                + metadata.sorted { $0.key < $1.key }
-                .map { quoted($0.key) + ":" + quoted($0.value) }.joined(separator: ",") + "}"
-        ]
-        var offset = 0
-        for entry in entries {
-            let end = offset + entry.bytes
-            let shape = entry.shape.map(String.init).joined(separator: ",")
-            parts.append(
-                "\(quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\","
-                    + "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
-            offset = end
-        }
-        var text = "{" + parts.joined(separator: ",") + "}"
-        // Spaces up to a multiple of eight keep the elements aligned.
-        text += String(repeating: " ", count: (8 - text.utf8.count % 8) % 8)
-        var bytes: [UInt8] = []
-        withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
-        return bytes + text.utf8
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\" + String(scalar)
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Formats
 
 /// `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which file holds which tensor.
 struct ShardIndexFile {
@@ -14,7 +15,8 @@ struct ShardIndexFile {
         }
         let folder = FileNames.folder(of: path)
         var places: [String: String] = [:]
-        for (tensor, value) in map {
+        for member in map {
+            let (tensor, value) = (member.name, member.value)
             guard case .string(let name) = value else {
                 throw json.invalid("weight_map", "names no file for \(tensor)")
             }

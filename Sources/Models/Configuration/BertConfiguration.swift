@@ -1,3 +1,4 @@
+import Formats
 import Tensors
 
 /// The numbers of a BERT encoder, as `config.json` has them.

@@ -1,4 +1,5 @@
 import Base
+import Formats
 import Tensors
 
 /// A linear layer after the pooling: a folder with `config.json` and weights of its own.

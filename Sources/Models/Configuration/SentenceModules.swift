@@ -1,3 +1,5 @@
+import Formats
+
 /// What `modules.json` and the folders it names say of a sentence encoder.
 struct SentenceModules: Equatable, Sendable {
     var pooling: SentencePooling
@@ -47,8 +49,8 @@ struct SentenceModules: Equatable, Sendable {
         }
         var modules: [(type: String, path: String)] = []
         for item in items {
-            guard case .object(let members) = item, case .string(let type) = members["type"],
-                case .string(let path) = members["path"] ?? .string("")
+            guard case .string(let type) = item["type"],
+                case .string(let path) = item["path"] ?? .string("")
             else { throw json.invalid("a module", "has no type or path") }
             guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
                 throw json.invalid("path", "leads outside the folder")

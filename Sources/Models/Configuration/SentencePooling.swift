@@ -1,3 +1,5 @@
+import Formats
+
 /// One way in which token vectors become one vector.
 ///
 /// The names are those that sentence-transformers stores; its order joins several.

@@ -1,4 +1,5 @@
 import Base
+import Formats
 import Foundation
 
 /// What `model_args.json` of Simple Transformers says of the towers saved beside it.

@@ -1,3 +1,5 @@
+import Formats
+
 /// What a training leaves beside a tower for those who use it: `sheaf_encoder.json`.
 ///
 /// It holds what the files of other libraries cannot say, such as two lengths of one model; those

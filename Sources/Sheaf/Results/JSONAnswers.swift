@@ -1,6 +1,7 @@
 import ClusterCore
 public import ClusterRuntime
 public import Corpus
+import Formats
 
 /// Writes one JSON object: collection, k, a result per question, and notes where there are any.
 public struct JSONAnswers: AnswerWriter {
@@ -15,8 +16,10 @@ public struct JSONAnswers: AnswerWriter {
 
     /// Opens the object and its list of results.
     public func opening() -> String {
-        let name = JSONDocument.string(collection).text
-        return "{\"collection\":\(name),\"k\":\(k),\"results\":["
+        let empty: JSONValue = [
+            "collection": .string(collection), "k": .integer(k), "results": .array([]),
+        ]
+        return String(empty.text.dropLast("]}".count))
     }
 
     /// One result, after a comma unless it is the first.
@@ -26,7 +29,7 @@ public struct JSONAnswers: AnswerWriter {
 
     /// Closes list and object.
     public func closing(notes: [String]) -> String {
-        "\n]" + (notes.isEmpty ? "" : ",\"notes\":\(JSONDocument.strings(notes).text)") + "}\n"
+        "\n]" + (notes.isEmpty ? "" : ",\"notes\":\(JSONValue.strings(notes).text)") + "}\n"
     }
 }
 
@@ -40,15 +43,15 @@ public struct JSONLinesAnswers: AnswerWriter {
         JSONLinesAnswers.document(answer, question).text + "\n"
     }
 
-    static func document(_ answer: SearchAnswer, _ question: Question) -> JSONDocument {
-        let document: JSONDocument = [
+    static func document(_ answer: SearchAnswer, _ question: Question) -> JSONValue {
+        let document: JSONValue = [
             "question_id": .string(question.id),
             "question": .string(question.text),
             "hits": .array(
                 answer.found.enumerated().map { index, hit in
                     [
                         "rank": .integer(UInt64(index + 1)), "id": .string(hit.passage.id),
-                        "ordinal": .integer(hit.ordinal.rawValue), "score": .number(hit.score),
+                        "ordinal": .integer(hit.ordinal.rawValue), "score": .real(hit.score),
                         "title": .string(hit.passage.title), "text": .string(hit.passage.text),
                     ]
                 }),
@@ -68,7 +71,7 @@ public struct JSONLinesAnswers: AnswerWriter {
 
 extension Coverage {
     /// The coverage for programs.
-    var document: JSONDocument {
+    var document: JSONValue {
         [
             "complete": .bool(isComplete),
             "shards": .integer(UInt64(shardsTotal)),

@@ -1,5 +1,6 @@
 import Base
 import Corpus
+public import Formats
 import Foundation
 import Models
 public import Training
@@ -178,12 +179,12 @@ extension TrainingEvaluation {
     }
 
     /// The measures for programs.
-    public var document: JSONDocument {
-        let document: JSONDocument = [
+    public var document: JSONValue {
+        let document: JSONValue = [
             "questions": .integer(UInt64(questions)),
             "measures": .object(
                 values.sorted { $0.key < $1.key }.map {
-                    JSONDocument.Member($0.key, $0.value.isFinite ? .number($0.value) : .null)
+                    JSONValue.Member($0.key, $0.value.isFinite ? .real($0.value) : .null)
                 }),
         ]
         return document.with("cuts", cuts.textsCut > 0 ? cuts.document : nil)

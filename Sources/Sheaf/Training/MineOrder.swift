@@ -1,5 +1,6 @@
 import Base
 import Dispatch
+public import Formats
 import Foundation
 import Models
 public import Training
@@ -124,8 +125,8 @@ final class ClusterCandidates: CandidateSource {
 
 extension HardNegativeMiner.Report {
     /// The report for programs.
-    public var document: JSONDocument {
-        let document: JSONDocument = [
+    public var document: JSONValue {
+        let document: JSONValue = [
             "examples": .integer(UInt64(examples)), "negatives": .integer(UInt64(negatives)),
             "without_negatives": .integer(UInt64(withoutNegatives)),
             "left_out": [

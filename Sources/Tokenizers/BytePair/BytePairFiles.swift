@@ -1,3 +1,5 @@
+import Formats
+
 /// What the files of a folder say about a byte-level byte-pair tokenizer.
 struct BytePairFiles {
     /// Two tokens that merge, and where that stands: a line from 1.

@@ -1,3 +1,5 @@
+import HeapModule
+
 /// Words to tokens by merging pairs of neighbours, the pair of lowest rank first.
 ///
 /// Sennrich et al., Neural Machine Translation of Rare Words with Subword Units (2016). Short words
@@ -87,8 +89,8 @@ struct BytePairModel: Sendable {
         symbols.removeSubrange(start...)
         var next = (1...word.count).map { Int32($0 == word.count ? -1 : $0) }
         var previous = (0..<word.count).map { Int32($0 - 1) }
-        var heap = MinimumHeap<Candidate>()
-        func note(_ place: Int32, _ heap: inout MinimumHeap<Candidate>) {
+        var heap = Heap<Candidate>()
+        func note(_ place: Int32, _ heap: inout Heap<Candidate>) {
             guard place >= 0, next[Int(place)] >= 0 else { return }
             let right = next[Int(place)]
             let first = word[Int(place)].id
@@ -101,7 +103,7 @@ struct BytePairModel: Sendable {
             }
         }
         for place in 0..<Int32(word.count) { note(place, &heap) }
-        while let candidate = heap.removeMinimum() {
+        while let candidate = heap.popMin() {
             let place = candidate.place
             let right = Int(candidate.next)
             guard next[place] == candidate.next, word[place].id == candidate.first,

@@ -1,3 +1,5 @@
+import Formats
+
 extension AddedToken {
     /// Reads one entry of `added_tokens` or `added_tokens_decoder`.
     init(_ node: JSONNode, id: Int) throws(TokenizerError) {

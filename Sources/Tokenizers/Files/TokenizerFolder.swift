@@ -37,7 +37,7 @@ struct TokenizerFolder {
     /// A JSON file; nil where there is none.
     func json(_ name: String) throws(TokenizerError) -> JSONNode? {
         guard let bytes = try bytes(name) else { return nil }
-        return try JSONReader.read(bytes, path: path(name))
+        return try JSONNode.read(bytes, path: path(name))
     }
 
     /// The lines of a text file, without line ends (LF or CR LF); nil where there is none.

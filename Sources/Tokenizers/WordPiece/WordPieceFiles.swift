@@ -1,3 +1,5 @@
+import Formats
+
 /// What the files of a folder say about a word-piece tokenizer.
 struct WordPieceFiles {
     /// The file that holds the vocabulary; errors name it.

@@ -1,4 +1,5 @@
 import Corpus
+import Formats
 import Foundation
 
 /// Gives each different passage an id of its own: the source's where it has one.
@@ -125,12 +126,8 @@ struct BEIRForm: CollectionForm {
     func judgement(query: String, document: String) -> String { "\(query)\t\(document)\t1\n" }
 
     private func object(_ members: [(name: String, text: String)]) -> String {
-        var line = ""
-        for (name, text) in members {
-            line += line.isEmpty ? "{\"\(name)\": " : ", \"\(name)\": "
-            JSONText.append(text, to: &line)
-        }
-        return line + "}\n"
+        JSONValue.object(members.map { JSONValue.Member($0.name, .string($0.text)) })
+            .text(.spaced) + "\n"
     }
 }
 

@@ -1,4 +1,5 @@
 import Corpus
+import Formats
 
 extension TrainingSource {
     /// Reads DPR's JSON.

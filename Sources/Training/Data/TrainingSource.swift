@@ -1,4 +1,5 @@
 import Corpus
+import Formats
 import Foundation
 
 /// Where training examples are, and in which form.

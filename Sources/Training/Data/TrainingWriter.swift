@@ -1,4 +1,5 @@
 import Corpus
+import Formats
 
 /// Writes training examples one by one in one of the field's forms; memory does not grow with
 /// their texts.
@@ -75,39 +76,26 @@ private final class DPRWriter: ExampleWriter {
     }
 
     func write(_ example: TrainingExample) throws(TrainingError) {
-        var text = isEmpty ? "[\n" : ",\n"
+        let head = isEmpty ? "[\n" : ",\n"
         isEmpty = false
-        text += "{\"id\": "
-        JSONText.append(example.id, to: &text)
-        text += ", \"question\": "
-        JSONText.append(example.question, to: &text)
-        text += ", \"answers\": ["
-        for (index, answer) in example.answers.enumerated() {
-            if index > 0 { text += ", " }
-            JSONText.append(answer, to: &text)
-        }
-        text += "]"
-        for (name, passages) in [
-            ("positive_ctxs", example.positives), ("negative_ctxs", example.negatives),
-            ("hard_negative_ctxs", example.hardNegatives),
-        ] {
-            text += ", \"\(name)\": ["
-            for (index, passage) in passages.enumerated() {
-                text += index > 0 ? ", {\"title\": " : "{\"title\": "
-                JSONText.append(passage.title, to: &text)
-                text += ", \"text\": "
-                JSONText.append(passage.text, to: &text)
-                if let score = passage.score { text += ", \"score\": \(score)" }
-                if !passage.id.isEmpty {
-                    text += ", \"passage_id\": "
-                    JSONText.append(passage.id, to: &text)
-                }
-                text += "}"
-            }
-            text += "]"
-        }
-        text += "}"
+        let value: JSONValue = [
+            "id": .string(example.id), "question": .string(example.question),
+            "answers": .strings(example.answers),
+            "positive_ctxs": .array(example.positives.map(Self.value)),
+            "negative_ctxs": .array(example.negatives.map(Self.value)),
+            "hard_negative_ctxs": .array(example.hardNegatives.map(Self.value)),
+        ]
+        let text = head + value.text(.spaced)
         try readingCorpus { () throws(CorpusError) in try output.write(text) }
+    }
+
+    private static func value(_ passage: TrainingPassage) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("title", .string(passage.title)), .init("text", .string(passage.text)),
+        ]
+        if let score = passage.score { members.append(.init("score", .number("\(score)"))) }
+        if !passage.id.isEmpty { members.append(.init("passage_id", .string(passage.id))) }
+        return .object(members)
     }
 
     func finish() throws(TrainingError) {
@@ -170,15 +158,11 @@ private final class PairWriter: ExampleWriter {
 
     func write(_ example: TrainingExample) throws(TrainingError) {
         for positive in example.positives {
-            var text = "{\"id\": "
-            JSONText.append(example.id, to: &text)
-            text += ", \"question\": "
-            JSONText.append(example.question, to: &text)
-            text += ", \"title\": "
-            JSONText.append(positive.title, to: &text)
-            text += ", \"answer\": "
-            JSONText.append(positive.text, to: &text)
-            text += "}\n"
+            let value: JSONValue = [
+                "id": .string(example.id), "question": .string(example.question),
+                "title": .string(positive.title), "answer": .string(positive.text),
+            ]
+            let text = value.text(.spaced) + "\n"
             try readingCorpus { () throws(CorpusError) in try output.write(text) }
         }
     }

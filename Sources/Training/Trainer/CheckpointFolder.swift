@@ -1,5 +1,6 @@
 import Base
 import Corpus
+import Formats
 import Foundation
 
 /// The checkpoints of a run: `step-000000042/` with parameters, moments and `state.json`.

@@ -1,74 +1,5 @@
 import Base
-
-/// A JSON text as values.
-enum JSONValue: Equatable, Sendable {
-    case null
-    case bool(Bool)
-    case number(String)
-    case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
-
-    init(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
-        var scanner = JSONScanner(bytes)
-        self = try Self.value(&scanner, depth: 0)
-        try scanner.expectEnd()
-    }
-
-    private static func value(
-        _ scanner: inout JSONScanner, depth: Int
-    ) throws(JSONError) -> JSONValue {
-        guard depth < JSONScanner.maximumDepth else {
-            throw scanner.failure("JSON is nested more than \(JSONScanner.maximumDepth) deep")
-        }
-        switch scanner.peek() {
-        case UInt8(ascii: "{"): return try object(&scanner, depth: depth)
-        case UInt8(ascii: "["): return try array(&scanner, depth: depth)
-        case UInt8(ascii: "\""): return .string(try scanner.string())
-        case UInt8(ascii: "t"):
-            try scanner.word("true")
-            return .bool(true)
-        case UInt8(ascii: "f"):
-            try scanner.word("false")
-            return .bool(false)
-        case UInt8(ascii: "n"):
-            try scanner.word("null")
-            return .null
-        default: return .number(try scanner.number())
-        }
-    }
-
-    private static func object(
-        _ scanner: inout JSONScanner, depth: Int
-    ) throws(JSONError) -> JSONValue {
-        try scanner.expect("{")
-        var members: [String: JSONValue] = [:]
-        if scanner.accept(UInt8(ascii: "}")) { return .object(members) }
-        repeat {
-            let key = try scanner.string()
-            try scanner.expect(":")
-            let value = try value(&scanner, depth: depth + 1)
-            guard members.updateValue(value, forKey: key) == nil else {
-                throw scanner.failure("the key \"\(key)\" occurs twice")
-            }
-        } while scanner.accept(UInt8(ascii: ","))
-        try scanner.expect("}")
-        return .object(members)
-    }
-
-    private static func array(
-        _ scanner: inout JSONScanner, depth: Int
-    ) throws(JSONError) -> JSONValue {
-        try scanner.expect("[")
-        var items: [JSONValue] = []
-        if scanner.accept(UInt8(ascii: "]")) { return .array(items) }
-        repeat {
-            items.append(try value(&scanner, depth: depth + 1))
-        } while scanner.accept(UInt8(ascii: ","))
-        try scanner.expect("]")
-        return .array(items)
-    }
-}
+import Formats
 
 /// A JSON file whose root is an object or an array, with typed access that names file and key.
 struct JSONFile: Sendable {
@@ -85,8 +16,8 @@ struct JSONFile: Sendable {
                 path: path, offset: Self.maximumBytes, reason: "the file is too large")
         }
         self.path = path
-        do {
-            root = try JSONValue(file.bytes)
+        do throws(JSONError) {
+            root = try JSONValue(Array(file.bytes), .model)
         } catch {
             throw .malformedFile(path: path, offset: error.offset, reason: error.reason)
         }
@@ -98,12 +29,7 @@ struct JSONFile: Sendable {
     }
 
     /// The value of a key, nil where it is absent or null.
-    subscript(key: String) -> JSONValue? {
-        guard case .object(let members) = root, let value = members[key], value != .null else {
-            return nil
-        }
-        return value
-    }
+    subscript(key: String) -> JSONValue? { root[key] }
 
     /// The object under a key, nil where it is absent.
     func object(_ key: String) throws(ModelError) -> JSONFile? {

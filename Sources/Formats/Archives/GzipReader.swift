@@ -1,9 +1,18 @@
-import CZlib
+package import Base
+internal import CZlib
+internal import Glibc
+
+/// What is wrong with a gzip file.
+package enum GzipError: Error, Equatable, Sendable {
+    /// It cannot be read.
+    case file(FileError)
+    /// Its bytes are damaged, so many compressed ones from its beginning.
+    case damaged(offset: UInt64, reason: String)
+}
 
 /// Decompresses one gzip file of any number of members; the one owner of its zlib stream.
-@safe
-final class GzipInflater {
-    private let file: FileBytes
+package final class GzipReader {
+    private let file: OpenFile
     // zlib keeps the address of its stream, so the stream may not move.
     private let stream: UnsafeMutablePointer<z_stream>
     private var input = [UInt8](repeating: 0, count: 64 << 10)
@@ -12,26 +21,26 @@ final class GzipInflater {
     private var consumed: UInt64 = 0
     private var state = State.betweenMembers
 
-    private enum State { case betweenMembers, insideMember, ended, failed(CorpusError) }
+    private enum State { case betweenMembers, insideMember, ended, failed(GzipError) }
 
     /// Takes a file that stands at its start.
-    init(file: FileBytes) throws(CorpusError) {
+    package init(_ file: OpenFile) throws(GzipError) {
         self.file = file
-        unsafe stream = .allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
+        stream = .allocate(capacity: 1)
+        stream.initialize(to: z_stream())
         // Where it fails, `deinit` runs: all properties have their values.
-        guard unsafe sheaf_inflate_init(stream) == Z_OK else {
-            throw .cannotRead(path: file.path, reason: "no memory for decompression")
+        guard sheaf_inflate_init(stream) == Z_OK else {
+            throw .file(FileError("reading", file.path, code: ENOMEM))
         }
     }
 
     deinit {
-        unsafe inflateEnd(stream)
-        unsafe stream.deallocate()
+        inflateEnd(stream)
+        stream.deallocate()
     }
 
     /// Decompresses up to `range.count` bytes to that range of the buffer; 0 at the end.
-    func read(into buffer: inout [UInt8], _ range: Range<Int>) throws(CorpusError) -> Int {
+    package func read(into buffer: inout [UInt8], _ range: Range<Int>) throws(GzipError) -> Int {
         precondition(range.upperBound <= buffer.count)
         while !range.isEmpty {
             if head == tail { try refill() }
@@ -53,13 +62,17 @@ final class GzipInflater {
         return 0
     }
 
-    private func refill() throws(CorpusError) {
+    private func refill() throws(GzipError) {
         head = 0
-        tail = try file.read(into: &input, 0..<input.count)
+        do throws(FileError) {
+            tail = try file.read(into: &input, 0..<input.count)
+        } catch {
+            throw .file(error)
+        }
     }
 
     /// Looks at the bytes between two members: the end, zero padding, or another member.
-    private func openMember() throws(CorpusError) {
+    private func openMember() throws(GzipError) {
         guard head < tail else {
             state = .ended
             return
@@ -72,11 +85,11 @@ final class GzipInflater {
         guard input[head] == 0x1F else {
             throw fault("bytes follow that are not gzip")
         }
-        unsafe inflateReset(stream)
+        inflateReset(stream)
         state = .insideMember
     }
 
-    private func skipPadding() throws(CorpusError) {
+    private func skipPadding() throws(GzipError) {
         while head < tail {
             while head < tail {
                 guard input[head] == 0 else { throw fault("bytes follow that are not gzip") }
@@ -89,21 +102,21 @@ final class GzipInflater {
 
     private func inflateOnce(
         into buffer: inout [UInt8], _ range: Range<Int>
-    ) throws(CorpusError) -> Int {
+    ) throws(GzipError) -> Int {
         let available = tail - head
         let start = head
-        let stream = unsafe self.stream
-        let (code, left, written) = unsafe buffer.withUnsafeMutableBufferPointer { output in
-            unsafe input.withUnsafeMutableBufferPointer { input in
-                unsafe stream.pointee.next_in = input.baseAddress.map { unsafe $0 + start }
-                unsafe stream.pointee.avail_in = UInt32(available)
-                unsafe stream.pointee.next_out = output.baseAddress.map {
-                    unsafe $0 + range.lowerBound
+        let stream = self.stream
+        let (code, left, written) = buffer.withUnsafeMutableBufferPointer { output in
+            input.withUnsafeMutableBufferPointer { input in
+                stream.pointee.next_in = input.baseAddress.map { $0 + start }
+                stream.pointee.avail_in = UInt32(available)
+                stream.pointee.next_out = output.baseAddress.map {
+                    $0 + range.lowerBound
                 }
-                unsafe stream.pointee.avail_out = UInt32(clamping: range.count)
-                let code = unsafe inflate(stream, Z_NO_FLUSH)
-                let written = range.count - Int(unsafe stream.pointee.avail_out)
-                return (code, Int(unsafe stream.pointee.avail_in), written)
+                stream.pointee.avail_out = UInt32(clamping: range.count)
+                let code = inflate(stream, Z_NO_FLUSH)
+                let written = range.count - Int(stream.pointee.avail_out)
+                return (code, Int(stream.pointee.avail_in), written)
             }
         }
         head = tail - left
@@ -120,9 +133,8 @@ final class GzipInflater {
     }
 
     /// Makes an error that every later read gives again.
-    private func fault(_ reason: String) -> CorpusError {
-        let error = CorpusError.corruptGzip(
-            path: file.path, byteOffset: consumed, reason: reason)
+    private func fault(_ reason: String) -> GzipError {
+        let error = GzipError.damaged(offset: consumed, reason: reason)
         state = .failed(error)
         return error
     }

@@ -1,28 +1,31 @@
-import Glibc
+internal import Glibc
 
 /// Searches in byte buffers with the C library's vectorised routines.
-enum ByteSearch {
+package enum ByteSearch {
     /// Finds the first `byte` in `range`, or nil.
+    @inlinable
     @inline(__always)
-    static func first(_ byte: UInt8, in bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        let found: Int? = unsafe bytes.extracting(range).withUnsafeBytes { raw in
+    package static func first(_ byte: UInt8, in bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        let found: Int? = bytes.extracting(range).withUnsafeBytes { raw in
             guard let base = raw.baseAddress,
-                let hit = unsafe memchr(base, Int32(byte), raw.count)
+                let hit = memchr(base, Int32(byte), raw.count)
             else { return nil }
-            return unsafe UnsafeRawPointer(hit) - base
+            return UnsafeRawPointer(hit) - base
         }
         return found.map { $0 + range.lowerBound }
     }
 
     /// Finds the first `byte` in `range`, or nil.
+    @inlinable
     @inline(__always)
-    static func first(_ byte: UInt8, in bytes: [UInt8], _ range: Range<Int>) -> Int? {
+    package static func first(_ byte: UInt8, in bytes: [UInt8], _ range: Range<Int>) -> Int? {
         first(byte, in: bytes.span, range)
     }
 
     /// Lends a range of an array.
+    @inlinable
     @inline(__always)
-    static func lend<Result, Failure: Error>(
+    package static func lend<Result, Failure: Error>(
         _ bytes: [UInt8], _ range: Range<Int>,
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -30,23 +33,27 @@ enum ByteSearch {
     }
 
     /// Copies `bytes[source]` to the front of the same array.
-    static func moveToFront(_ bytes: inout [UInt8], _ source: Range<Int>) {
+    @inlinable
+    @inline(__always)
+    package static func moveToFront(_ bytes: inout [UInt8], _ source: Range<Int>) {
         precondition(source.lowerBound >= 0 && source.upperBound <= bytes.count)
-        unsafe bytes.withUnsafeMutableBytes { raw in
+        bytes.withUnsafeMutableBytes { raw in
             guard let base = raw.baseAddress, !source.isEmpty else { return }
-            unsafe memmove(base, base + source.lowerBound, source.count)
+            memmove(base, base + source.lowerBound, source.count)
         }
     }
 
     /// Makes a string of bytes, or nil where they are not UTF-8.
+    @inlinable
     @inline(__always)
-    static func string(_ bytes: [UInt8], _ range: Range<Int>) -> String? {
+    package static func string(_ bytes: [UInt8], _ range: Range<Int>) -> String? {
         string(bytes.span, range)
     }
 
     /// Makes a string of bytes, or nil where they are not UTF-8.
+    @inlinable
     @inline(__always)
-    static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String? {
+    package static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String? {
         guard let text = try? UTF8Span(validating: bytes.extracting(range)) else { return nil }
         return String(copying: text)
     }

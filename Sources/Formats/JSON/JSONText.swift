@@ -1,18 +1,20 @@
+import Base
+
 /// A strict reader of JSON text (RFC 8259) that keeps numbers as they are written.
 ///
 /// Functions read at `at` and leave it behind what they read. Values that nobody asks for are
 /// checked and dropped without being built.
 package enum JSONText {
     /// Nesting beyond this is refused, so that hostile text cannot exhaust the stack.
-    static let maximumDepth = 128
+    package static let maximumDepth = 64
 
     /// Fails with the place of a fault.
-    static func fault(_ at: Int, _ detail: String) -> Malformation {
-        .badJSON(column: at + 1, detail: detail)
+    package static func fault(_ at: Int, _ detail: String) -> JSONError {
+        JSONError(at, .syntax(detail))
     }
 
     /// Goes over white space.
-    static func skipSpace(_ bytes: Span<UInt8>, _ at: inout Int) {
+    package static func skipSpace(_ bytes: Span<UInt8>, _ at: inout Int) {
         while at < bytes.count {
             switch bytes[at] {
             case 0x20, 0x09, 0x0A, 0x0D: at += 1
@@ -22,9 +24,9 @@ package enum JSONText {
     }
 
     /// Goes over white space and one expected byte.
-    static func expect(
+    package static func expect(
         _ byte: UInt8, _ bytes: Span<UInt8>, _ at: inout Int
-    ) throws(Malformation) {
+    ) throws(JSONError) {
         skipSpace(bytes, &at)
         guard at < bytes.count, bytes[at] == byte else {
             throw fault(at, "\"\(Character(Unicode.Scalar(byte)))\" expected")
@@ -33,7 +35,7 @@ package enum JSONText {
     }
 
     /// Checks that only white space is left.
-    static func expectEnd(_ bytes: Span<UInt8>, _ at: inout Int) throws(Malformation) {
+    package static func expectEnd(_ bytes: Span<UInt8>, _ at: inout Int) throws(JSONError) {
         skipSpace(bytes, &at)
         guard at == bytes.count else { throw fault(at, "text follows the value") }
     }
@@ -41,21 +43,21 @@ package enum JSONText {
     /// Reads the next member name of an object, or nil (behind the brace) at its end.
     ///
     /// `isFirst` starts as true, `at` behind the opening brace; the value must be read in between.
-    static func nextName(
-        _ bytes: Span<UInt8>, _ at: inout Int, isFirst: inout Bool
-    ) throws(Malformation) -> String? {
+    package static func nextName(
+        _ bytes: Span<UInt8>, _ at: inout Int, isFirst: inout Bool, _ source: JSONSource
+    ) throws(JSONError) -> String? {
         guard try nextItem(bytes, &at, isFirst: &isFirst, closing: 0x7D) else { return nil }
         skipSpace(bytes, &at)
-        let name = try string(bytes, &at)
+        let name = try string(bytes, &at, source)
         try expect(0x3A, bytes, &at)
         skipSpace(bytes, &at)
         return name
     }
 
     /// Goes to the next element of an array or member of an object; false behind its end.
-    static func nextItem(
+    package static func nextItem(
         _ bytes: Span<UInt8>, _ at: inout Int, isFirst: inout Bool, closing: UInt8
-    ) throws(Malformation) -> Bool {
+    ) throws(JSONError) -> Bool {
         skipSpace(bytes, &at)
         guard at < bytes.count else { throw fault(at, "the text is cut off") }
         if bytes[at] == closing {
@@ -68,19 +70,19 @@ package enum JSONText {
         return true
     }
 
-    /// Checks and drops one value.
-    static func skip(
+    /// Checks and drops one value of a source that may hold a name twice.
+    package static func skip(
         _ bytes: Span<UInt8>, _ at: inout Int, depth: Int = 0
-    ) throws(Malformation) {
+    ) throws(JSONError) {
         guard at < bytes.count else { throw fault(at, "the text is cut off") }
-        guard depth < maximumDepth else { throw fault(at, "nested too deeply") }
+        guard depth < maximumDepth else { throw fault(at, "nested deeper than \(maximumDepth)") }
         var isFirst = true
         switch bytes[at] {
         case 0x22:
-            _ = try string(bytes, &at)
+            _ = try string(bytes, &at, .data)
         case 0x7B:
             at += 1
-            while try nextName(bytes, &at, isFirst: &isFirst) != nil {
+            while try nextName(bytes, &at, isFirst: &isFirst, .data) != nil {
                 try skip(bytes, &at, depth: depth + 1)
             }
         case 0x5B:
@@ -94,7 +96,7 @@ package enum JSONText {
     }
 
     /// Reads a number, `true`, `false` or `null` and gives its literal text.
-    static func scalar(_ bytes: Span<UInt8>, _ at: inout Int) throws(Malformation) -> String {
+    package static func scalar(_ bytes: Span<UInt8>, _ at: inout Int) throws(JSONError) -> String {
         let start = at
         while at < bytes.count {
             switch bytes[at] {

@@ -1,28 +1,13 @@
-/// A JSON document as read by `JSONReader`.
-indirect enum JSONValue: Equatable, Sendable {
-    case null
-    case bool(Bool)
-    case integer(Int)
-    case real(Double)
-    case string(String)
-    case array([JSONValue])
-    /// Members in the order of the file; keys are distinct.
-    case object([Member])
+import Formats
 
-    /// One key with its value.
-    struct Member: Equatable, Sendable {
-        var key: String
-        var value: JSONValue
-    }
-
+extension JSONValue {
     /// What messages call the value.
     var kind: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
-        case .integer(let value): "the number \(value)"
-        case .real(let value): "the number \(value)"
-        case .string(let value): "the string '\(value.prefix(60))'"
+        case .number(let text): "the number \(text.prefix(60))"
+        case .string(let text): "the string '\(text.prefix(60))'"
         case .array: "an array"
         case .object: "an object"
         }
@@ -35,10 +20,25 @@ struct JSONNode {
     let key: String
     let value: JSONValue
 
+    /// Reads one document.
+    static func read(_ bytes: [UInt8], path: String) throws(TokenizerError) -> JSONNode {
+        // A byte order mark is not JSON, but editors leave one.
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        do throws(JSONError) {
+            let value = try JSONValue(bytes.span.extracting(mark..<bytes.count), .model)
+            return JSONNode(path: path, key: "", value: value)
+        } catch {
+            let offset = mark + error.offset
+            throw .malformedJSON(
+                path: path, line: 1 + bytes[..<min(offset, bytes.count)].count { $0 == 0x0A },
+                offset: offset, reason: error.reason)
+        }
+    }
+
     /// The member of an object; nil where absent or null.
     func member(_ name: String) throws(TokenizerError) -> JSONNode? {
         guard case .object(let members) = value else { throw wrongType("an object") }
-        guard let found = members.first(where: { $0.key == name }), found.value != .null else {
+        guard let found = members.first(where: { $0.name == name }), found.value != .null else {
             return nil
         }
         return JSONNode(path: path, key: key.isEmpty ? name : "\(key).\(name)", value: found.value)
@@ -54,8 +54,8 @@ struct JSONNode {
     func members() throws(TokenizerError) -> [(name: String, node: JSONNode)] {
         guard case .object(let members) = value else { throw wrongType("an object") }
         return members.map { member in
-            let name = key.isEmpty ? member.key : "\(key).\(member.key)"
-            return (member.key, JSONNode(path: path, key: name, value: member.value))
+            let name = key.isEmpty ? member.name : "\(key).\(member.name)"
+            return (member.name, JSONNode(path: path, key: name, value: member.value))
         }
     }
 
@@ -78,7 +78,9 @@ struct JSONNode {
     }
 
     func integer() throws(TokenizerError) -> Int {
-        guard case .integer(let number) = value else { throw wrongType("a whole number") }
+        guard case .number(let text) = value, let number = Int(text) else {
+            throw wrongType("a whole number")
+        }
         return number
     }
 
