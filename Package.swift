@@ -155,9 +155,15 @@ let package = Package(
         // What tests share: seeded dice, folders of their own, fixtures and golden numbers.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
 
+        // The distance primitives of CFaiss one by one, for tests.
+        .target(
+            name: "CFaissView", dependencies: ["CFaiss"], path: "Tests/CFaissView",
+            cxxSettings: [.treatAllWarnings(as: .error)]),
+
         // Messages made from proto/ alone, for tests and for SheafFuzz.
         .target(
-            name: "WireFuzz", dependencies: ["CClusterProtocol", "CZeroMQ", "TestSupport"],
+            name: "WireFuzz",
+            dependencies: ["CClusterProtocol", "CKernels", "CZeroMQ", "TestSupport"],
             path: "Tests/WireFuzz", swiftSettings: house),
 
         // Measurements; `scripts/benchmark` runs them beside the peers.
@@ -174,7 +180,7 @@ let package = Package(
         .executableTarget(
             name: "SheafFuzz",
             dependencies: [
-                "Corpus", "Tokenizers", "Models", "TestSupport",
+                "Corpus", "Tokenizers", "Tensors", "Models", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", swiftSettings: house),
@@ -205,7 +211,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "VectorIndexTests",
-            dependencies: ["VectorIndex", "Base", "Corpus", "TestSupport"],
+            dependencies: [
+                "VectorIndex", "CFaissView", "CKernels", "Base", "Corpus", "TestSupport",
+            ],
             swiftSettings: house),
         .testTarget(
             name: "TrainingTests",

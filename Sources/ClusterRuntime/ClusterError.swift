@@ -1,5 +1,8 @@
 public import ClusterCore
 import Corpus
+import Foundation
+import Models
+import Training
 import VectorIndex
 
 /// What can go wrong in the running cluster.
@@ -122,17 +125,34 @@ extension ClusterError {
         }
     }
 
-    /// Any error as one of ours: typed errors of other rooms are about files and input, but for
-    /// those of a disk that does not take or give what it should.
+    /// Any error as one of ours.
+    ///
+    /// Typed errors of other rooms are about files and input, but for those of a disk that does not
+    /// take or give what it should. An unknown one is a defect, and no fault of the user's.
     static func wrap(_ error: any Error) -> ClusterError {
-        if let error = error as? ClusterError { return error }
-        if let error = error as? IndexError, error.isAboutStorage {
+        switch error {
+        case let error as ClusterError: return error
+        case let error as IndexError where error.isAboutStorage:
             return .answered(Failure(code: .storage, message: error.description))
-        }
-        if let error = error as? CorpusError, case .cannotWrite = error {
+        case let error as CorpusError:
+            guard case .cannotWrite = error else { return .input(error.description) }
             return .answered(Failure(code: .storage, message: error.description))
+        case let error as TransportError: return wrap(error)
+        case is IndexError, is ModelError, is TrainingError: return .input("\(error)")
+        case is CancellationError:
+            return .unavailable("The call was cancelled. Make it again.", nil)
+        case is CocoaError, is POSIXError:
+            let message = "\(error.localizedDescription). Check the file, then try again."
+            return .answered(Failure(code: .storage, message: message))
+        default: return .internal("An error of no known kind: \(error).")
         }
-        return .input("\(error)")
+    }
+
+    private static func wrap(_ error: TransportError) -> ClusterError {
+        switch error {
+        case .system, .stopped, .queueFull: .unavailable(error.description, nil)
+        default: .input(error.description)
+        }
     }
 }
 

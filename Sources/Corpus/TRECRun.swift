@@ -1,35 +1,3 @@
-/// Writes results as a TREC run: `qid Q0 docid rank score tag`, ranks from 1.
-///
-/// The file appears under its name when `finish()` returns.
-public final class TRECRunWriter {
-    private let output: TextOutput
-    private let tag: String
-
-    /// Starts a file; the tag names the system on every line.
-    ///
-    /// - Throws: `CorpusError.unwritableField` where the tag holds white space, or `cannotWrite`.
-    public init(path: String, tag: String = "sheaf") throws(CorpusError) {
-        try TRECRun.checkField("the tag", tag)
-        self.tag = tag
-        output = try TextOutput(path: path)
-    }
-
-    /// Adds what was retrieved for one question.
-    ///
-    /// - Throws: `CorpusError.unwritableField` where an id holds white space, `nonFiniteScore`, or
-    ///   `cannotWrite`.
-    public func write(_ list: RankedList) throws(CorpusError) {
-        try output.write(try TRECRun.text(of: list, tag: tag))
-    }
-
-    /// Ends the file and gives it its name.
-    ///
-    /// - Throws: `CorpusError.cannotWrite`.
-    public func finish() throws(CorpusError) {
-        try output.finish()
-    }
-}
-
 /// The TREC form of results.
 public enum TRECRun {
     /// Reads a run: questions in the order they occur, entries by score, then by rank.

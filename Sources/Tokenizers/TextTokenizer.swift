@@ -105,9 +105,6 @@ extension TextTokenizer {
             sequence(ids), pair.map(sequence), padding: .none, paddingID: paddingID)
     }
 
-    /// How many special tokens an encoding of one text, or of a pair, adds.
-    public func specialTokenCount(isPair: Bool) -> Int { template.specialCount(isPair: isPair) }
-
     /// The text of ids.
     ///
     /// Ids beyond the vocabulary are left out. With `cleansSpaces`, spaces before punctuation and

@@ -19,9 +19,9 @@ struct ExactScan: RowSearch {
     /// rows of each part.
     private static let questionsPerThread = 32
 
-    private let store: RowStore
-    private let table: CodeTable
-    private let path: sheaf_simd_path
+    let store: RowStore
+    let table: CodeTable
+    let path: sheaf_simd_path
 
     init(store: RowStore, path: sheaf_simd_path = Kernels.path) throws(IndexError) {
         let limit = Int(SHEAF_SCAN_MAXIMUM_DIMENSION)
@@ -97,27 +97,5 @@ extension ExactScan {
         let seconds = (ContinuousClock.now - began).seconds
         // A use of the sum keeps the reading from being left out.
         return sum == .max ? .infinity : seconds
-    }
-
-    /// The bounds of every score: what the scan relies on, for those who want to see it hold.
-    ///
-    /// - Returns: Bounds are in units of the question; `inUnits` brings a score into them.
-    func allBounds(
-        _ questions: [Float]
-    ) -> [(question: Int, row: Int, bounds: ClosedRange<Float>, inUnits: (Double) -> Double)] {
-        let asked = EncodedQuestions(questions, store: store, path: path)
-        let lists = CandidateLists(
-            count: asked.questions.count, k: store.rows, capacity: table.paddedRows)
-        table.candidates(in: 0..<table.paddedRows, of: asked, into: lists.lists, path: path)
-        return asked.questions.indices.flatMap { question in
-            let (square, unit) = (asked.questions[question].square, asked.questions[question].unit)
-            return (0..<lists.lists[question].count).map { place in
-                let candidate = lists.lists[question].candidates[place]
-                return (
-                    question, Int(candidate.row), candidate.lower...candidate.upper,
-                    { ($0 + square) * unit }
-                )
-            }
-        }
     }
 }

@@ -23,9 +23,9 @@ struct ResultFileTests {
 
     @Test func `DPR JSON that is written is read again, to the last bit of the score`() throws {
         let path = try path("results.json")
-        let writer = try DPRResultWriter(path: path)
-        for list in lists { try writer.write(list) }
-        try writer.finish()
+        let elements = try lists.map { try DPRResults.text(of: $0) }
+        try #require(folder).write(
+            "results.json", "[\n" + elements.joined(separator: ",\n") + "\n]\n")
         #expect(try DPRResults.read(path) == lists)
         let text = try String(contentsOfFile: path, encoding: .utf8)
         #expect(text.contains("\"score\": \"0.30000000000000004\", \"has_answer\": false}"))
@@ -33,21 +33,26 @@ struct ResultFileTests {
         #expect(parsed?.map { ($0["ctxs"] as? [Any])?.count } == [2, 0, 1])
     }
 
-    @Test func `an empty result file is an empty array`() throws {
-        let path = try path("empty.json")
-        try DPRResultWriter(path: path).finish()
-        #expect(try String(contentsOfFile: path, encoding: .utf8) == "[]\n")
+    @Test func `an empty result file holds no question`() throws {
+        let path = try #require(folder).write("empty.json", "[]\n")
         #expect(throws: CorpusError.noQuestions(path: path)) { try DPRResults.read(path) }
     }
 
-    @Test func `a file takes its name only when it is whole`() throws {
+    @Test func `a text file takes its name only when it is whole`() throws {
         let path = try path("partial.json")
-        var writer: DPRResultWriter? = try DPRResultWriter(path: path)
-        try writer?.write(lists[0])
-        writer = nil
-        #expect(try FileManager.default.contentsOfDirectory(atPath: #require(folder).path) == [])
-        #expect(throws: CorpusError.self) { try DPRResultWriter(path: path + "/x/y.json") }
-        #expect(throws: CorpusError.self) { try DPRResultWriter(path: #require(folder).path) }
+        var output: TextOutput? = try TextOutput(path: path)
+        try output?.write("some text")
+        output = nil
+        #expect(try #require(folder).names == [])
+        #expect(throws: CorpusError.self) { try TextOutput(path: path + "/x/y.json") }
+        let place = try #require(folder).path
+        #expect(throws: CorpusError.cannotWrite(path: place, reason: "it is a folder")) {
+            try TextOutput(path: place)
+        }
+        output = try TextOutput(path: path)
+        try output?.write("all of it")
+        try output?.finish()
+        #expect(try #require(folder).read("partial.json") == "all of it")
     }
 
     @Test func `results of DPR itself are read, scores as strings or numbers`() throws {
@@ -80,14 +85,13 @@ struct ResultFileTests {
 
     @Test func `a TREC run that is written is read again`() throws {
         let path = try path("a.run")
-        let writer = try TRECRunWriter(path: path, tag: "test")
         let list = RankedList(
             questionID: "q1",
             entries: [RankedEntry(id: "d2", score: 1.5), RankedEntry(id: "d1", score: 1e-5)])
-        try writer.write(list)
-        try writer.finish()
+        let text = try TRECRun.text(of: list, tag: "test")
+        try #require(folder).write("a.run", text)
         #expect(
-            try String(contentsOfFile: path, encoding: .utf8)
+            text
                 == "q1 Q0 d2 1 1.5 test\nq1 Q0 d1 2 1e-05 test\n")
         #expect(try TRECRun.read(path) == [list])
     }
@@ -101,19 +105,18 @@ struct ResultFileTests {
     }
 
     @Test func `ids with white space are refused where TREC is written`() throws {
-        let writer = try TRECRunWriter(path: path("c.run"))
         let list = RankedList(questionID: "1", entries: [RankedEntry(id: "a b", score: 1)])
         #expect(throws: CorpusError.unwritableField(field: "passage id", value: "a b")) {
-            try writer.write(list)
+            try TRECRun.text(of: list, tag: "t")
         }
         #expect(throws: CorpusError.self) {
-            try writer.write(RankedList(questionID: "", entries: []))
+            try TRECRun.text(of: RankedList(questionID: "", entries: []), tag: "t")
         }
         #expect(throws: CorpusError.self) {
-            try writer.write(
-                RankedList(questionID: "1", entries: [RankedEntry(id: "a", score: .infinity)]))
+            try TRECRun.text(
+                of: RankedList(questionID: "1", entries: [RankedEntry(id: "a", score: .infinity)]),
+                tag: "t")
         }
-        #expect(throws: CorpusError.self) { try TRECRunWriter(path: path("d.run"), tag: "a b") }
     }
 
     @Test func `malformed runs are errors`() throws {

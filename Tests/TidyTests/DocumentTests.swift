@@ -5,7 +5,9 @@ import Testing
 struct DocumentTests {
     @Test func `the documents are there`() {
         #expect(
-            Repository.documents.map(\.path) == ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+            Repository.documents.map(\.path).starts(with: [
+                "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/simple-transformers.md",
+            ]))
     }
 
     @Test(arguments: Repository.documents)
@@ -25,6 +27,23 @@ struct DocumentTests {
                         "\(document):\(number + 1) names \(name)")
                 }
             }
+        }
+    }
+
+    @Test func `what a call may leave out is what has a default`() {
+        let declaration = Declaration(
+            name: "f", parameters: [("_", false), ("in", false), ("count", true)])
+        #expect(declaration.fits(["_", "in"]) && declaration.fits(["_", "in", "count"]))
+        #expect(!declaration.fits(["_"]) && !declaration.fits(["_", "count"]))
+        #expect(!declaration.fits(["_", "in", "k"]))
+    }
+
+    @Test(arguments: Repository.documents)
+    func `a call that is named is declared`(document: Repository.File) {
+        for match in document.text.matches(of: /`(?:\w+\.)*(\w+)\(((?:\w+:)+)\)`/) {
+            let labels = match.2.split(separator: ":").map(String.init)
+            let known = Declaration.all[String(match.1)] ?? []
+            #expect(known.contains { $0.fits(labels) }, "\(document) names \(match.0)")
         }
     }
 

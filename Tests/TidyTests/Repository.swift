@@ -56,7 +56,9 @@ enum Repository {
         }
     }
 
-    static let documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].compactMap(file)
+    static let documents =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].compactMap(file)
+        + files(under: "docs", endings: [".md"])
 }
 
 /// A target of Package.swift with what it depends on.

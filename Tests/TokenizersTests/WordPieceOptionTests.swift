@@ -69,8 +69,6 @@ struct WordPieceOptionTests {
         #expect(found.ids == tokenizer.encode("a b", pair: "c").ids)
         #expect(found.typeIDs == [0, 0, 0, 0, 1, 1])
         #expect(found.specialTokensMask == [1, 0, 0, 1, 0, 1])
-        #expect(tokenizer.specialTokenCount(isPair: false) == 2)
-        #expect(tokenizer.specialTokenCount(isPair: true) == 3)
     }
 
     @Test func `truncation and padding stored with the tokenizer are ignored`() throws {

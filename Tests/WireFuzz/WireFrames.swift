@@ -1,4 +1,4 @@
-import CClusterProtocol
+import CKernels
 
 /// What the header of a message says beside its type.
 package struct HeaderFields: Sendable {

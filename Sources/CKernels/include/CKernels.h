@@ -7,6 +7,7 @@
 #ifndef SHEAF_CKERNELS_H
 #define SHEAF_CKERNELS_H
 
+#include "crc32c.h"
 #include "encoder_kernels.h"
 #include "half_floats.h"
 #include "integer_kernels.h"

@@ -1,4 +1,5 @@
 import CClusterProtocol
+import CKernels
 public import ClusterCore
 
 /// The codec: one ``ClusterCore/Envelope`` to the frames of one message, and back.

@@ -10,7 +10,7 @@ extension Checkpoint {
     }
 
     /// Opens a single file of weights: safetensors by its name, else one of PyTorch's forms.
-    static func open(file: String) throws(ModelError) -> Checkpoint {
+    package static func open(file: String) throws(ModelError) -> Checkpoint {
         file.hasSuffix(".safetensors") ? try openSafetensors(file) : try openPickled(file)
     }
 

@@ -1,7 +1,7 @@
 /// Tensors by name: a sorted array, since a hash table of a hostile file's million empty tensors
 /// would take several times the file's size.
-struct TensorTable: RandomAccessCollection, Sendable {
-    typealias Element = (key: String, value: StoredTensor)
+package struct TensorTable: RandomAccessCollection, Sendable {
+    package typealias Element = (key: String, value: StoredTensor)
 
     private var entries: [Element]
 
@@ -19,9 +19,9 @@ struct TensorTable: RandomAccessCollection, Sendable {
         var entry: Element
     }
 
-    var startIndex: Int { entries.startIndex }
-    var endIndex: Int { entries.endIndex }
-    subscript(position: Int) -> Element { entries[position] }
+    package var startIndex: Int { entries.startIndex }
+    package var endIndex: Int { entries.endIndex }
+    package subscript(position: Int) -> Element { entries[position] }
 
     /// The names in order.
     var keys: some RandomAccessCollection<String> { entries.lazy.map(\.key) }

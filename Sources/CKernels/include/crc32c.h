@@ -1,4 +1,4 @@
-// CRC32C (Castagnoli), the checksum of message bodies. Generated code lies in sheaf/, this not.
+// CRC32C (Castagnoli), the checksum of message bodies.
 #ifndef SHEAF_CRC32C_H
 #define SHEAF_CRC32C_H
 

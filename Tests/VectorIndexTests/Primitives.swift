@@ -1,4 +1,4 @@
-internal import CFaiss
+import CFaissView
 
 /// The distance primitives that Faiss is linked with, one by one: for those who want to see that
 /// they are right, and that Faiss calls them.

@@ -1,5 +1,6 @@
-#include "CFaiss.h"
-#include "primitives.h"
+#include "CFaissView.h"
+
+#include "../../Sources/CFaiss/primitives.h"
 
 namespace {
 
