@@ -64,6 +64,8 @@ enum Repository {
 /// A target of Package.swift with what it depends on.
 struct Target {
     var name: String
+    /// Its folder's name under `Sources/` or `Tests/`.
+    var folder: String
     var isSystem: Bool
     var dependencies: [String]
 
@@ -76,8 +78,9 @@ struct Target {
             let end =
                 index + 1 < starts.count ? starts[index + 1].range.lowerBound : manifest.endIndex
             let body = manifest[match.range.upperBound..<end]
+            let folder = body.firstMatch(of: /path: "Tests\/(\w+)"/)?.1 ?? match.2
             return Target(
-                name: String(match.2), isSystem: match.1 == "systemLibrary",
+                name: String(match.2), folder: String(folder), isSystem: match.1 == "systemLibrary",
                 dependencies: names(in: body))
         }
     }()
