@@ -57,7 +57,14 @@ struct DocumentTests {
     @Test func `every room is walked through`() throws {
         let text = try #require(Repository.file("ARCHITECTURE.md")?.text)
         for target in Target.all where !target.name.hasSuffix("Tests") {
-            #expect(text.contains(target.name), "ARCHITECTURE.md does not mention \(target.name)")
+            #expect(
+                text.contains("**\(target.name)**"),
+                "ARCHITECTURE.md does not introduce \(target.name)")
+        }
+        for match in text.matches(of: /\*\*(\w+)\*\*/) {
+            #expect(
+                Target.all.contains { $0.name == match.1 },
+                "ARCHITECTURE.md introduces \(match.1), which is no target")
         }
     }
 
