@@ -237,7 +237,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "SheafTests", dependencies: ["Sheaf", "Base", "Formats", "TestSupport"],
+            name: "SheafTests",
+            dependencies: ["Sheaf", "Base", "Formats", "ClusterRuntime", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(name: "TidyTests", swiftSettings: house),

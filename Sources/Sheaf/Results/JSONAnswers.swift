@@ -29,7 +29,9 @@ public struct JSONAnswers: AnswerWriter {
 
     /// Closes list and object.
     public func closing(notes: [String]) -> String {
-        "\n]" + (notes.isEmpty ? "" : ",\"notes\":\(JSONValue.strings(notes).text)") + "}\n"
+        guard !notes.isEmpty else { return "\n]}\n" }
+        let rest: JSONValue = ["notes": .strings(notes)]
+        return "\n]," + rest.text.dropFirst() + "\n"
     }
 }
 
