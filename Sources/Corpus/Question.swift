@@ -8,12 +8,18 @@ public struct Question: Hashable, Sendable {
     public var answers: [String]
     /// Ids of the passages known to answer the question.
     public var goldIDs: [String]
+    /// Titles of the passages known to answer the question.
+    public var goldTitles: [String]
 
     /// Makes a question.
-    public init(id: String, text: String, answers: [String] = [], goldIDs: [String] = []) {
+    public init(
+        id: String, text: String, answers: [String] = [], goldIDs: [String] = [],
+        goldTitles: [String] = []
+    ) {
         self.id = id
         self.text = text
         self.answers = answers
         self.goldIDs = goldIDs
+        self.goldTitles = goldTitles
     }
 }

@@ -37,6 +37,7 @@ extension QuestionFile {
             question.answers = try strings(answers.value, field: answers.name)
         }
         question.goldIDs = try goldIDs(value)
+        question.goldTitles = try goldTitles(value)
         return question
     }
 
@@ -80,5 +81,21 @@ extension QuestionFile {
             }
         }
         return ids
+    }
+    private static func goldTitles(_ value: JSONValue) throws(Malformation) -> [String] {
+        var titles: [String] = []
+        func add(_ title: JSONValue) throws(Malformation) {
+            let title = try title.string(field: "title")
+            if !title.isEmpty, !titles.contains(title) { titles.append(title) }
+        }
+        if let list = value["titles"] {
+            for title in try list.array(field: "titles") { try add(title) }
+        }
+        if let contexts = value["positive_ctxs"] {
+            for context in try contexts.array(field: "positive_ctxs") {
+                if let title = context["title"] { try add(title) }
+            }
+        }
+        return titles
     }
 }

@@ -5,7 +5,7 @@ import Sheaf
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure search results: accuracy, recall, MRR, nDCG.",
+        abstract: "Measure search results (accuracy, recall, MRR, nDCG) or answers (EM, F1).",
         discussion: """
             Examples:
 
@@ -14,6 +14,7 @@ struct EvaluateCommand: ParsableCommand {
               sheaf evaluate run.trec --answers nq-test.qa.csv --collection wiki
               sheaf evaluate run.trec --gold questions.jsonl
               sheaf evaluate run.trec --qrels qrels.txt --ties trec --cutoffs 10,100
+              sheaf evaluate answers.jsonl --answers nq-test.qa.csv --picture risk.svg
 
             RESULTS is DPR's JSON, whose own answers count unless another truth is
             named, a TREC run, or MS MARCO's columns question, passage, rank. Questions
@@ -26,9 +27,16 @@ struct EvaluateCommand: ParsableCommand {
             without results too (trec_eval -c). Equal scores stand as the run ranks
             them; with --ties trec as in trec_eval: scores as 32-bit floats, equal ones
             by passage id, descending.
+
+            Where RESULTS is a file of answers (sheaf read --json), measured are: exact
+            match and F1 (SQuAD's), accuracy (a true answer stands in the given one),
+            ROUGE-L, BLEU (sacrebleu's 13a, exponential smoothing), distinct n-grams over
+            all, whether the cited passage holds the answer, with --gold hit and
+            precision over ids and titles, and where answers tell how sure they are,
+            risk over coverage and the expected calibration error (15 bins).
             """)
 
-    @Argument(help: "DPR result JSON, a TREC run, or MS MARCO's three columns.")
+    @Argument(help: "DPR result JSON, a TREC run, MS MARCO's three columns, or answers.")
     var results: String
 
     @Option(
@@ -39,7 +47,8 @@ struct EvaluateCommand: ParsableCommand {
     var qrels: String?
 
     @Option(
-        help: ArgumentHelp("Questions with passage_id or passage_ids (JSONL).", valueName: "file"))
+        help: ArgumentHelp(
+            "Questions with passage_id, passage_ids, titles or positive_ctxs.", valueName: "file"))
     var gold: String?
 
     @Option(help: "How answers are looked up (default: regex for CuratedTREC, else string).")
@@ -66,19 +75,46 @@ struct EvaluateCommand: ParsableCommand {
     @Flag(help: "Leave out passages with the id of their question.")
     var ignoreIdenticalIds = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Draw risk over coverage of answers, as SVG.", valueName: "file"))
+    var picture: String?
+
     @OptionGroup var data: DataOption
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func validate() throws {
-        if [answers, qrels, gold].count(where: { $0 != nil }) > 1 {
-            throw ValidationError("--answers, --qrels and --gold exclude each other: name one.")
-        }
         if relevanceLevel < 1 { throw ValidationError("--relevance-level must be 1 or more.") }
     }
 
     func run() throws {
+        guard AnswerEvaluationOrder.isAnswerFile(results) else { return try measureResults() }
+        if let stranger = [("--qrels", qrels), ("--collection", collection)].first(where: {
+            $0.1 != nil
+        }) {
+            throw SheafError.request(
+                "\(results) holds answers, which \(stranger.0) says nothing of. Leave it out.")
+        }
+        var order = AnswerEvaluationOrder(answers: results)
+        (order.truth, order.gold, order.match) = (answers, gold, match)
+        order.cutOffs = cutoffs.values
+        let quality = try order.measure()
+        let report = try order.report(of: quality)
+        if let picture { try order.draw(quality, to: picture) }
+        try Terminal.answer(json ? report.document.text : report.text)
+    }
+
+    private func measureResults() throws {
+        if [answers, qrels, gold].count(where: { $0 != nil }) > 1 {
+            throw SheafError.request(
+                "--answers, --qrels and --gold exclude each other. Name one of them.")
+        }
+        if picture != nil {
+            throw SheafError.request(
+                "--picture draws the risk of answers, and \(results) holds none. Leave it out.")
+        }
         var order = EvaluationOrder(results: results, truth: truth, match: match)
         order.options = MeasureOptions(
             cutOffs: cutoffs.values, relevanceLevel: relevanceLevel, ties: ties,

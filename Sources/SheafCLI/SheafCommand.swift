@@ -22,7 +22,7 @@ struct SheafCommand: AsyncParsableCommand {
                 name: "Collections",
                 subcommands: [
                     IndexCommand.self, SearchCommand.self, CollectionsCommand.self,
-                    EvaluateCommand.self,
+                    EvaluateCommand.self, CalibrateCommand.self,
                 ]),
             CommandGroup(
                 name: "Cluster",
