@@ -20,16 +20,8 @@ extension Segment {
     ) throws(IndexError) -> SegmentFile {
         try content.validate()
         let rows = content.passages.count
-        let blobs = [
-            Blob(content.passages, \.id), Blob(content.passages, \.title),
-            Blob(content.passages, \.text),
-        ]
-        let header = SegmentHeader(
-            sourceDigest: content.sourceDigest, batch: content.batch,
-            fingerprint: content.fingerprint, rows: rows, dimension: content.dimension,
-            precision: content.precision,
-            textBytes: blobs.map(\.bytes.count))
-        let headerBytes = header.bytes()
+        let blobs = SegmentContent.textFields.map { Blob(content.passages, $0) }
+        let headerBytes = content.header.bytes()
         guard headerBytes.count - 8 <= SegmentHeader.maximumBytes else {
             throw .outOfRange(
                 what: "the length of digest and fingerprint in bytes", value: headerBytes.count,
@@ -56,6 +48,24 @@ extension Segment {
 }
 
 extension SegmentContent {
+    /// The texts of a passage, in the order of ``SegmentHeader/textFields``.
+    fileprivate static var textFields: [@Sendable (Passage) -> String] {
+        [{ $0.id }, { $0.title }, { $0.text }]
+    }
+
+    /// The header of the segment that this becomes.
+    fileprivate var header: SegmentHeader {
+        SegmentHeader(
+            sourceDigest: sourceDigest, batch: batch, fingerprint: fingerprint,
+            rows: passages.count, dimension: dimension, precision: precision,
+            textBytes: Self.textFields.map { text in
+                passages.reduce(0) { $0 + text($1).utf8.count }
+            })
+    }
+
+    /// The length in bytes of the file that ``Segment/write(_:folder:)`` makes of this.
+    public var fileBytes: Int { header.fileBytes }
+
     /// The vectors as float16.
     fileprivate func halves() -> [UInt16] {
         [UInt16](unsafeUninitializedCapacity: vectors.count) { halves, count in
@@ -70,10 +80,10 @@ private struct Blob {
     var bytes: [UInt8] = []
     var offsets: [UInt64] = [0]
 
-    init(_ passages: [Passage], _ field: KeyPath<Passage, String>) {
+    init(_ passages: [Passage], _ field: (Passage) -> String) {
         offsets.reserveCapacity(passages.count + 1)
         for passage in passages {
-            bytes.append(contentsOf: passage[keyPath: field].utf8)
+            bytes.append(contentsOf: field(passage).utf8)
             offsets.append(UInt64(bytes.count).littleEndian)
         }
     }

@@ -27,6 +27,12 @@ struct SegmentHeader {
     /// Bytes of everything that lies before `vectors` among the tensors.
     var bytesBeforeVectors: Int { 8 * rows + 3 * 8 * (rows + 1) }
 
+    /// Bytes of the whole file.
+    var fileBytes: Int {
+        bytes().count + bytesBeforeVectors + precision.width * rows * dimension
+            + textBytes.reduce(0, +)
+    }
+
     /// Programs that know only version 1 expect float32.
     private var version: String { precision == .float32 ? "1" : "2" }
 

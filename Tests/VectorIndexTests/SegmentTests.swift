@@ -56,6 +56,17 @@ struct SegmentTests {
         }
     }
 
+    @Test(arguments: VectorPrecision.allCases)
+    func `how long a file will be is known before it is written`(
+        precision: VectorPrecision
+    ) throws {
+        for (rows, dimension) in [(1, 1), (3, 31), (100, 384)] {
+            var content = randomContent(UInt64(rows), rows: rows, dimension: dimension)
+            content.precision = precision
+            #expect(try Segment.write(content, folder: folder.path).bytes == content.fileBytes)
+        }
+    }
+
     @Test func `equal contents give one file`() throws {
         let content = randomContent(9, rows: 20, dimension: 5)
         let first = try Segment.write(content, folder: folder.path)

@@ -172,7 +172,7 @@ extension Worker {
             let file = try await writeLane.run {
                 try counters.whileBusy {
                     try data.makeFolder(folder)
-                    try SpaceReserve.expectRoom(for: content.vectors.count * 4, in: folder)
+                    try SpaceReserve.expectRoom(for: content.fileBytes, in: folder)
                     return try Segment.write(content, folder: folder)
                 }
             }
