@@ -63,7 +63,7 @@ final class TestCluster: Sendable {
         }
         self.endpoint = endpoint
         var workers: [String: Running] = [:]
-        for number in 1...count {
+        for number in stride(from: 1, through: count, by: 1) {
             let name = "worker-\(number)"
             let own = DataFolder(path: folder + "/" + name)
             let options = WorkerOptions(

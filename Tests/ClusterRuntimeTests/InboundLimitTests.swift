@@ -72,7 +72,8 @@ import Testing
         #expect(queue.add(message(2, from: one, bytes: 200_000)) == one)
         var refused = 0
         let refusal = Inbound.refused(
-            .tooManyFrames(found: 9, limit: 8), from: nil, lane: .query, requestID: 0)
+            .tooManyFrames(found: 9, limit: 8),
+            RefusedFrames(from: MessageOrigin(peer: nil, lane: .query)))
         for _ in 0..<4096 where queue.add(refusal) != nil { refused += 1 }
         #expect(refused > 0)
     }

@@ -45,13 +45,13 @@ import WireFuzz
         #expect(counters.refused[.messageTooLarge] == 1)
         #expect(counters.received == 1)
         guard
-            case .refused(.missingFrames(found: 1), from: let from, lane: .control, requestID: 0) =
+            case .refused(.missingFrames(found: 1), let frames)? =
                 coordinator.inbound.first
         else {
             Issue.record("The first message should be refused, not \(coordinator.inbound[0]).")
             return
         }
-        #expect(from?.description == "raw")
+        #expect(frames.origin.peer?.description == "raw")
     }
 
     /// ZeroMQ gives a connection up for good over which a frame came that is too large.

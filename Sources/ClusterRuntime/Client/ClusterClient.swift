@@ -165,9 +165,9 @@ public actor ClusterClient {
                     The coordinator at \(endpoint) has ended, or the connection to it has broken. \
                     Run the same command again; `index` goes on where it stopped.
                     """, nil))
-        case .refused(let error, _, _, let requestID):
+        case .refused(let error, let frames):
             finish(
-                requestID,
+                frames.requestID,
                 throwing: .unavailable("The coordinator's answer cannot be read: \(error)", nil))
         case .connection(.rejected(_, let rejection)):
             lose(.unavailable(rejection.description, nil))

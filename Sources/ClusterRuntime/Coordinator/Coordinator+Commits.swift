@@ -115,6 +115,21 @@ extension Coordinator {
         }
     }
 
+    /// What a worker says of a lease cannot be read, and could not be the next time.
+    func reportRefused(_ reason: String, of attempt: Attempt, from worker: WorkerID) {
+        guard let collection = job?.collection,
+            let lease = job?.leases?.leases(of: worker).first(where: { $0.attempt == attempt })
+        else { return }
+        let batch = UInt64(lease.batch.rawValue)
+        acknowledge(
+            SegmentReady(collection: collection, batch: batch, attempt: attempt.rawValue),
+            to: worker, committed: false)
+        leaseFailed(
+            LeaseFailed(
+                collection: collection, batch: batch, attempt: attempt.rawValue, code: .internal,
+                message: reason), from: worker)
+    }
+
     /// A full disk stops new leases; searches go on, and the run resumes by itself.
     func pauseForStorage(_ reason: String) {
         log.warning("indexing waits: \(reason)")

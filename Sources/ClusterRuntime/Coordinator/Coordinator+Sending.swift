@@ -47,6 +47,20 @@ extension Coordinator {
         reply(.failure(Failure(code: .input, message: message)), to: peer)
     }
 
+    /// What came is no message: its sender is told, where he can know what is meant.
+    func refused(_ error: WireError, _ frames: RefusedFrames) {
+        let (peer, lane) = (frames.origin.peer, frames.origin.lane)
+        if isWorthALine("refused \(peer?.description ?? "")") {
+            log.warning("refused a message on the \(lane) lane: \(error)")
+        }
+        guard let peer, let failure = error.answer else { return }
+        reply(.failure(failure), to: peer, on: lane, requestID: frames.requestID)
+        guard failure.code == .input, let greeting = greetings[peer], greeting.role == .worker,
+            greeting.key == frames.origin.key, greeting.incarnation == frames.incarnation
+        else { return }
+        reportRefused(failure.message, of: Attempt(frames.attempt), from: greeting.worker)
+    }
+
     @discardableResult
     private func transmit(
         _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,

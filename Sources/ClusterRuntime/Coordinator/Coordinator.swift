@@ -303,13 +303,7 @@ public actor Coordinator {
             if let worker = peers.first(where: { $0.value == peer })?.key {
                 follow(membership.unreachable(worker))
             }
-        case .refused(let error, let peer, let lane, let requestID):
-            if isWorthALine("refused \(peer?.description ?? "")") {
-                log.warning("refused a message on the \(lane) lane: \(error)")
-            }
-            if let peer, let failure = error.answer {
-                reply(.failure(failure), to: peer, on: lane, requestID: requestID)
-            }
+        case .refused(let error, let frames): refused(error, frames)
         case .connection(let event):
             log.warning("\(event)")
             if case .closed(let peer?, _) = event, greetings[peer]?.role == .client {

@@ -159,9 +159,11 @@ public actor TrainingCoordinator {
         case .undeliverable(let peer, _, _, _):
             // A rank that has just connected may not be known to the socket yet; silence decides.
             log.debug("\(peer) cannot be reached")
-        case .refused(let error, let peer, _, _):
+        case .refused(let error, let frames):
             log.warning("refused a message: \(error)")
-            if let peer, let failure = error.answer { send(.failure(failure), to: peer) }
+            if let peer = frames.origin.peer, let failure = error.answer {
+                send(.failure(failure), to: peer)
+            }
         case .connection(let event):
             log.warning("\(event)")
             told(.refused("\(event)"))

@@ -7,14 +7,36 @@ public enum Inbound: Equatable, Sendable {
     /// A message could not be sent: the peer is not connected. It is dropped.
     case undeliverable(to: PeerID, lane: Lane, requestID: UInt64, type: MessageType)
     /// Frames came that are no message; they are dropped.
-    ///
-    /// The request is what their header says, 0 where that could not be read.
-    case refused(WireError, from: PeerID?, lane: Lane, requestID: UInt64)
+    case refused(WireError, RefusedFrames)
     /// The connection of a lane that this process connected has broken: what was asked over it
     /// and not answered is lost. ZeroMQ connects again by itself.
     case disconnected(Lane)
     /// Something else happened to a connection.
     case connection(ConnectionEvent)
+}
+
+/// What is known of frames that are no message: as their header says it, 0 where that cannot be
+/// read.
+public struct RefusedFrames: Equatable, Sendable {
+    /// Who sent them.
+    public var origin: MessageOrigin
+    /// The boot nonce of the sender.
+    public var incarnation: UInt64
+    /// The request that they belong to.
+    public var requestID: UInt64
+    /// The lease that they are about.
+    public var attempt: UInt64
+
+    /// Frames of a sender.
+    public init(
+        from origin: MessageOrigin, incarnation: UInt64 = 0, requestID: UInt64 = 0,
+        attempt: UInt64 = 0
+    ) {
+        self.origin = origin
+        self.incarnation = incarnation
+        self.requestID = requestID
+        self.attempt = attempt
+    }
 }
 
 /// What a reactor has done since its start.

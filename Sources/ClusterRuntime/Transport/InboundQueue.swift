@@ -122,8 +122,12 @@ struct InboundQueue {
             let bytes = bytes(of: envelope, from: origin)
             guard let peer = origin.peer else { return (Outbox.theServer, .control, bytes) }
             return (peer, origin.lane, bytes)
-        case .refused(_, let peer?, let lane, _): return (peer, lane, overhead)
-        case .refused, .disconnected, .connection(.connected), .connection(.rejected):
+        case .refused(_, let frames):
+            guard let peer = frames.origin.peer else {
+                return (Outbox.theServer, .control, overhead)
+            }
+            return (peer, frames.origin.lane, overhead)
+        case .disconnected, .connection(.connected), .connection(.rejected):
             return (Outbox.theServer, .control, overhead)
         case .undeliverable, .connection(.closed), .connection(.keyRefused): return nil
         }

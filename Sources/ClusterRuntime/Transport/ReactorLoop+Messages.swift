@@ -96,6 +96,7 @@ extension ReactorLoop {
             }
             return
         }
+        let from = MessageOrigin(peer: peer, key: origin?.key, lane: lane, bytes: Int(bytes))
         do throws(WireError) {
             if let refusal { throw refusal }
             let envelope = try Wire.decode(frames, limits: lane.limits)
@@ -103,19 +104,17 @@ extension ReactorLoop {
                 state.counters.received += 1
                 state.counters.receivedBytes += bytes
             }
-            handler(
-                .message(
-                    envelope,
-                    from: MessageOrigin(
-                        peer: peer, key: origin?.key, lane: lane, bytes: Int(bytes))))
+            handler(.message(envelope, from: from))
         } catch {
             core.state.withLock { state in
                 state.counters.refused[error.kind, default: 0] += 1
                 state.counters.receivedBytes += bytes
             }
-            handler(
-                .refused(
-                    error, from: peer, lane: lane, requestID: Wire.requestID(of: frames)))
+            let header = Wire.header(of: frames)
+            let refused = RefusedFrames(
+                from: from, incarnation: header?.incarnation ?? 0,
+                requestID: header?.requestID ?? 0, attempt: header?.attempt ?? 0)
+            handler(.refused(error, refused))
         }
     }
 }

@@ -61,13 +61,10 @@ public enum Wire {
         return header.envelope(message: message, frames: Array(body.dropFirst()))
     }
 
-    /// The request that refused frames belong to, for the answer that says why; 0 where their
-    /// header cannot be read.
-    static func requestID(of frames: [[UInt8]]) -> UInt64 {
-        guard let first = frames.first, first.count <= WireLimits.control.header,
-            let header: Header = try? unpack(first)
-        else { return 0 }
-        return header.requestID
+    /// The header of refused frames, for the answer that says why; nil where it cannot be read.
+    static func header(of frames: [[UInt8]]) -> Header? {
+        guard let first = frames.first, first.count <= WireLimits.control.header else { return nil }
+        return try? unpack(first)
     }
 
     /// The CRC32C over frames, in order.

@@ -206,8 +206,8 @@ public actor Worker {
             // nothing of this worker.
             log.warning("the \(lane) connection to the coordinator has broken")
             isWelcome = false
-        case .refused(let error, _, let lane, _):
-            log.warning("refused a message on the \(lane) lane: \(error)")
+        case .refused(let error, let frames):
+            log.warning("refused a message on the \(frames.origin.lane) lane: \(error)")
         }
     }
 
