@@ -197,7 +197,8 @@ import Testing
         #expect(outbox.offender(for: outgoing(20), on: .control, to: two) == one)
         #expect(outbox.offender(for: outgoing(60), on: .query, to: two) == two)
         _ = outbox.removeAll(on: .query, to: one)
-        outbox.removeFirst(on: .query, to: two)
+        #expect(outbox.next(on: .query)?.peer == two)
+        outbox.sent(on: .query, to: two)
         #expect(outbox.bytes == 0)
     }
 

@@ -23,7 +23,9 @@ import Testing
         ) { try outbox.add(message(2, bytes: 1), on: .bulk, to: one) }
         try outbox.add(message(3), on: .bulk, to: two)
         try outbox.add(message(4), on: .query, to: one)
-        outbox.removeFirst(on: .bulk, to: one)
+        let first = outbox.next(on: .bulk)
+        #expect(first?.peer == one && first?.message.requestID == 1)
+        outbox.sent(on: .bulk, to: one)
         try outbox.add(message(5), on: .bulk, to: one)
     }
 
@@ -33,10 +35,34 @@ import Testing
             try outbox.add(message(number), on: .bulk, to: one)
             try outbox.add(message(number), on: .bulk, to: two)
         }
-        #expect(outbox.peers(on: .bulk) == [one, two])
-        outbox.removeFirst(on: .bulk, to: one)
-        #expect(outbox.peers(on: .bulk) == [two, one])
-        #expect(outbox.peers(on: .control).isEmpty)
+        var served: [String] = []
+        while let (peer, message) = outbox.next(on: .bulk) {
+            served.append("\(peer == one ? "one" : "two") \(message.requestID)")
+            outbox.sent(on: .bulk, to: peer)
+        }
+        #expect(served == ["one 0", "two 0", "one 1", "two 1", "one 2", "two 2"])
+        #expect(outbox.next(on: .control) == nil && outbox.isEmpty)
+    }
+
+    @Test func `a peer that cannot be served keeps its messages, and comes behind the others`()
+        throws
+    {
+        var outbox = Outbox(limitBytes: 1000)
+        for peer in [one, two] { try outbox.add(message(1), on: .query, to: peer) }
+        #expect(outbox.next(on: .query)?.peer == one && outbox.next(on: .query)?.peer == two)
+        // Both are being served: nobody else has a turn, whatever comes for them.
+        try outbox.add(message(2), on: .query, to: two)
+        #expect(outbox.next(on: .query) == nil)
+        for peer in [two, one] { outbox.passed(on: .query, peer) }
+        #expect(outbox.next(on: .query)?.peer == two)
+        // What is dropped meanwhile, and what comes then, has nothing to do with the turn before.
+        #expect(outbox.removeAll(on: .query, to: two).map(\.requestID) == [1, 2])
+        try outbox.add(message(3), on: .query, to: two)
+        outbox.passed(on: .query, two)
+        outbox.sent(on: .query, to: two)
+        #expect(outbox.next(on: .query)?.peer == one)
+        #expect(outbox.next(on: .query)?.message.requestID == 3)
+        #expect(outbox.next(on: .query) == nil)
     }
 
     @Test func `random use agrees with plain lists`() throws {
@@ -67,15 +93,17 @@ import Testing
                 } catch {
                     #expect(!fits)
                 }
+            case 12..<14:
+                if let (peer, _) = outbox.next(on: lane) { outbox.passed(on: lane, peer) }
             default:
-                outbox.removeFirst(on: lane, to: peer)
-                plain[lane.rawValue][peer] = Array(queue.dropFirst())
+                let waiting = plain[lane.rawValue].filter { !$0.value.isEmpty }.keys
+                let next = outbox.next(on: lane)
+                #expect((next == nil) == waiting.isEmpty)
+                guard let (served, message) = next else { continue }
+                let first = plain[lane.rawValue][served, default: []].removeFirst()
+                #expect(message.requestID == first.requestID && message.frames == first.frames)
+                outbox.sent(on: lane, to: served)
             }
-            let expected = plain[lane.rawValue][peer]?.first
-            #expect(outbox.first(on: lane, to: peer)?.requestID == expected?.requestID)
-            #expect(outbox.first(on: lane, to: peer)?.frames == expected?.frames)
-            let waiting = plain[lane.rawValue].filter { !$0.value.isEmpty }.keys
-            #expect(Set(outbox.peers(on: lane)) == Set(waiting))
             #expect(outbox.isEmpty == plain.allSatisfy { $0.values.allSatisfy(\.isEmpty) })
         }
     }

@@ -30,7 +30,7 @@ struct InboundQueue {
     /// What is about no peer, or about a connection: it goes first.
     private var news: [Inbound] = []
     private var lines: [[PeerID: Line]] = Lane.allCases.map { _ in [:] }
-    private var turns: [Turns] = Lane.allCases.map { _ in Turns() }
+    private var turns: [Turns<PeerID>] = Lane.allCases.map { _ in Turns() }
     private var held: [PeerID: Int] = [:]
     private var total = 0
     private var streak = (lane: Lane.control, count: 0, limit: InboundQueue.burst)
@@ -137,35 +137,5 @@ struct InboundQueue {
     static func bytes(of envelope: Envelope, from origin: MessageOrigin) -> Int {
         let frames = envelope.frames.reduce(0) { $0 + $1.count }
         return overhead + frames + payloadWeight * max(0, origin.bytes - frames)
-    }
-}
-
-/// Peers in turn; whoever left in between is skipped.
-private struct Turns {
-    private var order: [PeerID] = []
-    private var head = 0
-
-    var isEmpty: Bool { head == order.count }
-
-    var count: Int { order.count - head }
-
-    mutating func append(_ peer: PeerID) { order.append(peer) }
-
-    mutating func next() -> PeerID? {
-        guard !isEmpty else { return nil }
-        defer {
-            head += 1
-            if head * 2 > order.count {
-                order.removeFirst(head)
-                head = 0
-            }
-        }
-        return order[head]
-    }
-
-    mutating func remove(_ peer: PeerID) {
-        order.removeFirst(head)
-        head = 0
-        order.removeAll { $0 == peer }
     }
 }

@@ -31,6 +31,8 @@ struct Outbox {
         var messages: [Outgoing] = []
         var head = 0
         var bytes = 0
+        /// Whether its peer waits for its turn, and is not being served.
+        var isInLine = true
 
         mutating func append(_ message: Outgoing) {
             messages.append(message)
@@ -43,8 +45,8 @@ struct Outbox {
     /// Bytes that wait.
     private(set) var bytes = 0
     private var queues: [[PeerID: Queue]] = Lane.allCases.map { _ in [:] }
-    /// The peers of each lane in turn.
-    private var turns: [[PeerID]] = Lane.allCases.map { _ in [] }
+    /// The peers of each lane in turn, but those that are being served.
+    private var turns: [Turns<PeerID>] = Lane.allCases.map { _ in Turns() }
 
     init(limitBytes: Int, totalBytes: Int? = nil) {
         self.limitBytes = limitBytes
@@ -90,23 +92,35 @@ struct Outbox {
         bytes += message.bytes
     }
 
-    /// The peers of a lane for whom messages wait.
-    func peers(on lane: Lane) -> [PeerID] { turns[lane.rawValue] }
-
-    /// The message whose turn it is.
-    func first(on lane: Lane, to peer: PeerID) -> Outgoing? {
-        queues[lane.rawValue][peer].map { $0.messages[$0.head] }
+    /// The peer whose turn it is and its first message; ``sent(on:to:)`` or ``passed(on:_:)``
+    /// follows.
+    mutating func next(on lane: Lane) -> (peer: PeerID, message: Outgoing)? {
+        guard let peer = turns[lane.rawValue].next(), let queue = queues[lane.rawValue][peer] else {
+            return nil
+        }
+        queues[lane.rawValue][peer]?.isInLine = false
+        return (peer, queue.messages[queue.head])
     }
 
-    /// Removes the message whose turn it was, and lets the other peers of the lane go first.
-    mutating func removeFirst(on lane: Lane, to peer: PeerID) {
-        guard var queue = queues[lane.rawValue].removeValue(forKey: peer) else { return }
-        turns[lane.rawValue].removeAll { $0 == peer }
+    /// The peer whose turn it was could not be served, and comes behind the others.
+    mutating func passed(on lane: Lane, _ peer: PeerID) {
+        guard queues[lane.rawValue][peer]?.isInLine == false else { return }
+        queues[lane.rawValue][peer]?.isInLine = true
+        turns[lane.rawValue].append(peer)
+    }
+
+    /// Removes the message whose turn it was; its peer comes behind the others.
+    mutating func sent(on lane: Lane, to peer: PeerID) {
+        // Where all was dropped meanwhile, what is there now came later.
+        guard queues[lane.rawValue][peer]?.isInLine == false,
+            var queue = queues[lane.rawValue].removeValue(forKey: peer)
+        else { return }
         queue.bytes -= queue.messages[queue.head].bytes
         bytes -= queue.messages[queue.head].bytes
         queue.messages[queue.head].frames = []
         queue.head += 1
         if queue.head == queue.messages.count { return }
+        queue.isInLine = true
         turns[lane.rawValue].append(peer)
         // Moves the rest forward once the sent half is the larger one: constant cost on average.
         if queue.head > queue.messages.count / 2 {
@@ -119,13 +133,13 @@ struct Outbox {
     /// Removes all messages to a peer.
     mutating func removeAll(on lane: Lane, to peer: PeerID) -> [Outgoing] {
         guard let queue = queues[lane.rawValue].removeValue(forKey: peer) else { return [] }
-        turns[lane.rawValue].removeAll { $0 == peer }
+        if queue.isInLine { turns[lane.rawValue].remove(peer) }
         bytes -= queue.bytes
         return Array(queue.messages[queue.head...])
     }
 
     /// Removes all messages on a lane: how many there were.
     mutating func removeAll(on lane: Lane) -> Int {
-        peers(on: lane).reduce(0) { $0 + removeAll(on: lane, to: $1).count }
+        Array(queues[lane.rawValue].keys).reduce(0) { $0 + removeAll(on: lane, to: $1).count }
     }
 }

@@ -10,31 +10,27 @@ extension ReactorLoop {
     /// Sends what waits on a lane, each peer in turn, up to the lane's burst; whether any left.
     func send(_ lane: Lane) -> Bool {
         guard let socket = lines[lane.rawValue]?.socket else { return false }
-        var peers = core.state.withLock { $0.outbox.peers(on: lane) }
         var left = lane.sendBurst
-        var isBlocked = false
+        var blocked: [PeerID] = []
         var progress = false
-        while left > 0, !peers.isEmpty {
-            var again: [PeerID] = []
-            for peer in peers.prefix(left) {
-                guard let message = core.state.withLock({ $0.outbox.first(on: lane, to: peer) })
-                else { continue }
-                switch socket.send(message.frames, to: peer) {
-                case .sent:
-                    core.state.withLock { $0.noteSent(message, on: lane, to: peer) }
-                    left -= 1
-                    progress = true
-                    again.append(peer)
-                case .blocked:
-                    isBlocked = true
-                case .unreachable:
-                    progress = true
-                    giveUp(on: lane, peer)
-                }
+        while left > 0, let (peer, message) = core.state.withLock({ $0.outbox.next(on: lane) }) {
+            switch socket.send(message.frames, to: peer) {
+            case .sent:
+                core.state.withLock { $0.noteSent(message, on: lane, to: peer) }
+                left -= 1
+                progress = true
+            case .blocked: blocked.append(peer)
+            case .unreachable:
+                progress = true
+                giveUp(on: lane, peer)
             }
-            peers = Array(peers.dropFirst(left)) + again
         }
-        lines[lane.rawValue]?.isBlocked = isBlocked
+        if !blocked.isEmpty {
+            core.state.withLock { state in
+                for peer in blocked { state.outbox.passed(on: lane, peer) }
+            }
+        }
+        lines[lane.rawValue]?.isBlocked = !blocked.isEmpty
         return progress
     }
 
@@ -121,7 +117,7 @@ extension ReactorLoop {
 
 extension ReactorCore.State {
     fileprivate mutating func noteSent(_ message: Outgoing, on lane: Lane, to peer: PeerID) {
-        outbox.removeFirst(on: lane, to: peer)
+        outbox.sent(on: lane, to: peer)
         counters.sent += 1
         counters.sentBytes += UInt64(message.bytes)
     }
