@@ -7,11 +7,13 @@ import Testing
 
 /// More clients than the coordinator lets in at once.
 struct OverloadTests {
-    @Test func `clients that are refused for now all get their answers, in order and once`()
-        async throws
-    {
+    @Test(arguments: [0, 64 << 20])
+    func `clients that wait or are refused for now all get their answers, in order and once`(
+        queryBytesWaiting: Int
+    ) async throws {
         let folder = try TemporaryFolder()
-        let cluster = try await TestCluster(folder.path, workers: 1, questionsAllowed: 64)
+        let cluster = try await TestCluster(
+            folder.path, workers: 1, questionsAllowed: 64, queryBytesWaiting: queryBytesWaiting)
         let model = try TestData.model(in: folder.path)
         let corpus = try TestData.corpus(40, seed: 5, in: folder.path)
         _ = try await cluster.index(corpus, as: "c", model: model)

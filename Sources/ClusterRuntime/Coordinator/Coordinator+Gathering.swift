@@ -169,5 +169,6 @@ extension Coordinator {
             perform(searches[searchID]?.machine.tick(now: now) ?? [], searchID)
         }
         tickFetches(now: now)
+        tickQueries(now: now)
     }
 }

@@ -14,30 +14,13 @@ extension Coordinator {
 
     /// Answers every question of a request, each in a message of its own.
     func query(_ request: QueryRequest, budget: Duration, for client: ClientAddress) async {
-        let count = request.questions.count
-        switch admission.admit(count, of: client.peer, now: MonotonicClock.now()) {
-        case .admitted: break
-        case .refused(let pause):
-            return reply(
-                .failure(
-                    Failure(
-                        code: .busy,
-                        message: """
-                            \(admission.underWay) questions are under way. Try again in a moment.
-                            """,
-                        retryAfterMilliseconds: UInt32(clamping: pause.microseconds / 1000))),
-                to: client)
-        case .tooLarge(let limit):
-            return reply(
-                .failure(
-                    ClusterError.input(
-                        "\(count) questions in one request. Send at most \(limit)."
-                    ).failure),
-                to: client)
+        let deadline = MonotonicClock.now() + budget
+        if let refusal = await letIn(request, from: client, until: deadline) {
+            return reply(.failure(refusal), to: client)
         }
-        defer { admission.finished(count, of: client.peer, now: MonotonicClock.now()) }
+        defer { finished(request, from: client) }
         do {
-            try await answer(request, deadline: MonotonicClock.now() + budget, for: client)
+            try await answer(request, deadline: deadline, for: client)
         } catch {
             reply(.failure(ClusterError.wrap(error).failure), to: client)
         }

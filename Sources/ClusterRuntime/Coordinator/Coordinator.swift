@@ -65,6 +65,8 @@ public actor Coordinator {
     var fetches: [UInt64: PendingFetch] = [:]
     var relays: [UInt64: SegmentRelay] = [:]
     var admission: Admission<PeerID>
+    /// Requests that wait to be let in, by the number that the gate knows them by.
+    var waitingQueries: [UInt64: WaitingQuery] = [:]
     /// Begins anew in each epoch above the numbers of the one before, so that no late answer fits.
     var lastRequest: UInt64
     /// Commits and publications that have not returned: a new run waits for those of the old one.
@@ -92,7 +94,7 @@ public actor Coordinator {
         self.options = options
         self.log = log
         try ProcessLimits.check(.host(members: options.localWorkers))
-        admission = Admission(limit: options.questionsAllowed)
+        admission = Admission(limit: options.questionsAllowed, room: options.queryBytesWaiting)
         gate = AccessGate(options.security)
         try options.data.create()
         lock = try DataFolderLock(options.data)
@@ -307,7 +309,7 @@ public actor Coordinator {
         case .connection(let event):
             log.warning("\(event)")
             if case .closed(let peer?, _) = event, greetings[peer]?.role == .client {
-                greetings[peer] = nil
+                clientLeft(peer)
             }
         case .disconnected: break
         }
@@ -411,7 +413,7 @@ public actor Coordinator {
                 await self.query(request, budget: budget, for: client)
                 self.background.leave()
             }
-        case .goodbye: greetings[client.peer] = nil
+        case .goodbye: clientLeft(client.peer)
         // A sign that it lives; the question for one of ours was answered as it came.
         case .heartbeat: break
         case .statusRequest(let request): answer(request, to: client)

@@ -18,6 +18,8 @@ public struct CoordinatorOptions: Sendable {
     public var searchBudget: Duration
     /// Questions that may be under way at once.
     public var questionsAllowed: Int
+    /// Bytes of searches that may wait to be under way.
+    public var queryBytesWaiting: Int
     /// What clients of other hosts may have it read.
     public var roots: PathRoots
     /// Where the towers of collections may lie whose own folders are not there.
@@ -31,7 +33,8 @@ public struct CoordinatorOptions: Sendable {
         data: DataFolder, endpoint: String?, localWorkers: Int, threadsPerWorker: Int,
         questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy,
         searchBudget: Duration = .seconds(30),
-        questionsAllowed: Int = 8192, roots: PathRoots = PathRoots(),
+        questionsAllowed: Int = 8192, queryBytesWaiting: Int = 64 << 20,
+        roots: PathRoots = PathRoots(),
         models: ModelPlaces = ModelPlaces(), garbageWaitSeconds: Int64 = 3600
     ) {
         self.data = data
@@ -43,6 +46,7 @@ public struct CoordinatorOptions: Sendable {
         self.security = security
         self.searchBudget = searchBudget
         self.questionsAllowed = max(1, questionsAllowed)
+        self.queryBytesWaiting = queryBytesWaiting
         self.roots = roots
         self.models = models
         self.garbageWaitSeconds = garbageWaitSeconds
