@@ -295,6 +295,9 @@ extension Coordinator {
     }
 
     private func unpin(_ name: String, _ generation: UInt64) {
-        carryOut(collections[name]?.serving.unpin(generation) ?? [], name)
+        let orders = collections[name]?.serving.unpin(generation) ?? []
+        // All searches under way are looked at where something changes for them: the end of one
+        // alone changes nothing, and they are many.
+        if !orders.isEmpty { carryOut(orders, name) }
     }
 }
