@@ -1,5 +1,4 @@
 public import Formats
-import Foundation
 public import Models
 import Tokenizers
 
@@ -7,16 +6,13 @@ import Tokenizers
 public struct TokenizerTool: Sendable {
     private let tokenizer: any TextTokenizer
 
-    /// Opens the tokenizer of a folder: byte pairs where it has merges, else word pieces.
+    /// Opens the tokenizer of a folder, of whatever kind it is.
     ///
     /// - Parameter tower: Whose tokenizer it is, where the folder holds both towers.
     public init(folder: String, tower: Tower = .context) throws(SheafError) {
         let parts = try typed { try ModelFolders.parts(of: folder) }
         let folder = parts.count > 1 && tower == .context ? parts[1] : parts[0]
-        tokenizer = try typed { () throws -> any TextTokenizer in
-            if TokenizerTool.hasMerges(folder) { return try BytePairTokenizer(folder: folder) }
-            return try WordPieceTokenizer(folder: folder)
-        }
+        tokenizer = try typed { try FolderTokenizer.open(folder) }
     }
 
     /// The tokens of a text with special tokens, whole: ids, tokens, offsets in code points.
@@ -41,19 +37,5 @@ public struct TokenizerTool: Sendable {
 
     private func tokens(_ ids: [Int32]) -> [String] {
         ids.map { tokenizer.token(for: $0) ?? "" }
-    }
-
-    private static func hasMerges(_ folder: String) -> Bool {
-        let files = FileManager.default
-        if files.fileExists(atPath: folder + "/merges.txt") { return true }
-        guard let data = files.contents(atPath: folder + "/tokenizer.json"),
-            let document = try? JSONDecoder().decode(TokenizerFile.self, from: data)
-        else { return false }
-        return document.model.type == "BPE"
-    }
-
-    private struct TokenizerFile: Decodable {
-        struct Model: Decodable { var type: String? }
-        var model: Model
     }
 }

@@ -32,6 +32,8 @@ public enum TokenizerError: Error, Equatable, Sendable {
     case missingSpecialToken(path: String, role: String, token: String)
     /// A line of the merges names something that is no pair of vocabulary tokens; line from 1.
     case malformedMerge(path: String, line: Int, reason: String)
+    /// A SentencePiece model breaks its format; offset in bytes from 0.
+    case malformedModel(path: String, offset: Int, reason: String)
     /// The sequence cannot be cut to the length asked for.
     case sequenceTooShort(maximumLength: Int, tokensToRemove: Int, tokensAvailable: Int)
     /// The maximum length has no room for the special tokens.
@@ -47,7 +49,7 @@ extension TokenizerError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .missingFile, .unreadableFile, .fileTooLarge, .invalidUTF8, .malformedJSON,
-            .wrongType, .missingKey, .unsupported:
+            .wrongType, .missingKey, .unsupported, .malformedModel:
             return fileDescription
         case .emptyVocabulary, .duplicateToken, .duplicateID, .invalidID, .conflictingID,
             .missingSpecialToken, .malformedMerge:
@@ -71,6 +73,8 @@ extension TokenizerError: CustomStringConvertible {
             "\(path):\(line): not UTF-8 at byte \(offset). Copy the file again in binary mode."
         case .malformedJSON(let path, let line, let offset, let reason):
             "\(path):\(line): not JSON at byte \(offset): \(reason). Copy the file again."
+        case .malformedModel(let path, let offset, let reason):
+            "\(path): no SentencePiece model, at byte \(offset): \(reason). Copy the file again."
         case .wrongType(let path, let key, let expected, let found):
             "\(path): \(key) must be \(expected), found \(found). Correct the value."
         case .missingKey(let path, let key):

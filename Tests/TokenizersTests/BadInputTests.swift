@@ -62,6 +62,15 @@ struct BadInputTests {
             pairFailure(folder)
                 == .missingFile(
                     folder: folder.path, expected: ["tokenizer.json", "vocab.json and merges.txt"]))
+        #expect(
+            throws: TokenizerError.missingFile(
+                folder: folder.path,
+                expected: [
+                    "tokenizer.json", "vocab.txt", "vocab.json and merges.txt",
+                    "sentencepiece.bpe.model",
+                    "spiece.model",
+                ])
+        ) { try FolderTokenizer.open(folder.path) }
         try folder.write("vocab.json", #"{"a": 0}"#)
         #expect(
             pairFailure(folder)
@@ -311,6 +320,7 @@ struct BadInputTests {
             .conflictingID(path: "p", token: "t", id: 1, vocabularyID: nil),
             .missingSpecialToken(path: "p", role: "r", token: "t"),
             .malformedMerge(path: "p", line: 1, reason: "r"),
+            .malformedModel(path: "p", offset: 1, reason: "r"),
             .sequenceTooShort(maximumLength: 1, tokensToRemove: 2, tokensAvailable: 1),
             .maximumLengthTooSmall(maximumLength: 1, specialTokens: 2),
             .strideTooLarge(stride: 2, windowLength: 1), .pairMissing,

@@ -90,6 +90,31 @@ struct MutationTests {
         }
     }
 
+    @Test func `a damaged SentencePiece model is refused or works`() throws {
+        let map = SentencePieceWriter.map([(0x54, "t"), (0x71, "ab"), (0x78, "")])
+        let bytes = SentencePieceWriter.small(map: map)
+        try run("spiece.model", bytes, in: TemporaryFolder(), rounds: 600) {
+            (path) throws(TokenizerError) in try UnigramTokenizer(folder: path)
+        }
+    }
+
+    @Test func `a damaged tokenizer dot json of Unigram is refused or works`() throws {
+        let path = Goldens.path("tokenizer/t5/tokenizer.json")
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        var document = try #require(
+            try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        var model = try #require(document["model"] as? [String: Any])
+        let vocab = try #require(model["vocab"] as? [[Any]])
+        model["vocab"] = Array(vocab.prefix(200))
+        document["model"] = model
+        let added = try #require(document["added_tokens"] as? [[String: Any]])
+        document["added_tokens"] = added.filter { ($0["id"] as? Int ?? 0) < 200 }
+        let bytes = try JSONSerialization.data(withJSONObject: document, options: .sortedKeys)
+        try run("tokenizer.json", Array(bytes), in: TemporaryFolder(), rounds: 600) {
+            (path) throws(TokenizerError) in try UnigramTokenizer(folder: path)
+        }
+    }
+
     @Test func `a damaged vocabulary is refused or works`() throws {
         let source = URL(fileURLWithPath: Fixtures.folder("wordpiece") + "/vocab.txt")
         let bytes = Array(try Data(contentsOf: source).prefix(900))

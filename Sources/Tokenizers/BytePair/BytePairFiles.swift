@@ -9,22 +9,12 @@ struct BytePairFiles {
         var line: Int
     }
 
-    /// The special tokens; nil where the vocabulary has none.
-    struct Names {
-        var beginning: String?
-        var end: String?
-        var padding: String?
-        var mask: String?
-        var unknown: String?
-        var additional: [String] = []
-    }
-
     /// The file that holds the vocabulary, and that of the merges.
     var path: String
     var mergesPath: String
     var entries: [(token: String, id: Int)]
     var merges: [Pair]
-    var names = Names()
+    var names = SpecialTokenRoles()
     var added: [AddedToken] = []
     var template: EncodingTemplate?
     /// Puts special tokens around texts where no file has a template.
@@ -36,15 +26,14 @@ struct BytePairFiles {
     var trimsOffsets = true
 
     /// Reads tokenizer.json, else vocab.json with merges.txt.
-    init(folder: String) throws(TokenizerError) {
-        let files = TokenizerFolder(folder: folder)
+    init(_ files: TokenizerFolder) throws(TokenizerError) {
         let config = try files.json("tokenizer_config.json")
         let names = try SpecialTokenNames([config, try files.json("special_tokens_map.json")])
-        if let document = try files.json("tokenizer.json") {
+        if let document = files.document {
             try self.init(document)
         } else if let vocabulary = try files.json("vocab.json") {
             guard let lines = try files.lines("merges.txt") else {
-                throw .missingFile(folder: folder, expected: ["merges.txt beside vocab.json"])
+                throw .missingFile(folder: files.folder, expected: ["merges.txt beside vocab.json"])
             }
             try self.init(vocabulary, lines, mergesPath: files.path("merges.txt"))
             if let document = try files.json("added_tokens.json") {
@@ -55,10 +44,11 @@ struct BytePairFiles {
             }
         } else {
             throw .missingFile(
-                folder: folder, expected: ["tokenizer.json", "vocab.json and merges.txt"])
+                folder: files.folder, expected: ["tokenizer.json", "vocab.json and merges.txt"])
         }
         if let config { try override(config) }
-        name(names)
+        self.names = SpecialTokenRoles(
+            names, known: Set(entries.map(\.token)).union(added.map(\.content)))
     }
 
     private init(
@@ -74,7 +64,7 @@ struct BytePairFiles {
         path = document.path
         mergesPath = document.path
         let model = try document.required("model")
-        try Self.demand("BPE", of: try model.required("type"))
+        try model.required("type").demand("BPE")
         entries = try Self.entries(try model.required("vocab"))
         merges = []
         for node in try model.required("merges").elements() {
@@ -82,15 +72,13 @@ struct BytePairFiles {
         }
         try Self.refuseVariants(model)
         if let node = try document.member("normalizer") {
-            throw .unsupported(
-                path: node.path, key: node.key, value: node.value.kind, supported: "none")
+            throw node.unsupported("none")
         }
         let splitter = try document.required("pre_tokenizer")
-        try Self.demand("ByteLevel", of: try splitter.required("type"))
+        try splitter.required("type").demand("ByteLevel")
         addsPrefixSpace = try splitter.member("add_prefix_space")?.bool() ?? true
         if let node = try splitter.member("use_regex"), try !node.bool() {
-            throw .unsupported(
-                path: node.path, key: node.key, value: node.value.kind, supported: "true")
+            throw node.unsupported("true")
         }
         unknownToken = try model.member("unk_token")?.string()
         fusesUnknown = try model.member("fuse_unk")?.bool() ?? false
@@ -100,32 +88,22 @@ struct BytePairFiles {
         trimsOffsets = try processor.member("trim_offsets")?.bool() ?? false
     }
 
-    private static func demand(_ kind: String, of node: JSONNode) throws(TokenizerError) {
-        if try node.string() != kind {
-            throw .unsupported(
-                path: node.path, key: node.key, value: node.value.kind, supported: kind)
-        }
-    }
-
     /// Settings of the model that change its tokens and are not built.
     private static func refuseVariants(_ model: JSONNode) throws(TokenizerError) {
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             if let node = try model.member(key), try !node.string().isEmpty {
-                throw .unsupported(
-                    path: node.path, key: node.key, value: node.value.kind, supported: "none")
+                throw node.unsupported("none")
             }
         }
         for key in ["byte_fallback", "ignore_merges"] {
             if let node = try model.member(key), try node.bool() {
-                throw .unsupported(
-                    path: node.path, key: node.key, value: node.value.kind, supported: "false")
+                throw node.unsupported("false")
             }
         }
         if let node = try model.member("dropout"), node.value != .integer(0),
             node.value != .real(0)
         {
-            throw .unsupported(
-                path: node.path, key: node.key, value: node.value.kind, supported: "none")
+            throw node.unsupported("none")
         }
     }
 
@@ -181,18 +159,6 @@ struct BytePairFiles {
         if let node = try config.member("trim_offsets") { trimsOffsets = try node.bool() }
         try AddedToken.merge(try AddedToken.decoder(config), into: &added, path: config.path)
     }
-
-    /// Names from the files; else those of BART where the vocabulary has them, else that of GPT-2.
-    private mutating func name(_ found: SpecialTokenNames) {
-        let known = Set(entries.map(\.token)).union(added.map(\.content))
-        func present(_ token: String) -> String? { known.contains(token) ? token : nil }
-        names.beginning = found["cls"] ?? found["bos"] ?? present("<s>")
-        names.end = found["sep"] ?? found["eos"] ?? present("</s>") ?? present("<|endoftext|>")
-        names.padding = found["pad"] ?? present("<pad>")
-        names.mask = found["mask"] ?? present("<mask>")
-        names.unknown = found["unk"] ?? present("<unk>")
-        names.additional = found.additional
-    }
 }
 
 extension BytePairTokenizer {
@@ -202,6 +168,6 @@ extension BytePairTokenizer {
     /// padding stored in tokenizer.json are ignored: they belong to whoever asks.
     /// Errors: any of `TokenizerError` that concerns files.
     public convenience init(folder: String) throws(TokenizerError) {
-        try self.init(BytePairFiles(folder: folder))
+        try self.init(BytePairFiles(TokenizerFolder(folder)))
     }
 }

@@ -103,3 +103,26 @@ struct SpecialTokenNames {
         return try node.string()
     }
 }
+
+/// The tokens that play a role around texts; nil where the vocabulary has none.
+struct SpecialTokenRoles {
+    var beginning: String?
+    var end: String?
+    var padding: String?
+    var mask: String?
+    var unknown: String?
+    var additional: [String] = []
+
+    init() {}
+
+    /// Names from the files; else those of BART where the vocabulary has them, else that of GPT-2.
+    init(_ found: SpecialTokenNames, known: Set<String>) {
+        func present(_ token: String) -> String? { known.contains(token) ? token : nil }
+        beginning = found["cls"] ?? found["bos"] ?? present("<s>")
+        end = found["sep"] ?? found["eos"] ?? present("</s>") ?? present("<|endoftext|>")
+        padding = found["pad"] ?? present("<pad>")
+        mask = found["mask"] ?? present("<mask>")
+        unknown = found["unk"] ?? present("<unk>")
+        additional = found.additional
+    }
+}

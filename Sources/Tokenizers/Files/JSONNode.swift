@@ -89,4 +89,14 @@ struct JSONNode {
             path: path, key: key.isEmpty ? "the document" : key, expected: expected,
             found: value.kind)
     }
+
+    /// An error: this value is none of those that are built.
+    func unsupported(_ supported: String) -> TokenizerError {
+        .unsupported(path: path, key: key, value: value.kind, supported: supported)
+    }
+
+    /// Refuses any string but this one.
+    func demand(_ wanted: String) throws(TokenizerError) {
+        if try string() != wanted { throw unsupported(wanted) }
+    }
 }

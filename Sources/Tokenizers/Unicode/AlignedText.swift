@@ -11,6 +11,39 @@ struct AlignedText {
         origins.reserveCapacity(capacity)
     }
 
+    /// A text in UTF-8 whose first scalar stands at code point `firstPoint` of the original.
+    init(_ text: Span<UInt8>, firstPoint: Int) {
+        self.init(capacity: text.count)
+        var place = 0
+        while place < text.count {
+            let (value, next) = UTF8Scalar.value(at: place, in: text)
+            append(value, origin: firstPoint + count)
+            place = next
+        }
+    }
+
+    /// A text by itself.
+    init(_ text: String) {
+        let utf8 = text.utf8
+        self.init(utf8.span, firstPoint: 0)
+    }
+
+    /// The code points of the original that some scalars come from.
+    func span(_ scalars: Range<Int>) -> Range<Int> {
+        let start = origins[scalars.lowerBound]
+        return start..<max(start, origins[scalars.upperBound - 1] + 1)
+    }
+
+    /// The scalars of a span as a string.
+    func string(in range: Range<Int>) -> String {
+        var text = String.UnicodeScalarView()
+        for value in scalars[range] { text.append(Unicode.Scalar(value) ?? "\u{FFFD}") }
+        return String(text)
+    }
+
+    /// All scalars as a string.
+    var text: String { string(in: 0..<count) }
+
     mutating func append(_ scalar: UInt32, origin: Int) {
         scalars.append(scalar)
         origins.append(origin)

@@ -18,7 +18,8 @@ struct AddedToken: Equatable, Sendable {
 struct AddedTokenMatcher: Sendable {
     private var tokens: [AddedToken] = []
     private var trie = ByteTrie()
-    private var isFirstByte = [Bool](repeating: false, count: 256)
+    /// Bytes that a token begins with.
+    private(set) var isFirstByte = [Bool](repeating: false, count: 256)
 
     /// A token found: its span with the white space it takes along.
     struct Match {

@@ -76,4 +76,24 @@ struct AddedVocabulary: Sendable {
             return goesOn
         }
     }
+
+    /// A normalised text split at the added tokens that are looked for in it: spans in its
+    /// scalars, with the id where it is such a token.
+    func normalizedPieces(of text: AlignedText) -> [(range: Range<Int>, id: Int32?)] {
+        if text.count == 0 { return [] }
+        if normalized.isEmpty { return [(0..<text.count, nil)] }
+        var bytes: [UInt8] = []
+        var scalarAtByte: [Int] = []
+        for (index, value) in text.scalars.enumerated() {
+            UTF8Scalar.append(value, to: &bytes)
+            while scalarAtByte.count < bytes.count { scalarAtByte.append(index) }
+        }
+        scalarAtByte.append(text.count)
+        var result: [(range: Range<Int>, id: Int32?)] = []
+        normalized.forEachSegment(of: bytes.span) { segment, start, id in
+            result.append((scalarAtByte[start]..<scalarAtByte[start + segment.count], id))
+            return true
+        }
+        return result
+    }
 }

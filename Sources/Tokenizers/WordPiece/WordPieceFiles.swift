@@ -27,11 +27,10 @@ struct WordPieceFiles {
     }
 
     /// Reads tokenizer.json, else vocab.txt; tokenizer_config.json overrides options of either.
-    init(folder: String) throws(TokenizerError) {
-        let files = TokenizerFolder(folder: folder)
+    init(_ files: TokenizerFolder) throws(TokenizerError) {
         let config = try files.json("tokenizer_config.json")
         let names = try SpecialTokenNames([config, try files.json("special_tokens_map.json")])
-        if let document = try files.json("tokenizer.json") {
+        if let document = files.document {
             self = try Self.read(document)
         } else if let lines = try files.lines("vocab.txt") {
             self = Self.read(lines, path: files.path("vocab.txt"))
@@ -39,7 +38,7 @@ struct WordPieceFiles {
                 added = try AddedToken.legacy(document)
             }
         } else {
-            throw .missingFile(folder: folder, expected: ["tokenizer.json", "vocab.txt"])
+            throw .missingFile(folder: files.folder, expected: ["tokenizer.json", "vocab.txt"])
         }
         if let config { try override(config) }
         name(names)
@@ -207,6 +206,6 @@ extension WordPieceTokenizer {
     /// padding stored in tokenizer.json are ignored: they belong to whoever asks.
     /// Errors: any of `TokenizerError` that concerns files.
     public convenience init(folder: String) throws(TokenizerError) {
-        try self.init(WordPieceFiles(folder: folder))
+        try self.init(WordPieceFiles(TokenizerFolder(folder)))
     }
 }

@@ -91,12 +91,6 @@ extension AlignedText {
         words { Unicode.Scalar($0)?.properties.isWhitespace ?? false }
     }
 
-    /// The scalars of a span as a string.
-    func string(in range: Range<Int>) -> String {
-        var text = String.UnicodeScalarView()
-        for value in scalars[range] { text.append(Unicode.Scalar(value) ?? "\u{FFFD}") }
-        return String(text)
-    }
 }
 
 extension WordPieceTokenizer {
@@ -112,10 +106,9 @@ extension WordPieceTokenizer {
             appendWords(of: text, to: &result)
             return result
         }
-        for (range, id) in pieces(of: text) {
+        for (range, id) in added.normalizedPieces(of: text) {
             if let id {
-                result.append(
-                    id, text.origins[range.lowerBound]..<text.origins[range.upperBound - 1] + 1)
+                result.append(id, text.span(range))
             } else {
                 appendWords(of: text[range], to: &result)
             }
@@ -128,34 +121,10 @@ extension WordPieceTokenizer {
         for word in text.spacedWords() {
             let content = text.string(in: word)
             if unsplit.contains(TokenKey(content)) {
-                result.append(
-                    id(for: content) ?? model.unknownID,
-                    text.origins[word.lowerBound]..<text.origins[word.upperBound - 1] + 1)
+                result.append(id(for: content) ?? model.unknownID, text.span(word))
             } else {
                 appendWords(of: text[word].folded(options), to: &result)
             }
-        }
-    }
-
-    /// Splits at the added tokens that are looked for in normalised text; spans in scalars.
-    private func pieces(of text: AlignedText) -> [(Range<Int>, Int32?)] {
-        var bytes: [UInt8] = []
-        var scalarAtByte: [Int] = []
-        for (index, value) in text.scalars.enumerated() {
-            UTF8Scalar.append(value, to: &bytes)
-            while scalarAtByte.count < bytes.count { scalarAtByte.append(index) }
-        }
-        scalarAtByte.append(text.count)
-        var result: [(Range<Int>, Int32?)] = []
-        var position = 0
-        var floor = 0
-        while true {
-            let match = added.normalized.next(in: bytes.span, from: &position, floor: floor)
-            let stop = match?.start ?? bytes.count
-            if floor < stop { result.append((scalarAtByte[floor]..<scalarAtByte[stop], nil)) }
-            guard let match else { return result }
-            result.append((scalarAtByte[match.start]..<scalarAtByte[match.end], match.id))
-            floor = match.end
         }
     }
 
@@ -166,12 +135,8 @@ extension WordPieceTokenizer {
     private func appendPieces(
         of text: AlignedText, _ word: Range<Int>, to result: inout TokenSequence
     ) {
-        func span(_ scalars: Range<Int>) -> Range<Int> {
-            let start = text.origins[scalars.lowerBound]
-            return start..<max(start, text.origins[scalars.upperBound - 1] + 1)
-        }
         if word.count > options.maximumWordLength {
-            return result.append(model.unknownID, span(word))
+            return result.append(model.unknownID, text.span(word))
         }
         var bytes: [UInt8] = []
         var scalarAtByte: [Int] = []
@@ -181,11 +146,11 @@ extension WordPieceTokenizer {
         }
         scalarAtByte.append(word.upperBound)
         guard let pieces = model.pieces(of: bytes) else {
-            return result.append(model.unknownID, span(word))
+            return result.append(model.unknownID, text.span(word))
         }
         var start = 0
         for (id, end) in pieces {
-            result.append(id, span(scalarAtByte[start]..<scalarAtByte[end]))
+            result.append(id, text.span(scalarAtByte[start]..<scalarAtByte[end]))
             start = end
         }
     }

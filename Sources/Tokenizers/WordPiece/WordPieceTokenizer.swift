@@ -95,9 +95,6 @@ public final class WordPieceTokenizer: TextTokenizer {
     public func isSpecial(_ id: Int32) -> Bool { added.isSpecial(id) }
 
     private static func normalizedForm(of content: String, _ options: WordPieceOptions) -> String {
-        var text = AlignedText()
-        for scalar in content.unicodeScalars { text.append(scalar.value, origin: 0) }
-        let normalized = text.normalized(options)
-        return normalized.string(in: 0..<normalized.count)
+        AlignedText(content).normalized(options).text
     }
 }
