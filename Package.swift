@@ -57,7 +57,7 @@ let package = Package(
             dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: house),
 
-        // JSON, safetensors, zip, gzip, NumPy.
+        // JSON, safetensors, zip, gzip, NumPy, Arrow.
         .target(name: "Formats", dependencies: ["CZlib", "Base"], swiftSettings: house),
 
         // Passages, questions and the field's file formats.
@@ -180,7 +180,7 @@ let package = Package(
         .executableTarget(
             name: "SheafFuzz",
             dependencies: [
-                "Corpus", "Tokenizers", "Tensors", "Models", "TestSupport",
+                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", swiftSettings: house),

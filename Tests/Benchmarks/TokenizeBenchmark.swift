@@ -11,9 +11,10 @@ struct TokenizeBenchmark: ParsableCommand {
     @Option(help: "The corpus.") var corpus: String
     @Option(help: "Passages to tokenize.") var limit = Int.max
     @Option(help: "Measured runs.") var runs = 1
+    @Option(help: "What the measurement is called.") var what = "tokenize"
 
     func run() throws {
-        let tokenizer = try WordPieceTokenizer(folder: model)
+        let tokenizer = try FolderTokenizer.open(model)
         let texts = try passages(of: corpus, limit: limit).map { passage in
             passage.title.isEmpty ? passage.text : passage.title + " " + passage.text
         }
@@ -32,7 +33,7 @@ struct TokenizeBenchmark: ParsableCommand {
                 } / .seconds(1)
             guard run > 0 else { continue }
             try Measurement(
-                what: "tokenize", threads: 1, passages: texts.count, seconds: seconds
+                what: what, threads: 1, passages: texts.count, seconds: seconds
             ).printLine()
         }
     }

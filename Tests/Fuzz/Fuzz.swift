@@ -10,7 +10,11 @@ struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "SheafFuzz", abstract: "Feed damaged files to the readers of files.")
 
-    @Argument(help: "safetensors, pickle, tokenizer.json or tsv; all where none is named.")
+    @Argument(
+        help: """
+            safetensors, pickle, tokenizer.json, spiece.model, arrow or tsv; all where none is
+            named.
+            """)
     var readers: [String] = []
 
     @Option(help: "Executions of each.") var executions = 1_000_000

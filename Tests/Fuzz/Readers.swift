@@ -1,4 +1,6 @@
+import Base
 import Corpus
+import Formats
 import Foundation
 import Models
 import Tensors
@@ -17,7 +19,7 @@ struct FuzzedReader: Sendable {
     /// What it throws besides its own errors ends the run, as a crash does.
     var read: @Sendable (String) throws -> Bool
 
-    static let all = [safetensors, pickle, tokenizer, table]
+    static let all = [safetensors, pickle, tokenizer, sentencePiece, arrow, table]
 
     /// The files of a folder that end in one of `suffixes` and are no longer than `limit`.
     private static func files(_ folder: String, _ suffixes: [String], limit: Int) -> [[UInt8]] {
@@ -79,26 +81,83 @@ struct FuzzedReader: Sendable {
         words: words(
             "{", "}", "[", "]", ":", ",", "\"", "null", "true", "-1", "99999999999999999999",
             "1e400", "\\ud800", "\"##\"", "\"id\":", "\"special\":true", "\"content\":\"",
-            "\"type\":\"BPE\"", "\"type\":\"WordPiece\"", "\"vocab\":{", "\"merges\":[",
+            "\"type\":\"BPE\"", "\"type\":\"WordPiece\"", "\"type\":\"Unigram\"",
+            "\"type\":\"Metaspace\"", "\"type\":\"Precompiled\"", "\"\u{2581}\",-2.5],",
+            "\"vocab\":{", "\"merges\":[",
             "\"normalizer\":", "\u{301}"),
         seeds: { _ in TokenizerSeeds.all.map { Array($0.utf8) } },
         read: { folder in
-            let isPairs =
-                FileManager.default.contents(atPath: folder + "/tokenizer.json")?
-                .range(of: Data("BPE".utf8)) != nil
             do throws(TokenizerError) {
-                let text = "The [MASK] fox\u{2019}s na\u{EF}ve \u{4E2D} e\u{301} a b"
-                let tokenizer: any TextTokenizer =
-                    isPairs
-                    ? try BytePairTokenizer(folder: folder)
-                    : try WordPieceTokenizer(folder: folder)
-                let encoding = tokenizer.encode(text, pair: text)
-                _ = tokenizer.decode(encoding.ids, skipSpecialTokens: false)
-                return true
+                return tokenizes(try FolderTokenizer.open(folder))
             } catch {
                 return error.description.isEmpty
             }
         })
+
+    /// Uses a tokenizer that was accepted, by both paths.
+    private static func tokenizes(_ tokenizer: any TextTokenizer) -> Bool {
+        let text = "The [MASK] fox\u{2019}s na\u{EF}ve \u{4E2D} e\u{301} a b\u{3000} <mask>\r\n"
+        let encoding = tokenizer.encode(text, pair: text)
+        _ = tokenizer.decode(encoding.ids, skipSpecialTokens: false)
+        var ids: [Int32] = []
+        var typeIDs: [Int32] = []
+        tokenizer.encodeIDs(text, pair: text, maximumLength: 64, into: &ids, typeIDs: &typeIDs)
+        return !ids.isEmpty
+    }
+
+    static let sentencePiece = FuzzedReader(
+        name: "spiece.model", file: "spiece.model",
+        words: [
+            [0x0A, 0x0A], [0x12, 0x02], [0x15, 0x00, 0x00, 0x80, 0xC0], [0x18, 0x04], [0x18, 0x06],
+            [0x28, 0x01], [0x98, 0x02, 0x01], [0xC0, 0x02, 0x02], [0x80, 0x80, 0x80, 0x80, 0x80],
+            [0xE2, 0x96, 0x81], [0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [0x1A], [0x7F], [0x00],
+        ],
+        seeds: { _ in [TokenizerSeeds.sentencePiece] },
+        read: { folder in
+            do throws(TokenizerError) {
+                return tokenizes(try FolderTokenizer.open(folder))
+            } catch {
+                return error.description.isEmpty
+            }
+        })
+
+    static let arrow = FuzzedReader(
+        name: "arrow", file: "data.arrow",
+        words: [
+            [0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0], [4, 0, 0, 0], [8, 0, 0, 0, 0, 0, 0, 0],
+            [0x10, 0, 0, 0], [0xF8, 0xFF, 0xFF, 0xFF], [5], [12], [16], [20], [21], [3], [0x0C, 0],
+        ],
+        seeds: { goldens in
+            // Arrow files lie beside the goldens.
+            files(goldens + "/../arrow/saved", [".arrow"], limit: 8192)
+                + files(goldens + "/../arrow/large", [".arrow"], limit: 8192)
+                + files(goldens + "/../arrow", [".arrow"], limit: 8192)
+        },
+        read: { folder in
+            do throws(FormatError) {
+                guard let mapped = try? MappedFile(folder + "/data.arrow") else { return false }
+                try readAll(try ArrowFile(mapped))
+                return true
+            } catch {
+                return error.reason.isEmpty
+            }
+        })
+
+    /// Reads the first and the last rows of each column.
+    private static func readAll(_ file: ArrowFile) throws(FormatError) {
+        var vector: [Float] = []
+        for row in Set([0, 1, 2, 3, file.rows - 1]) where 0..<file.rows ~= row {
+            for (number, column) in file.columns.enumerated() {
+                switch column.kind {
+                case .text: _ = try file.text(number, row: row)
+                case .vectors:
+                    vector.removeAll(keepingCapacity: true)
+                    _ = try file.appendVector(number, row: row, to: &vector)
+                case .other: break
+                }
+            }
+        }
+    }
 
     static let table = FuzzedReader(
         name: "tsv", file: "corpus.tsv",

@@ -89,6 +89,10 @@ def seconds(lines):
     """Our seconds beside those of one peer; ranks are compared with as many of its threads."""
     for what, limit, ours, theirs in (
             ("tokenize, 1 thread", 3, {"what": "tokenize"}, {"what": "tokenize"}),
+            ("tokenize unigram english, 1 thread", 5, {"what": "tokenize unigram english"},
+             {"what": "tokenize unigram english"}),
+            ("tokenize unigram mixed, 1 thread", 5, {"what": "tokenize unigram mixed"},
+             {"what": "tokenize unigram mixed"}),
             ("train step, 1 thread", 1.4, {"what": "train step", "ranks": None},
              {"what": "train step", "threads": 1}),
             ("train step, 2 ranks", 1.4, {"what": "train step", "ranks": 2},
