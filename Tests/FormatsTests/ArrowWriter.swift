@@ -15,6 +15,8 @@ struct ArrowWriter {
         case string(String)
         case table([Int: Value])
         case tables([[Int: Value]])
+        /// A table, referred to again and again.
+        case repeated([Int: Value], count: Int)
         /// Elements of a width, as they lie.
         case elements([UInt8], count: Int)
     }
@@ -54,6 +56,13 @@ struct ArrowWriter {
         }
         if marks { bytes += Self.little(UInt32.max) }
         bytes += Self.little(UInt32(0))
+    }
+
+    /// A stream of a schema with this field alone.
+    init(field: [Int: Value]) {
+        message(
+            1, .table([0: .bytes(Self.little(Int16(0))), 1: .tables([field])]), body: [],
+            marks: true)
     }
 
     private static func field(_ name: String, _ column: Column) -> [Int: Value] {
@@ -184,6 +193,14 @@ struct ArrowWriter {
                 for (index, fields) in tables.enumerated() {
                     emit(fields, into: &buffer, from: start + 4 * index)
                 }
+            case .repeated(let fields, let count):
+                patch(&buffer, place, buffer.count)
+                buffer += little(UInt32(count))
+                let start = buffer.count
+                buffer += [UInt8](repeating: 0, count: 4 * count)
+                emit(fields, into: &buffer, from: start)
+                let target = buffer[start..<start + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+                for index in 1..<count { patch(&buffer, start + 4 * index, start + target) }
             case .elements(let bytes, let count):
                 patch(&buffer, place, buffer.count)
                 buffer += little(UInt32(count)) + bytes

@@ -29,9 +29,8 @@ package struct ArrowFile: Sendable {
         var validity: Range<Int>
         /// Where each text or list ends; empty for lists of one length.
         var offsets: Range<Int>
-        /// Bytes of texts, or components.
+        /// Bytes of texts, or components, of which none may be missing.
         var values: Range<Int>
-        /// The components' own validity is not kept: none may be missing.
     }
 
     /// Looks through a file's messages; values are left for later.
@@ -97,7 +96,7 @@ extension ArrowFile {
                 "a batch has \(nodeCount) parts and \(bufferCount) buffers, its columns"
                     + " \(schema.nodes) and \(schema.buffers)")
         }
-        let parts = try ArrowParts(
+        let parts = ArrowParts(
             buffer: buffer, nodes: Array(nodes), buffers: Array(buffers), body: message.body)
         var batch = Batch(firstRow: firstRow, rows: rows, parts: [])
         for column in schema.columns {
@@ -155,9 +154,7 @@ extension ArrowFile {
 }
 
 extension ArrowFile {
-    /// The bytes of a text, in the file; nil where the value is missing.
-    ///
-    /// They are checked to be UTF-8.
+    /// A text, which is checked to be UTF-8; nil where the value is missing.
     package func text(_ column: Int, row: Int) throws(FormatError) -> String? {
         guard let range = try textRange(column, row: row) else { return nil }
         guard let text = String(validating: file.bytes[range], as: UTF8.self) else {

@@ -70,15 +70,6 @@ struct ArrowParts {
     let buffers: [Int]
     let body: Range<Int>
 
-    init(
-        buffer: FlatBuffer, nodes: [Int], buffers: [Int], body: Range<Int>
-    ) throws(FormatError) {
-        self.buffer = buffer
-        self.nodes = nodes
-        self.buffers = buffers
-        self.body = body
-    }
-
     func length(_ node: Int) throws(FormatError) -> Int {
         Int(try buffer.number(at: nodes[node], as: Int64.self))
     }

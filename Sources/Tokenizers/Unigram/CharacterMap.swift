@@ -1,3 +1,5 @@
+import Formats
+
 /// The normalisation that a SentencePiece model carries: texts and what replaces each, ready-made.
 ///
 /// The file's form, `precompiled_charsmap`, is the length of a double array in bytes, the array
@@ -10,33 +12,27 @@ struct CharacterMap: Sendable {
     /// All replacements, in which `replacement(of:from:to:)` gives spans.
     let replacements: [UInt8]
 
-    /// What is wrong with the bytes of a map.
-    struct Fault: Error, Equatable {
-        var offset: Int
-        var reason: String
-    }
-
-    /// Reads and checks the file's form.
-    init(_ bytes: ArraySlice<UInt8>) throws(Fault) {
-        guard bytes.count >= 8 else { throw Fault(offset: 0, reason: "it has too few bytes") }
+    /// Reads and checks the file's form; errors give offsets in it.
+    init(_ bytes: ArraySlice<UInt8>) throws(FormatError) {
+        guard bytes.count >= 8 else { throw FormatError(0, "it has too few bytes") }
         func number(_ place: Int) -> UInt32 {
             let start = bytes.startIndex + place
             return (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) }
         }
         let length = Int(number(0))
         guard length > 0, length % 4 == 0, length <= bytes.count - 4 else {
-            throw Fault(offset: 0, reason: "its table would have \(length) bytes")
+            throw FormatError(0, "its table would have \(length) bytes")
         }
         let texts = Array(bytes.dropFirst(4 + length))
         if let offset = TokenizerFolder.invalidUTF8(in: texts) {
-            throw Fault(offset: 4 + length + offset, reason: "its replacements are not UTF-8")
+            throw FormatError(4 + length + offset, "its replacements are not UTF-8")
         }
         var start = 0
         for (place, byte) in texts.enumerated() where byte == 0 || place == texts.count - 1 {
             guard place - start <= Self.longestReplacement else {
-                throw Fault(
-                    offset: 4 + length + start,
-                    reason: "a replacement is longer than \(Self.longestReplacement) bytes")
+                throw FormatError(
+                    4 + length + start,
+                    "a replacement is longer than \(Self.longestReplacement) bytes")
             }
             start = place + 1
         }

@@ -74,7 +74,7 @@ extension UnigramFiles {
                 reason: "no piece is the unknown one, or the file is cut off")
         }
         if let map = file.map {
-            do throws(CharacterMap.Fault) {
+            do throws(FormatError) {
                 options.steps = [.map(try CharacterMap(bytes[map]))]
             } catch {
                 throw .malformedModel(

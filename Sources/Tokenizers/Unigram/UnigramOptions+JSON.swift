@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 extension UnigramOptions {
@@ -27,7 +28,7 @@ extension UnigramOptions {
             guard let bytes = Data(base64Encoded: try map.string()) else {
                 throw map.wrongType("base64")
             }
-            do throws(CharacterMap.Fault) {
+            do throws(FormatError) {
                 steps.append(.map(try CharacterMap(Array(bytes)[...])))
             } catch {
                 throw .unsupported(
