@@ -216,13 +216,19 @@ struct PythonExpression {
         }
     }
 
-    /// Copies what tells the kind of a group: flags, a name, or a comment to its end.
+    /// Copies what tells the kind of a group: flags, a sign, a name, or a comment to its end.
+    ///
+    /// None of it is a character of the pattern, so none is parted from the next.
     private mutating func copyHead() {
         switch peek() {
         case "#": copyName(until: ")")
         case "<" where peek(1) != "=" && peek(1) != "!": copyName(until: ">")
+        case "<":
+            copy()
+            copy()
         default:
             while let scalar = peek(), scalar == "-" || scalar.properties.isAlphabetic { copy() }
+            if let sign = peek(), ":=!>".unicodeScalars.contains(sign) { copy() }
         }
     }
 

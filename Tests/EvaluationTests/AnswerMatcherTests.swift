@@ -148,6 +148,14 @@ struct AnswerMatcherTests {
         #expect(AnswerMatcher(answers: ["Forty - Two"]).matches(text))
     }
 
+    @Test func `the head of a group stays as it is`() {
+        for group in ["(?<=a)", "(?<!a)", "(?=a)", "(?!a)", "(?:a)", "(?>a)", "(?i:a)", "(?#a)"] {
+            #expect(PythonExpression.translate(group + "b") == group + "b")
+        }
+        #expect(AnswerMatcher(answers: ["(?<=a)b"], mode: .expression).matches("ab"))
+        #expect(!AnswerMatcher(answers: ["(?<!a)b"], mode: .expression).matches("ab"))
+    }
+
     @Test func `an invalid expression matches nothing, and a valid one beside it still does`() {
         let matcher = AnswerMatcher(answers: ["(", "\\e", "b+"], mode: .expression)
         #expect(matcher.matches("abc"))
