@@ -58,7 +58,7 @@ package enum Goldens {
         }
     }
 
-    /// Makes `folder` a model    /// Makes `folder` a model of both towers of the tiny DPR.
+    /// Makes `folder` a model of both towers of the tiny DPR.
     package static func copyTowers(to folder: String) throws {
         try copyModel("dpr_question", to: folder + "/question_encoder")
         try copyModel("dpr_ctx", to: folder + "/context_encoder")
