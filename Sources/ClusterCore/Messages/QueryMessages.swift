@@ -67,11 +67,13 @@ public struct QueryAnswer: Equatable, Sendable {
     public var last: Bool
     /// What was cut off the question.
     public var cuts: Cuts?
+    /// Why the newest generation was not searched, where it cannot be; else empty.
+    public var note: String
 
     /// Creates the message; every field left out has its default.
     public init(
         question: UInt32 = 0, count: UInt32 = 0, generation: UInt64 = 0, coverage: Coverage? = nil,
-        timings: Timings? = nil, last: Bool = false, cuts: Cuts? = nil
+        timings: Timings? = nil, last: Bool = false, cuts: Cuts? = nil, note: String = ""
     ) {
         self.question = question
         self.count = count
@@ -80,5 +82,6 @@ public struct QueryAnswer: Equatable, Sendable {
         self.timings = timings
         self.last = last
         self.cuts = cuts
+        self.note = note
     }
 }

@@ -202,6 +202,7 @@ extension SearchAnswer {
         coverage = message.coverage ?? Coverage()
         timings = message.timings ?? Timings()
         cuts = message.cuts ?? Cuts()
+        note = message.note
     }
 
     init(_ other: SearchAnswer, found: [Found]) {

@@ -30,16 +30,19 @@ public struct SearchAnswer: Sendable {
     public var timings: Timings
     /// What was cut off the question.
     public var cuts: Cuts
+    /// Why the newest generation was not searched, where it cannot be; else empty.
+    public var note: String
 
     /// Makes an answer.
     public init(
         found: [Found], generation: UInt64, coverage: Coverage, timings: Timings,
-        cuts: Cuts = Cuts()
+        cuts: Cuts = Cuts(), note: String = ""
     ) {
         self.found = found
         self.generation = generation
         self.coverage = coverage
         self.timings = timings
         self.cuts = cuts
+        self.note = note
     }
 }

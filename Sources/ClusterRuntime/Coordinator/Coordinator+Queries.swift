@@ -50,11 +50,12 @@ extension Coordinator {
             searchUs: (found.searched - encoded).microseconds,
             slowestWorkerUs: found.slowestMicroseconds,
             fetchUs: (MonotonicClock.now() - found.searched).microseconds)
+        let note = collections[request.collection]?.note(onSearchOf: found.generation) ?? ""
         for (question, hits) in found.lists.enumerated() {
             let head = QueryAnswer(
                 question: UInt32(question), count: UInt32(questions.count),
                 generation: found.generation, coverage: found.coverage, timings: timings,
-                cuts: Cuts(cuts[question]))
+                cuts: Cuts(cuts[question]), note: note)
             send(hits, found.passages, under: head, to: client)
         }
     }

@@ -31,6 +31,14 @@ struct ServedCollection: Sendable {
             same `sheaf index` command again with another --index: nothing is encoded again.
             """
     }
+
+    /// What those who searched a generation ought to know: that no newer one can answer; else
+    /// empty, also while a newer one is being loaded.
+    func note(onSearchOf generation: UInt64) -> String {
+        guard generation < record.generation, let buildFailure else { return "" }
+        return
+            "\(buildFailure) Until then generation \(generation) answers, as it was built before."
+    }
 }
 
 /// A worker's request for a piece of a segment, passed on to a holder.

@@ -62,6 +62,7 @@ extension QueryAnswer: Bridged {
         c.timings = arena.message(timings)
         c.last = last ? 1 : 0
         c.cuts = arena.message(cuts)
+        c.note = arena.string(note)
     }
 
     init(_ c: Sheaf__V1__QueryAnswer) throws(WireError) {
@@ -72,6 +73,7 @@ extension QueryAnswer: Bridged {
             coverage: try Unpack.message(c.coverage),
             timings: try Unpack.message(c.timings),
             last: c.last != 0,
-            cuts: try Unpack.message(c.cuts))
+            cuts: try Unpack.message(c.cuts),
+            note: try Unpack.text(c.note, "QueryAnswer.note"))
     }
 }

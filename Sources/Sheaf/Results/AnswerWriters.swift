@@ -37,6 +37,8 @@ public struct SearchRun: Equatable, Sendable {
     public var shortLists = 0
     /// What was cut off the questions.
     public var cuts = TextCuts()
+    /// Why newer generations were not searched, each reason once.
+    public var outdated: [String] = []
     /// Passages that were asked for.
     var k = 0
     /// Passages of what was searched.
@@ -44,7 +46,7 @@ public struct SearchRun: Equatable, Sendable {
 
     /// All of it in sentences, each said once.
     public var notes: [String] {
-        var notes: [String] = []
+        var notes = outdated
         if let incomplete {
             notes.append("partial answers: \(incompleteAnswers); \(incomplete.text) at worst")
         }
@@ -61,6 +63,7 @@ public struct SearchRun: Equatable, Sendable {
     mutating func add(_ answer: SearchAnswer) {
         passages = answer.coverage.rowsTotal
         cuts.add(TextCuts(answer.cuts))
+        if !answer.note.isEmpty, !outdated.contains(answer.note) { outdated.append(answer.note) }
         guard answer.coverage.isComplete else {
             incompleteAnswers += 1
             if answer.coverage.rowsAnswered < incomplete?.rowsAnswered ?? .max {

@@ -1309,7 +1309,7 @@ const ProtobufCMessageDescriptor sheaf__v1__timings__descriptor =
   (ProtobufCMessageInit) sheaf__v1__timings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors[7] =
+static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors[8] =
 {
   {
     "question",
@@ -1395,6 +1395,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__query_answer__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "note",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__QueryAnswer, note),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__query_answer__field_indices_by_name[] = {
   1,   /* field[1] = count */
@@ -1402,13 +1414,14 @@ static const unsigned sheaf__v1__query_answer__field_indices_by_name[] = {
   6,   /* field[6] = cuts */
   2,   /* field[2] = generation */
   5,   /* field[5] = last */
+  7,   /* field[7] = note */
   0,   /* field[0] = question */
   4,   /* field[4] = timings */
 };
 static const ProtobufCIntRange sheaf__v1__query_answer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__query_answer__descriptor =
 {
@@ -1418,7 +1431,7 @@ const ProtobufCMessageDescriptor sheaf__v1__query_answer__descriptor =
   "Sheaf__V1__QueryAnswer",
   "sheaf.v1",
   sizeof(Sheaf__V1__QueryAnswer),
-  7,
+  8,
   sheaf__v1__query_answer__field_descriptors,
   sheaf__v1__query_answer__field_indices_by_name,
   1,  sheaf__v1__query_answer__number_ranges,

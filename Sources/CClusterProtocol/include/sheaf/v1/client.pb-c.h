@@ -273,10 +273,14 @@ struct  Sheaf__V1__QueryAnswer
    * of this question
    */
   Sheaf__V1__Cuts *cuts;
+  /*
+   * why the newest generation was not searched, or empty
+   */
+  char *note;
 };
 #define SHEAF__V1__QUERY_ANSWER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__query_answer__descriptor) \
-    , 0, 0, 0, NULL, NULL, 0, NULL }
+    , 0, 0, 0, NULL, NULL, 0, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Sheaf__V1__StatusRequest
