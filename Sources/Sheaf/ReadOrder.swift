@@ -33,6 +33,8 @@ public struct ReadAnswer: Equatable, Sendable {
     public var answers: [String]
     /// The best spans, best first.
     public var spans: [Span]
+    /// What was cut off the question with each of its passages.
+    public var cuts: TextCuts
     /// How well the first span fits the answers; nil without answers.
     public var score: AnswerScore?
 
@@ -59,6 +61,8 @@ public struct ReadSummary: Equatable, Sendable {
     public var exact = 0.0
     /// Sum of F1.
     public var f1 = 0.0
+    /// What was cut off the questions with their passages.
+    public var cuts = TextCuts()
 }
 
 extension ReadOrder {
@@ -84,6 +88,7 @@ extension ReadOrder {
             guard !isCancelled() else { throw .interrupted("Interrupted.") }
             let answer = read(list, with: reader)
             summary.questions += 1
+            summary.cuts.add(answer.cuts)
             if let score = answer.score {
                 summary.measured += 1
                 summary.exact += score.exact
@@ -96,9 +101,9 @@ extension ReadOrder {
 
     private func read(_ list: RankedList, with reader: DPRReader) -> ReadAnswer {
         let entries = Array(list.entries.prefix(passages))
+        let texts = entries.map { (title: $0.title, text: $0.text) }
         let found = reader.answers(
-            to: list.question, in: entries.map { ($0.title, $0.text) }, options: spans,
-            threads: threads)
+            to: list.question, in: texts, options: spans, threads: threads)
         let spans = found.map { span in
             ReadAnswer.Span(
                 text: span.text, passage: entries[span.passage].id, score: span.spanScore,
@@ -106,6 +111,7 @@ extension ReadOrder {
         }
         return ReadAnswer(
             question: list.question, id: list.questionID, answers: list.answers, spans: spans,
+            cuts: reader.cuts(question: list.question, passages: texts),
             score: list.answers.isEmpty
                 ? nil : AnswerScore(spans.first?.text ?? "", answers: list.answers))
     }
@@ -166,10 +172,11 @@ extension ReadSummary {
 
     /// The summary for programs.
     public var document: JSONValue {
-        [
+        let document: JSONValue = [
             "questions": .integer(UInt64(questions)), "measured": .integer(UInt64(measured)),
             "exact_match": exactMatch.map { .real($0) } ?? .null,
             "f1": meanF1.map { .real($0) } ?? .null,
         ]
+        return document.with("cuts", cuts.textsCut > 0 ? cuts.document : nil)
     }
 }

@@ -69,5 +69,6 @@ struct ReadCommand: ParsableCommand {
         }
         try sink.write((json ? summary.document.text : summary.text) + "\n")
         try sink.finish()
+        Terminal.say(notes: [summary.cuts.sentence].compactMap { $0 })
     }
 }

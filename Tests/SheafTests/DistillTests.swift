@@ -14,7 +14,8 @@ struct DistillTests {
         let reader: String
         let configuration: String
 
-        init(examples count: Int) throws {
+        /// - Parameter tail: What the positive passage of each question ends with.
+        init(examples count: Int, tail: String = "") throws {
             folder = try TemporaryFolder()
             let model = try Fixtures.tinyModel(in: folder.path)
             reader = folder.path + "/reader"
@@ -29,7 +30,7 @@ struct DistillTests {
             let rows = (0..<count).map { row in
                 """
                 {"question": "what is number \(row)", "answers": ["\(row)"], "positive_ctxs": \
-                [{"title": "t", "text": "this is number \(row)"}], "negative_ctxs": [], \
+                [{"title": "t", "text": "this is number \(row)\(tail)"}], "negative_ctxs": [], \
                 "hard_negative_ctxs": [{"title": "t", "text": "that was number \(row + 1)"}, \
                 {"title": "t", "text": "nothing"}, {"title": "t", "text": "a letter \(row)"}]}
                 """
@@ -73,6 +74,23 @@ struct DistillTests {
         let again = try bench.run(["--json"])
         #expect(again.status == 0, "\(again.error)")
         #expect(try modified("run/distillation.json", bench) == time)
+    }
+
+    private struct Summary: Decodable { var notes: [String] }
+
+    @Test func `what was cut off what the reader saw is told, also when its scores are kept`()
+        throws
+    {
+        let bench = try Bench(examples: 12, tail: String(repeating: " stone", count: 300))
+        for _ in 0..<2 {
+            let run = try bench.run(["--json"])
+            #expect(run.status == 0, "\(run.error)")
+            // Of the four passages of each question the first is too long.
+            let sentence = "the reader: 12 of 48 texts were cut to the model's length: "
+            let notes = try Program.decode(Summary.self, from: run.output).notes
+            #expect(notes.count { $0.hasPrefix(sentence) } == 1, "\(notes)")
+            #expect(run.error.components(separatedBy: sentence).count == 2, "\(run.error)")
+        }
     }
 
     @Test func `a cancelled task ends the scoring without leaving half of it`() async throws {

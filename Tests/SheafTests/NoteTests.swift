@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sheaf
@@ -78,6 +79,26 @@ struct NoteTests {
                 #expect(numbers.texts == texts && numbers.textsCut == cut, "\(run)")
                 #expect(count("\(cut) of \(texts) texts were cut", in: run.error) == 1, "\(run)")
             }
+        }
+    }
+
+    @Test func `what was cut off questions with their passages is told by read`() throws {
+        try withFolder { folder in
+            let long = String(repeating: "stone ", count: 300)
+            let results = folder + "/results.json"
+            try """
+            [{"question": "which stone", "answers": ["stone"], "ctxs": [{"id": "1", "title": "a", \
+            "text": "\(long)", "score": 2}, {"id": "2", "title": "b", "text": "one stone", \
+            "score": 1}]}]
+            """.write(toFile: results, atomically: true, encoding: .utf8)
+            try Goldens.copyModel("dpr_reader", to: folder + "/reader")
+            let run = try Program.run(
+                ["read", results, "--model", folder + "/reader", "--json"], data: folder + "/data")
+            #expect(run.status == 0, "\(run)")
+            let last = run.output.split(separator: "\n").last.map(String.init) ?? ""
+            let numbers = try Program.decode(Cut.self, from: last).cuts
+            #expect(numbers.texts == 2 && numbers.textsCut == 1, "\(run)")
+            #expect(count("note: 1 of 2 texts were cut", in: run.error) == 1, "\(run)")
         }
     }
 

@@ -80,27 +80,44 @@ public struct DistillOrder: Sendable {
             throw .request("\(error)")
         }
         // Scores of a run before are good as long as reader and data are the same.
-        let note = try provenance()
-        let known = try? String(contentsOfFile: scored + ".from", encoding: .utf8)
-        if known != note || !FileManager.default.fileExists(atPath: scored) {
+        let provenance = try provenance()
+        let cuts: TextCuts
+        if let kept = keptCuts(of: provenance) {
+            cuts = kept
+        } else {
             try? FileManager.default.removeItem(atPath: scored + ".from")
-            // The thread that scores is no task: it is told of a cancellation by a flag.
-            let isCancelled = Locked(false)
-            try await typed(interrupted: "The reader's scores are not kept: it begins again.") {
-                try await withTaskCancellationHandler {
-                    try await score { done in
-                        scoring(done)
-                        return !isCancelled.withLock { $0 }
-                    }
-                } onCancel: {
-                    isCancelled.withLock { $0 = true }
-                }
-            }
+            cuts = try await score(scoring)
             let sink = try OutputSink(path: scored + ".from")
-            try sink.write(note)
+            try sink.write(provenance + Self.line(of: cuts))
             try sink.finish()
         }
-        return try await order.run(told: told)
+        let notes = [cuts.sentence.map { "the reader: " + $0 }].compactMap { $0 }
+        for note in notes { told(.note(note)) }
+        var summary = try await order.run(told: told)
+        summary.notes = notes + summary.notes
+        return summary
+    }
+
+    /// What was cut in the scoring that left its results here; nil where it was another's, or none.
+    private func keptCuts(of provenance: String) -> TextCuts? {
+        guard FileManager.default.fileExists(atPath: scored),
+            let text = try? String(contentsOfFile: scored + ".from", encoding: .utf8),
+            text.hasPrefix(provenance)
+        else { return nil }
+        let rest = text.dropFirst(provenance.count)
+        // An earlier release did not count.
+        guard !rest.isEmpty else { return TextCuts() }
+        let numbers = rest.split(whereSeparator: \.isWhitespace).dropFirst().compactMap { Int($0) }
+        guard numbers.count == 4, 0...numbers[0] ~= numbers[1], 0...numbers[2] ~= numbers[3]
+        else { return nil }
+        var cuts = TextCuts()
+        (cuts.texts, cuts.textsCut) = (numbers[0], numbers[1])
+        (cuts.tokens, cuts.tokensCut) = (numbers[2], numbers[3])
+        return cuts
+    }
+
+    private static func line(of cuts: TextCuts) -> String {
+        "cuts \(cuts.texts) \(cuts.textsCut) \(cuts.tokens) \(cuts.tokensCut)\n"
     }
 
     /// What the scores follow from: paths, sizes and times of reader and data.
@@ -116,29 +133,44 @@ public struct DistillOrder: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// Scores on a thread that is no task: it is told of a cancellation by a flag.
     private func score(
-        _ progress: @escaping @Sendable (Int) -> Bool
-    ) async throws(SheafError) {
-        let order = self
-        try await onOwnThread { () throws(SheafError) in
-            try typed {
-                try FileManager.default.createDirectory(
-                    atPath: order.training.configuration.output, withIntermediateDirectories: true)
-            }
-            let source = try order.data.source()
-            let reader = try typed { try DPRReader.load(folder: order.reader) }
-            let teacher = { (question: String, passages: [TrainingPassage]) throws(TrainingError) in
-                reader.scores(
-                    question: question, passages: passages.map { ($0.title, $0.text) },
-                    threads: order.threads
-                ).map { Double($0.relevance) }
-            }
-            _ = try Sheaf.training { () throws(TrainingError) in
-                try TeacherScoring.score(
-                    source, with: teacher, candidates: order.candidates, to: order.scored,
-                    progress: progress)
+        _ scoring: @escaping @Sendable (Int) -> Void
+    ) async throws(SheafError) -> TextCuts {
+        let isCancelled = Locked(false)
+        return try await typed(interrupted: "The reader's scores are not kept: it begins again.") {
+            try await withTaskCancellationHandler {
+                try await onOwnThread { () throws(SheafError) in
+                    try scoreHere { done in
+                        scoring(done)
+                        return !isCancelled.withLock { $0 }
+                    }
+                }
+            } onCancel: {
+                isCancelled.withLock { $0 = true }
             }
         }
+    }
+
+    private func scoreHere(_ progress: (Int) -> Bool) throws(SheafError) -> TextCuts {
+        try typed {
+            try FileManager.default.createDirectory(
+                atPath: training.configuration.output, withIntermediateDirectories: true)
+        }
+        let source = try data.source()
+        let reader = try typed { try DPRReader.load(folder: self.reader) }
+        var cuts = TextCuts()
+        let teacher = { (question: String, passages: [TrainingPassage]) throws(TrainingError) in
+            let texts = passages.map { (title: $0.title, text: $0.text) }
+            cuts.add(reader.cuts(question: question, passages: texts))
+            return reader.scores(question: question, passages: texts, threads: threads)
+                .map { Double($0.relevance) }
+        }
+        _ = try Sheaf.training { () throws(TrainingError) in
+            try TeacherScoring.score(
+                source, with: teacher, candidates: candidates, to: scored, progress: progress)
+        }
+        return cuts
     }
 }
 
