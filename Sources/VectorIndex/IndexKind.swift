@@ -19,8 +19,16 @@ struct IndexKind: Equatable {
     /// The largest value of an option.
     static let largestOption = 1 << 20
 
-    /// Rows that each shard must have, since quantizers are trained on them.
-    var trainingRows: Int { parts.reduce(0) { max($0, $1.trainingRows) } }
+    /// Rows that each shard of vectors of `dimension` components must have, since quantizers are
+    /// trained on them.
+    func trainingRows(dimension: Int) -> Int {
+        var (most, left) = (0, dimension)
+        for part in parts {
+            let (rows, kept) = part.training(onDimension: left)
+            (most, left) = (max(most, rows), kept)
+        }
+        return most
+    }
 
     /// Takes a kind apart.
     ///

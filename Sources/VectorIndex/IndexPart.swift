@@ -21,6 +21,11 @@ struct IndexPart: Equatable {
     var role: Role
     /// Rows that it must be trained on, at least; 0 where it needs no training.
     var trainingRows = 0
+    /// Into how many parts it divides a vector, where it must be trained on as many rows as each
+    /// part has components, as a principal component analysis must; 0 for other parts.
+    private var analysedParts = 0
+    /// Components that it leaves of a vector; nil: all.
+    private var kept: Int?
     /// What Faiss' factory is given for it.
     let built: String
     /// The same with few lists, for a trial on few rows.
@@ -44,15 +49,17 @@ struct IndexPart: Equatable {
             if !found.1.isEmpty {
                 let kept = try number(found.1, "components", 1...65_535)
                 trainingRows = text.hasPrefix("RR") ? 0 : kept
+                self.kept = kept
             }
         } else if let found = text.wholeMatch(of: /(?:OPQ)([0-9]+)(?:_([0-9]+))?/) {
             role = .transform
             _ = try number(found.1, "parts of a vector", 1...65_535)
-            if let kept = found.2 { _ = try number(kept, "components", 1...65_535) }
+            if let components = found.2 { kept = try number(components, "components", 1...65_535) }
             trainingRows = 256
+            analysedParts = 1
         } else if let found = text.wholeMatch(of: /Pad([0-9]+)/) {
             role = .transform
-            _ = try number(found.1, "components", 1...65_535)
+            kept = try number(found.1, "components", 1...65_535)
         } else if text.wholeMatch(of: /L2[nN]orm/) != nil {
             role = .transform
         } else if let found = text.wholeMatch(of: /IVF([0-9]+)([kM]?)((?:_HNSW[0-9]*)?)/) {
@@ -64,9 +71,7 @@ struct IndexPart: Equatable {
             try readGraph(found.1, storage: found.2)
         } else if text == "RFlat" || text.wholeMatch(of: /Refine\(.+\)/) != nil {
             role = .refinement
-            if text != "RFlat" {
-                trainingRows = try IndexPart(String(text.dropFirst(7).dropLast())).trainingRows
-            }
+            if text != "RFlat" { try train(as: IndexPart(String(text.dropFirst(7).dropLast()))) }
         } else {
             trainingRows = try storageRows()
         }
@@ -107,12 +112,23 @@ struct IndexPart: Equatable {
         } else if let found = storage.wholeMatch(of: /2x([0-9]+)\+PQ([0-9]*)/) {
             trainingRows = max(256, 1 << (try number(found.1, "bits of a half", 1...12)))
         } else {
-            trainingRows = try IndexPart(String(storage)).trainingRows
+            try train(as: IndexPart(String(storage)))
         }
     }
 
+    private mutating func train(as other: IndexPart) {
+        (trainingRows, analysedParts) = (other.trainingRows, other.analysedParts)
+    }
+
+    /// Rows that it must be trained on, at least, where it gets vectors of `dimension` components,
+    /// and the components of those that it gives to the next part.
+    func training(onDimension dimension: Int) -> (rows: Int, dimension: Int) {
+        let analysed = analysedParts > 0 ? (dimension + analysedParts - 1) / analysedParts : 0
+        return (max(trainingRows, analysed), kept ?? dimension)
+    }
+
     /// Rows to train the codes on.
-    private func storageRows() throws(IndexError) -> Int {
+    private mutating func storageRows() throws(IndexError) -> Int {
         if text.wholeMatch(of: /Flat(?:Dedup)?|SQfp16|FlatDedup/) != nil { return 0 }
         if text.wholeMatch(of: /SQ[468]/) != nil { return 1 }
         if text.wholeMatch(of: /LSH[0-9]*r?t?|SH[-0-9.e]*[gcm]?/) != nil {
@@ -142,6 +158,8 @@ struct IndexPart: Equatable {
                 for each in numbers { _ = try number(each, "codebooks and bits", 1...4096) }
                 bits = max(bits, try number(numbers[numbers.count - 1], "bits", 1...16))
             }
+            if text.hasPrefix("R") { analysedParts = 1 }
+            if text.hasPrefix("PR") { analysedParts = Int(found.1.prefix { $0.isNumber }) ?? 1 }
             return 1 << bits
         }
         if let found = text.wholeMatch(of: /ZnLattice([0-9]+)x([0-9]+)_([0-9]+)/) {

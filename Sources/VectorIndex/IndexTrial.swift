@@ -15,8 +15,10 @@ public enum IndexTrial {
     }
 
     /// Rows that each shard of a kind must have, since its quantizers are trained on them.
-    public static func trainingRows(of kind: String) throws(IndexError) -> Int {
-        try IndexKind(kind).trainingRows
+    public static func trainingRows(
+        of kind: String, dimension: Int
+    ) throws(IndexError) -> Int {
+        try IndexKind(kind).trainingRows(dimension: dimension)
     }
 
     /// Tries a kind on vectors of a dimension.
@@ -27,7 +29,7 @@ public enum IndexTrial {
         guard try isNeeded(for: kind) else { return }
         // As many lists as the user named would need as many rows.
         parts.built = parts.parts.map(\.onTrial).joined(separator: ",")
-        let trained = try IndexKind(parts.built).trainingRows
+        let trained = try IndexKind(parts.built).trainingRows(dimension: dimension)
         guard trained <= largestRows else {
             throw .outOfRange(
                 what: "the number of rows that \(kind) trains on", value: trained, minimum: 0,

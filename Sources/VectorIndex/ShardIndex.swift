@@ -59,7 +59,8 @@ public final class ShardIndex: Sendable {
         switch kind.name {
         case "Flat": try FlatSearch(store: store)
         // While a collection is made a shard may have too few rows yet to train quantizers on.
-        case _ where kind.name == "exact" || store.rows < kind.trainingRows:
+        case _
+        where kind.name == "exact" || store.rows < kind.trainingRows(dimension: store.dimension):
             try ExactScan(store: store)
         case _ where kind.links > 0:
             try GraphSearch(store: store, links: kind.links, candidates: kind.candidates)

@@ -63,7 +63,22 @@ struct IndexKindTests {
         ("HNSW32_PQ8", 256), ("OPQ8,IVF512,PQ8x4,RFlat", 512), ("SQ8,Refine(PQ8)", 256),
     ])
     func `how many rows a kind is trained on is known`(text: String, rows: Int) throws {
-        #expect(try IndexKind(text).trainingRows == rows)
+        #expect(try IndexKind(text).trainingRows(dimension: 1) == rows)
+    }
+
+    @Test(arguments: [
+        ("exact", 0), ("RQ4x4", 384), ("PRQ2x2x4", 192), ("PRQ5x2x4", 77), ("LSQ4x4", 16),
+        ("OPQ8,PQ8x4", 384), ("OPQ8_64,RQ4x4", 384), ("PCA64,RQ4x4", 64), ("PCA64,OPQ8,PQ8", 256),
+        ("IVF16,RQ4x10", 1024), ("SQ8,Refine(RQ4x4)", 384), ("Pad512,RQ4x4", 512), ("PQ8", 256),
+    ])
+    func `a kind that analyses components is trained on as many rows`(
+        text: String, rows: Int
+    ) throws {
+        #expect(try IndexKind(text).trainingRows(dimension: 384) == rows)
+    }
+
+    @Test func `a kind is tried on as many rows as it must be trained on`() throws {
+        try IndexTrial.run(kind: "RQ2x2", dimension: 330, metric: .innerProduct)
     }
 
     /// Faiss would sort the codes of the first four for searches that are never made, in minutes.

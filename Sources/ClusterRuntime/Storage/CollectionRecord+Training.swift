@@ -16,7 +16,7 @@ extension CollectionRecord {
         let kind = index.kind ?? IndexOptions.defaultKind
         let needed: Int
         do throws(IndexError) {
-            needed = try IndexTrial.trainingRows(of: kind)
+            needed = try IndexTrial.trainingRows(of: kind, dimension: dimension)
         } catch {
             throw .input("\(error)")
         }

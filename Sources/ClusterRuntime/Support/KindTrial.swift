@@ -63,6 +63,9 @@ public enum KindTrial {
             ], reading: .errors, within: time)
         switch answer {
         case .exited(0, _): return
+        case .exited(2, let text) where text.contains("out of memory"):
+            throw refused(
+                kind, "its trial on a sample takes more than \(bytes >> 30) GiB of memory")
         case .exited(2, let text): throw .input(reason(text))
         case .exited(_, let text):
             throw refused(
