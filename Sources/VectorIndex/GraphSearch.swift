@@ -20,7 +20,7 @@ struct GraphSearch: RowSearch {
         self.store = store
         self.candidates = candidates
         let center = store.center()
-        let breadth = Self.breadth(for: store)
+        let breadth = Self.breadth(for: store, links: links)
         isCoded = try Self.codesSuffice(for: store, around: center)
         if isCoded {
             index = try FaissIndex(
@@ -50,10 +50,14 @@ struct GraphSearch: RowSearch {
     ///
     /// More of them find better links in a large shard. In a small one they only let Faiss drop
     /// links that a short search would need, and so they do where inner products are of vectors of
-    /// unlike lengths: the long ones become the neighbours of all.
-    static func breadth(for store: RowStore) -> Int {
+    /// unlike lengths: the long ones become the neighbours of all. A vertex of the ground level has
+    /// room for twice `links`: where all candidates of Faiss' number fit in, more of them must too,
+    /// or Faiss drops most, and of rows with few components that matter it drops too many.
+    static func breadth(for store: RowStore, links: Int) -> Int {
         guard store.rows >= 10_000 else { return 40 }
-        return store.metric == .innerProduct && lengthsDiffer(in: store) ? 40 : 80
+        if store.metric == .innerProduct, lengthsDiffer(in: store) { return 40 }
+        let room = 2 * links
+        return room > 40 ? min(80, room - 1) : 80
     }
 
     /// Whether the lengths of vectors are spread by a tenth of their mean or more.
