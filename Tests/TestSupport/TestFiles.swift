@@ -38,29 +38,32 @@ package enum Goldens {
     }
 
     /// Copies a tiny model, with the tokenizer that the tiny models share, to `folder`.
-    package static func copyModel(_ name: String, to folder: String) throws {
-        try copyFiles("models/\(name)", to: folder)
-        try copyTokenizer(to: folder)
+    package static func copyModel(
+        _ name: String, to folder: String, from goldens: String = Goldens.folder
+    ) throws {
+        for part in [name, "wordpiece"] { try copyFiles("\(goldens)/models/\(part)", to: folder) }
     }
 
     /// Copies the word-piece tokenizer that the tiny models share to `folder`.
     package static func copyTokenizer(to folder: String) throws {
-        try copyFiles("models/wordpiece", to: folder)
+        try copyFiles(path("models/wordpiece"), to: folder)
     }
 
     /// Copies contents alone, so that what is copied can be written to.
-    private static func copyFiles(_ name: String, to folder: String) throws {
+    private static func copyFiles(_ source: String, to folder: String) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for file in try files.contentsOfDirectory(atPath: path(name)) {
-            try Data(contentsOf: URL(fileURLWithPath: path("\(name)/\(file)")))
+        for file in try files.contentsOfDirectory(atPath: source) {
+            try Data(contentsOf: URL(fileURLWithPath: "\(source)/\(file)"))
                 .write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
         }
     }
 
     /// Makes `folder` a model of both towers of the tiny DPR.
-    package static func copyTowers(to folder: String) throws {
-        try copyModel("dpr_question", to: folder + "/question_encoder")
-        try copyModel("dpr_ctx", to: folder + "/context_encoder")
+    package static func copyTowers(
+        to folder: String, from goldens: String = Goldens.folder
+    ) throws {
+        try copyModel("dpr_question", to: folder + "/question_encoder", from: goldens)
+        try copyModel("dpr_ctx", to: folder + "/context_encoder", from: goldens)
     }
 }

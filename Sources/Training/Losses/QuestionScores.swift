@@ -40,7 +40,9 @@ struct QuestionScores {
             value += weight * term.value
             for index in slope.indices { slope[index] += weight * term.slope[index] }
         }
-        if withContrast { add(settings.contrastWeight, contrast()) }
+        // Beside quartets, whose examples bring each passage twice.
+        let countsOnce = settings.quartetWeight > 0
+        if withContrast { add(settings.contrastWeight, contrast(countingCopiesOnce: countsOnce)) }
         if settings.tripletWeight > 0 {
             add(settings.tripletWeight, triplet(margin: settings.tripletMargin))
         }
@@ -56,10 +58,16 @@ struct QuestionScores {
     }
 
     /// −[s₊ − log Σ exp s].
-    func contrast() -> (value: Double, slope: [Double]) {
+    ///
+    /// - Parameter countingCopiesOnce: Whether of several copies of a passage one takes part.
+    func contrast(countingCopiesOnce: Bool = false) -> (value: Double, slope: [Double]) {
+        var seen = countingCopiesOnce && !groups.isEmpty ? [groups[positive]] : Set<Int>()
         let open = scores.indices.map { index in
+            guard index != positive else { return scores[index] }
             let isOut = masked.contains(index) || rivals?.contains(index) == false
-            return isOut && index != positive ? -Double.infinity : scores[index]
+            guard !isOut else { return -Double.infinity }
+            guard countingCopiesOnce, !groups.isEmpty else { return scores[index] }
+            return seen.insert(groups[index]).inserted ? scores[index] : -Double.infinity
         }
         let total = LogSumExp.value(open)
         var slope = open.map { exp($0 - total) }
