@@ -62,9 +62,10 @@ struct ContradictionTests {
     @Test func `of several prompts and poolings the one that counts is told`() throws {
         let prompts = try inspect(
             "st_prompts",
-            try edited(
-                "st_prompts", "config_sentence_transformers.json", #""document": "passage: ""#,
-                #""document": "d: ", "passage": "p: ", "corpus": "d: ""#))
+            [
+                "config_sentence_transformers.json":
+                    #"{"prompts": {"document": "d: ", "passage": "p: ", "corpus": "d: "}}"#
+            ])
         #expect(
             prompts.warnings.contains {
                 $0.contains("a prompt “passage” for passages: “document” counts")

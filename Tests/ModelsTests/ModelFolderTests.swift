@@ -149,7 +149,7 @@ struct ModelFolderTests {
 
     /// Edits of `config.json` by key: the value, and whether it is unsupported rather than wrong.
     static let edits: [(String, String, Bool)] = [
-        ("num_attention_heads", "5", false), ("num_attention_heads", "0", false),
+        ("num_attention_heads", "9973", false), ("num_attention_heads", "0", false),
         ("hidden_size", "\"48\"", false), ("num_hidden_layers", "-2", false),
         ("layer_norm_eps", "2", false), ("vocab_size", "1.5", false),
         ("max_position_embeddings", "null", false), ("hidden_act", "\"mish\"", true),
