@@ -39,17 +39,18 @@ let package = Package(
         .target(
             name: "CClusterProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
+        // SIMD kernels.
+        .target(name: "CKernels", cSettings: cWarnings, linkerSettings: [.linkedLibrary("m")]),
+
         // Faiss behind extern "C" handles.
         .target(
             name: "CFaiss",
+            dependencies: ["CKernels"],
             cxxSettings: [.treatAllWarnings(as: .error)],
             linkerSettings: [
                 .linkedLibrary("faiss"), .linkedLibrary("openblas"), .linkedLibrary("gomp"),
                 .linkedLibrary("stdc++"), .linkedLibrary("m"),
             ]),
-
-        // SIMD kernels.
-        .target(name: "CKernels", cSettings: cWarnings, linkerSettings: [.linkedLibrary("m")]),
 
         // What every room needs once: locks, threads, files, digests, numbers.
         .target(

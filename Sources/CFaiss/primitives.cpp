@@ -4,10 +4,9 @@
 #include "primitives.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 
 #include <faiss/impl/FaissAssert.h>
+#include <simd_path.h>
 
 // Our own code is held to more than the headers above.
 #pragma clang diagnostic warning "-Wall"
@@ -43,38 +42,27 @@ namespace avx512 {
 #endif
 
 const Primitives *primitivesOf(int path) {
+    if (path < SHEAF_SIMD_PORTABLE || path > SHEAF_SIMD_AVX512
+        || !sheaf_simd_supported(static_cast<sheaf_simd_path>(path))) {
+        return nullptr;
+    }
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (path == 2) {
-        bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-        return has ? &avx512::table : nullptr;
-    }
-    if (path == 1) {
-        bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-        return has ? &avx2::table : nullptr;
-    }
+    if (path == SHEAF_SIMD_AVX512) { return &avx512::table; }
+    if (path == SHEAF_SIMD_AVX2) { return &avx2::table; }
 #endif
-    return path == 0 ? &portable::table : nullptr;
+    return &portable::table;
 }
 
 namespace {
 
-/// Chosen when the program starts; until then, in other files' initialisers, the portable one.
+/// Set when the program starts; until then, in other files' initialisers, the portable one.
 const Primitives *chosen = &portable::table;
-int path = 0;
+int path = SHEAF_SIMD_PORTABLE;
 
-/// The best instruction set, or the one that SHEAF_SIMD names.
+/// Takes the instruction set that all other kernels take.
 bool choose() {
-    int best = primitivesOf(2) != nullptr ? 2 : primitivesOf(1) != nullptr ? 1 : 0;
-    const char *wish = std::getenv("SHEAF_SIMD");
-    if (wish != nullptr && std::strcmp(wish, "portable") == 0) {
-        best = 0;
-    } else if (wish != nullptr && std::strcmp(wish, "avx2") == 0 && best > 1) {
-        best = 1;
-    }
-    path = best;
-    chosen = primitivesOf(best);
+    path = sheaf_simd_best();
+    chosen = primitivesOf(path);
     return true;
 }
 

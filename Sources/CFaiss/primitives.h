@@ -25,7 +25,7 @@ struct Primitives {
 /// The set that Faiss' own calls use.
 int chosenPath();
 
-/// The table of an instruction set (0: portable, 1: AVX2, 2: AVX-512), or null where this
+/// The table of an instruction set by its number in `sheaf_simd_path`, or null where this
 /// processor does not have it.
 const Primitives *primitivesOf(int path);
 

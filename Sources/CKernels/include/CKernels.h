@@ -13,6 +13,7 @@
 #include "integer_kernels.h"
 #include "large_memory.h"
 #include "mapped_memory.h"
+#include "simd_path.h"
 #include "training_kernels.h"
 
 // ---- Scan kernels (exact search). Headers of scan_*.c go below this line. ----
