@@ -12,7 +12,7 @@
 // Depth of one block of a product: a tile's share of B stays in the first-level cache.
 // PREFETCH_STEPS: inner steps on a panel from which fetching the next one ahead pays.
 // STEPS: inner steps between two fetches. LINE: bytes of a cache line.
-enum { PREFETCH_STEPS = 4096, DEPTH_BLOCK = 384, QUERY_BLOCK = 48, STEPS = 4, LINE = 64 };
+enum { PREFETCH_STEPS = 4096, DEPTH_BLOCK = 384, STEPS = 4, LINE = 64 };
 
 // ---- Matrix product ----
 
@@ -215,130 +215,7 @@ static void product(const sheaf_product *call) {
     } while (start < call->depth);
 }
 
-// ---- Attention ----
-
-// out[8][16] = the transpose of 8 × 8 floats; out is the left or the right half of its rows.
-ALWAYS void transpose_eight(const float *rows, size_t stride, float *out) {
-    v8 a[8], b[8];
-    UNROLL for (size_t i = 0; i < 8; i++) { a[i] = *(const v8_loose *)(rows + i * stride); }
-    UNROLL for (int i = 0; i < 8; i += 2) {
-        b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-        b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    }
-    UNROLL for (int i = 0; i < 8; i++) {
-        const int j = i & ~2;
-        a[i] = i & 2
-            ? __builtin_shufflevector(b[j], b[j + 2], 2, 3, 10, 11, 6, 7, 14, 15)
-            : __builtin_shufflevector(b[j], b[j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-    }
-    UNROLL for (int i = 0; i < 8; i++) {
-        const int j = i & ~4;
-        b[i] = i & 4
-            ? __builtin_shufflevector(a[j], a[j + 4], 4, 5, 6, 7, 12, 13, 14, 15)
-            : __builtin_shufflevector(a[j], a[j + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    }
-    UNROLL for (size_t i = 0; i < 8; i++) { *(v8_loose *)(out + i * LANES) = b[i]; }
-}
-
-// k[length, size] as panels of 16 positions: packed[p][size][16].
-static void pack_keys(const sheaf_attention *call, float *packed) {
-    const size_t eights = call->size / 8 * 8;
-    for (size_t j = 0; j < call->length; j += LANES) {
-        const size_t count = least(LANES, call->length - j);
-        const float *rows = call->k + j * call->stride;
-        float *panel = packed + j * call->size;
-        const size_t first = count == LANES ? eights : 0;
-        for (size_t d = 0; d < first; d += 8) {
-            transpose_eight(rows + d, call->stride, panel + d * LANES);
-            transpose_eight(rows + 8 * call->stride + d, call->stride, panel + d * LANES + 8);
-        }
-        for (size_t d = first; d < call->size; d++) {
-            float *lane = panel + d * LANES;
-            for (size_t i = 0; i < count; i++) { lane[i] = rows[i * call->stride + d]; }
-            for (size_t i = count; i < LANES; i++) { lane[i] = 0; }
-        }
-    }
-}
-
-// v[length, size] as panels of 16 features: packed[p][length][16].
-static void pack_values(const sheaf_attention *call, float *packed) {
-    for (size_t d = 0; d < call->size; d += LANES) {
-        const size_t count = least(LANES, call->size - d);
-        float *panel = packed + d * call->length;
-        if (count == LANES) {
-            for (size_t j = 0; j < call->length; j++) {
-                STORE(panel + j * LANES, LOAD(call->v + j * call->stride + d));
-            }
-        } else {
-            for (size_t j = 0; j < call->length; j++) {
-                STORE(panel + j * LANES, load_part(call->v + j * call->stride + d, count));
-            }
-        }
-    }
-}
-
-// scores = e^(scale·(score − row maximum)) in place for `rows` rows, and the inverses of the rows'
-// sums. Rows are padded to a multiple of 16; what lies past `length` becomes 2^−126, which a sum
-// of about 1 or more cannot feel, and is not read again. Three passes, so that no row waits for
-// another's reduction.
-static void soften(
-    float *scores, size_t rows, size_t length, float scale, float *inverse) {
-    const size_t padded = (length + LANES - 1) / LANES * LANES;
-    const float binary = scale * 1.44269504f;
-    float maximum[QUERY_BLOCK];
-    v16 sums[QUERY_BLOCK];
-    for (size_t r = 0; r < rows; r++) {
-        float *row = scores + r * padded;
-        for (size_t j = length; j < padded; j++) { row[j] = -3e38f; }
-        v16 top = LOAD(row);
-        for (size_t j = LANES; j < padded; j += LANES) { top = larger(top, LOAD(row + j)); }
-        maximum[r] = max_lanes(top);
-    }
-    for (size_t r = 0; r < rows; r++) {
-        float *row = scores + r * padded;
-        const v16 highest = SPLAT(maximum[r]);
-        v16 sum = SPLAT(0.0f);
-        ALIGNED for (size_t j = 0; j < padded; j += LANES) {
-            const v16 e = power_of_two((LOAD(row + j) - highest) * SPLAT(binary));
-            STORE(row + j, e);
-            sum = sum + e;
-        }
-        sums[r] = sum;
-    }
-    for (size_t r = 0; r < rows; r++) { inverse[r] = 1.0f / sum_lanes(sums[r]); }
-}
-
-static void attention(const sheaf_attention *call) {
-    const size_t padded = (call->length + LANES - 1) / LANES * LANES;
-    const size_t padded_size = (call->size + LANES - 1) / LANES * LANES;
-    float *keys = call->scratch;
-    float *values = keys + padded * call->size;
-    float *scores = values + padded_size * call->length;
-    float inverse[QUERY_BLOCK];
-    pack_keys(call, keys);
-    pack_values(call, values);
-    for (size_t row = 0; row < call->queries; row += QUERY_BLOCK) {
-        const size_t rows = least(QUERY_BLOCK, call->queries - row);
-        product(&(sheaf_product){
-            .rows = rows, .columns = padded, .depth = call->size,
-            .a = call->q + row * call->q_stride, .a_stride = call->q_stride, .b = keys,
-            .c = scores, .c_stride = padded});
-        soften(scores, rows, call->length, call->scale, inverse);
-        float *out = call->out + row * call->out_stride;
-        product(&(sheaf_product){
-            .rows = rows, .columns = call->size, .depth = call->length,
-            .a = scores, .a_stride = padded, .b = values,
-            .c = out, .c_stride = call->out_stride});
-        for (size_t r = 0; r < rows; r++) {
-            float *o = out + r * call->out_stride;
-            size_t d = 0;
-            for (; d + LANES <= call->size; d += LANES) {
-                STORE(o + d, LOAD(o + d) * SPLAT(inverse[r]));
-            }
-            for (; d < call->size; d++) { o[d] = o[d] * inverse[r]; }
-        }
-    }
-}
+#include "encoder_attention.h"
 
 // ---- Rows ----
 
@@ -380,6 +257,61 @@ static void layer_norm(
             store_part(row + j, FMA(scaled, g, load_part(bias + j, width - j)), width - j);
         }
     }
+}
+
+static void rms_norm(
+    float *rows, size_t count, size_t width, const float *gain, float epsilon) {
+    for (size_t i = 0; i < count; i++) {
+        float *row = rows + i * width;
+        v16 squares = SPLAT(0.0f);
+        size_t j = 0;
+        for (; j + LANES <= width; j += LANES) {
+            const v16 v = LOAD(row + j);
+            squares = FMA(v, v, squares);
+        }
+        if (j < width) {
+            const v16 v = load_part(row + j, width - j);
+            squares = FMA(v, v, squares);
+        }
+        const float mean = sum_lanes(squares) / (float)width;
+        const float factor = 1.0f / __builtin_sqrtf(mean + epsilon);
+        for (j = 0; j < width; j++) { row[j] = row[j] * factor * gain[j]; }
+    }
+}
+
+// Sums of e^x are taken in blocks, whose sums are added in double: a vocabulary is long.
+static void log_softmax(float *rows, size_t count, size_t width) {
+    enum { BLOCK = 1024 };
+    const v16 lowest = SPLAT(-__builtin_inff());
+    const v16 binary = SPLAT(1.44269504f);
+    for (size_t i = 0; i < count; i++) {
+        float *row = rows + i * width;
+        v16 top = lowest;
+        size_t j = 0;
+        for (; j + LANES <= width; j += LANES) { top = larger(top, LOAD(row + j)); }
+        float highest = max_lanes(top);
+        for (; j < width; j++) { highest = row[j] > highest ? row[j] : highest; }
+        double total = 0;
+        for (size_t start = 0; start < width; start += BLOCK) {
+            const size_t end = least(width, start + BLOCK);
+            v16 sum = SPLAT(0.0f);
+            for (j = start; j + LANES <= end; j += LANES) {
+                sum = sum + power_of_two((LOAD(row + j) - SPLAT(highest)) * binary);
+            }
+            if (j < end) {
+                float last[LANES];
+                for (size_t t = 0; t < LANES; t++) { last[t] = j + t < end ? row[j + t] : -3e38f; }
+                sum = sum + power_of_two((LOAD(last) - SPLAT(highest)) * binary);
+            }
+            total += (double)sum_lanes(sum);
+        }
+        const float shift = highest + (float)__builtin_log(total);
+        for (j = 0; j < width; j++) { row[j] = row[j] - shift; }
+    }
+}
+
+static void multiply_rows(const float *factor, size_t width, float *out) {
+    for (size_t j = 0; j < width; j++) { out[j] = out[j] * factor[j]; }
 }
 
 static void add_rows(
@@ -428,7 +360,11 @@ const sheaf_encoder_kernels SHEAF_TABLE = {
     .path = SHEAF_PATH,
     .product = product,
     .attention = attention,
+    .pack_attention = pack_attention,
     .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .log_softmax = log_softmax,
+    .multiply_rows = multiply_rows,
     .add_rows = add_rows,
     .mean_rows = mean_rows,
     .max_rows = max_rows,

@@ -31,9 +31,17 @@ const sheaf_encoder_kernels *sheaf_encoder_kernels_for(sheaf_simd_path path) {
 
 size_t sheaf_attention_scratch(size_t length, size_t size) {
     const size_t padded = (length + LANES - 1) / LANES * LANES;
-    const size_t padded_size = (size + LANES - 1) / LANES * LANES;
     const size_t query_block = 48;
-    return padded * size + padded_size * length + query_block * padded;
+    return sheaf_packed_keys_size(length, size) + sheaf_packed_values_size(length, size)
+        + query_block * padded;
+}
+
+size_t sheaf_packed_keys_size(size_t length, size_t size) {
+    return (length + LANES - 1) / LANES * LANES * size;
+}
+
+size_t sheaf_packed_values_size(size_t length, size_t size) {
+    return (size + LANES - 1) / LANES * LANES * length;
 }
 
 size_t sheaf_packed_size(size_t columns, size_t depth) {

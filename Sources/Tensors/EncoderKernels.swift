@@ -39,7 +39,7 @@ public enum Activation: Int, CaseIterable, Sendable {
 /// Results do not depend on the set, nor on what else is computed in the same call: every element
 /// is one fixed sequence of operations on its own inputs (see `encoder_kernels.h`).
 public struct EncoderKernels: @unchecked Sendable {
-    private let table: UnsafePointer<sheaf_encoder_kernels>
+    let table: UnsafePointer<sheaf_encoder_kernels>
     let integers: UnsafePointer<sheaf_integer_kernels>
 
     /// The kernels for this processor's best set, or for the one that SHEAF_SIMD names.
@@ -107,82 +107,34 @@ public struct EncoderKernels: @unchecked Sendable {
         }
     }
 
-    /// One attention head of one sequence.
-    public struct AttentionHead {
-        /// Rows of keys and values.
-        public var length: Int
-        /// Rows of queries.
-        public var queries: Int
-        /// Features of a head.
-        public var size: Int
-        /// Queries, and the distance of their rows.
-        public var q: UnsafePointer<Float>
-        /// Distance of the rows of `q`.
-        public var qStride: Int
-        /// Keys.
-        public var k: UnsafePointer<Float>
-        /// Values.
-        public var v: UnsafePointer<Float>
-        /// Distance of the rows of `k` and `v`.
-        public var stride: Int
-        /// Factor of the scores before the softmax.
-        public var scale: Float
-        /// Result, `[queries, size]`.
-        public var out: UnsafeMutablePointer<Float>
-        /// Distance of the rows of `out`.
-        public var outStride: Int
-
-        /// Describes one head.
-        public init(
-            length: Int, queries: Int, size: Int, q: UnsafePointer<Float>, qStride: Int,
-            k: UnsafePointer<Float>, v: UnsafePointer<Float>, stride: Int, scale: Float,
-            out: UnsafeMutablePointer<Float>, outStride: Int
-        ) {
-            self.length = length
-            self.queries = queries
-            self.size = size
-            self.q = q
-            self.qStride = qStride
-            self.k = k
-            self.v = v
-            self.stride = stride
-            self.scale = scale
-            self.out = out
-            self.outStride = outStride
-        }
-    }
-
-    /// Computes `softmax(scale · q kᵀ) v` for one head.
-    ///
-    /// `scratch` holds at least `attentionScratch(length:size:)` floats.
-    public func attention(_ head: AttentionHead, scratch: UnsafeMutablePointer<Float>) {
-        var call = sheaf_attention()
-        call.length = head.length
-        call.queries = head.queries
-        call.size = head.size
-        call.q = head.q
-        call.q_stride = head.qStride
-        call.k = head.k
-        call.v = head.v
-        call.stride = head.stride
-        call.scale = head.scale
-        call.out = head.out
-        call.out_stride = head.outStride
-        call.scratch = scratch
-        table.pointee.attention(&call)
-    }
-
-    /// Floats of scratch that `attention` needs.
-    public static func attentionScratch(length: Int, size: Int) -> Int {
-        sheaf_attention_scratch(length, size)
-    }
-
     /// Normalises each of `count` rows to mean 0 and variance 1, then scales and shifts, in place.
     public func layerNorm(
         _ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, gain: UnsafePointer<Float>,
         bias: UnsafePointer<Float>, epsilon: Float
     ) {
         table.pointee.layer_norm(rows, count, width, gain, bias, epsilon)
+    }
+
+    /// Divides each of `count` rows by the root of its mean square, then scales, in place.
+    ///
+    /// Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
+    public func rmsNorm(
+        _ rows: UnsafeMutablePointer<Float>, count: Int, width: Int, gain: UnsafePointer<Float>,
+        epsilon: Float
+    ) {
+        table.pointee.rms_norm(rows, count, width, gain, epsilon)
+    }
+
+    /// Turns each of `count` rows of scores into logarithms of probabilities, in place.
+    public func logSoftmax(_ rows: UnsafeMutablePointer<Float>, count: Int, width: Int) {
+        table.pointee.log_softmax(rows, count, width)
+    }
+
+    /// Multiplies `values` by `factors`, one by one, in place.
+    public func multiply(
+        _ values: UnsafeMutablePointer<Float>, by factors: UnsafePointer<Float>, count: Int
+    ) {
+        table.pointee.multiply_rows(factors, count, values)
     }
 
     /// Computes `out = (a + b) + c` over `width` elements; without `c`, `a + b`.

@@ -4,6 +4,7 @@ import Tensors
 import Testing
 
 func exponential(_ x: Double) -> Double { exp(x) }
+func naturalLogarithm(_ x: Double) -> Double { log(x) }
 
 @Suite("Element conversions")
 struct ConversionTests {

@@ -45,8 +45,13 @@ typedef struct sheaf_product {
     sheaf_activation activation;
 } sheaf_product;
 
-// One attention head of one sequence: out = softmax(scale · q kᵀ) v for `queries` rows of q against
-// `length` rows of k and v, each of `size` floats; `stride` is the distance of rows of k and v.
+// One attention head of one sequence: out = softmax(scale · q kᵀ + bias) v for `queries` rows of q
+// against `length` rows of k and v, each of `size` floats; `stride` is the distance of rows of k
+// and v.
+//
+// Where the keys and values of a head serve many calls, `pack_attention` makes panels of them once,
+// and calls name the panels instead of k and v. A causal call's query i is the sequence's position
+// length − queries + i, which sees the positions up to itself: the bits of a call of its own.
 typedef struct sheaf_attention {
     size_t length, queries, size;
     const float *q;
@@ -57,10 +62,19 @@ typedef struct sheaf_attention {
     float *out;
     size_t out_stride;
     float *scratch;  // sheaf_attention_scratch(length, size) floats
+    const uint32_t *rows;  // [length]: which row of k and v each position is, or NULL: its own
+    const float *keys, *values;  // panels of pack_attention instead of k and v, or NULL
+    const float *bias;           // of query i and position j: bias[i · bias_stride + j], or NULL
+    ptrdiff_t bias_stride;
+    int causal;
 } sheaf_attention;
 
 // Floats of scratch one attention head needs.
 size_t sheaf_attention_scratch(size_t length, size_t size);
+
+// Floats that `length` keys, and values, take when packed.
+size_t sheaf_packed_keys_size(size_t length, size_t size);
+size_t sheaf_packed_values_size(size_t length, size_t size);
 
 // Floats that `columns` × `depth` weights take when packed.
 size_t sheaf_packed_size(size_t columns, size_t depth);
@@ -73,10 +87,19 @@ typedef struct sheaf_encoder_kernels {
     sheaf_simd_path path;
     void (*product)(const sheaf_product *call);
     void (*attention)(const sheaf_attention *call);
+    // Packs the call's k and v (length, size, stride and rows count) for later calls.
+    void (*pack_attention)(const sheaf_attention *call, float *keys, float *values);
     // rows[count, width] = (row − mean) / sqrt(variance + epsilon) · gain + bias, in place.
     void (*layer_norm)(
         float *rows, size_t count, size_t width, const float *gain, const float *bias,
         float epsilon);
+    // rows[count, width] = row / sqrt(mean of its squares + epsilon) · gain, in place.
+    void (*rms_norm)(
+        float *rows, size_t count, size_t width, const float *gain, float epsilon);
+    // rows[count, width] = row − log Σ e^row, in place.
+    void (*log_softmax)(float *rows, size_t count, size_t width);
+    // out = out · factor, element by element.
+    void (*multiply_rows)(const float *factor, size_t width, float *out);
     // out = (a + b) + c, element by element; c may be NULL.
     void (*add_rows)(const float *a, const float *b, const float *c, size_t width, float *out);
     // out[width] = mean over the rows.
