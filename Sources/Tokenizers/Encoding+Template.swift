@@ -25,6 +25,14 @@ public struct EncodingTemplate: Equatable, Sendable {
         return count
     }
 
+    /// The special token between two texts, nil where there is none.
+    public var separator: Int32? {
+        guard let first = pair.firstIndex(where: { if case .first = $0 { true } else { false } }),
+            first + 1 < pair.count, case .special(let id, _) = pair[first + 1]
+        else { return nil }
+        return id
+    }
+
     /// `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, the second text being segment 1.
     static func bert(classifier: Int32, separator: Int32) -> EncodingTemplate {
         let opening: [Part] = [

@@ -1,4 +1,13 @@
-/// Text to token ids and back: what word pieces and byte pairs have in common.
+/// Text to token ids and back: what models ask of a tokenizer, whatever its pieces are.
+///
+/// A kind of tokenizer gives the tokens of one text with their spans in its code points, and joins
+/// tokens to text; special tokens, pairs, truncation, padding and decoding are written once, over
+/// that. `byteSpans(_:in:)` turns spans of code points into spans of UTF-8.
+///
+/// What each kind must keep:
+/// 1. `appendTokens` gives the first ids of `tokens`.
+/// 2. Spans do not go back and lie within the text.
+/// 3. `id(for:)` of `token(for:)` is the id.
 public protocol TextTokenizer: Sendable {
     /// The order of texts and special tokens in an encoding.
     var template: EncodingTemplate { get }
@@ -6,6 +15,10 @@ public protocol TextTokenizer: Sendable {
     var paddingID: Int32 { get }
     /// How many ids there are: one more than the largest.
     var vocabularySize: Int { get }
+    /// Whether text is lower-cased before it is split.
+    var lowercases: Bool { get }
+    /// What the files of the tokenizer say differently, and which one counts, as sentences.
+    var contradictions: [String] { get }
 
     /// The token of an id, or nil.
     func token(for id: Int32) -> String?
@@ -19,8 +32,15 @@ public protocol TextTokenizer: Sendable {
     /// Appends the first `limit` tokens of a text, without special tokens.
     func appendTokens(of text: String, limit: Int, to ids: inout [Int32])
 
-    /// The text of tokens, as the tokenizer joins them.
+    /// The text of tokens, as the tokenizer joins them; tokens that stand for bytes are those bytes.
     func string(of tokens: [String]) -> String
+}
+
+extension TextTokenizer {
+    /// False: most kinds keep the case of letters.
+    public var lowercases: Bool { false }
+    /// None.
+    public var contradictions: [String] { [] }
 }
 
 /// The tokens of one text before special tokens.

@@ -93,7 +93,7 @@ struct EncodingTests {
         encoder.append(question: "the red planet", to: &batch)
         batch.closeSequence()
         let arena = BertArena()
-        encoder.weights.bert.forward(batch, arena)
+        encoder.processor.weights.bert.forward(batch, arena)
         let width = encoder.dimension
         let rows = arena.hidden.array
         var expected = Array(rows[..<width])

@@ -57,9 +57,9 @@ func expectFirstTokensAlone(_ encoder: TextEncoder) {
     }
     let width = encoder.dimension
     let all = BertArena()
-    encoder.weights.bert.forward(batch, all)
+    encoder.processor.weights.bert.forward(batch, all)
     let first = BertArena()
-    encoder.weights.bert.forwardFirstTokens(batch, first)
+    encoder.processor.weights.bert.forwardFirstTokens(batch, first)
     for sequence in 0..<batch.sequences {
         let one = UnsafeBufferPointer(
             start: all.hidden.start + batch.starts[sequence] * width, count: width)

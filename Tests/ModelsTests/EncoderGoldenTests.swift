@@ -23,7 +23,7 @@ struct EncoderGoldenTests {
         let batch = try golden.batch()
         let width = golden.shape("hidden_states.0")[2]
         var layer = 0
-        encoder.weights.bert.forward(batch, BertArena()) { hidden in
+        encoder.processor.weights.bert.forward(batch, BertArena()) { hidden in
             let expected = (try? golden.floats("hidden_states.\(layer)")) ?? []
             let mask = (try? golden.integers("attention_mask")) ?? []
             var token = 0
@@ -80,7 +80,7 @@ struct EncoderGoldenTests {
         let mask = try golden.integers("short.attention_mask")
         let batch = try golden.batch("short.")
         let arena = BertArena()
-        encoder.weights.bert.forward(batch, arena)
+        encoder.processor.weights.bert.forward(batch, arena)
         let width = encoder.dimension
         var token = 0
         for (position, isToken) in mask.enumerated() where isToken == 1 {
@@ -91,7 +91,7 @@ struct EncoderGoldenTests {
         }
         // Segment ids of pairs, and the first token as DPR takes it.
         let pairs = try golden.batch("pair.")
-        encoder.weights.bert.forwardFirstTokens(pairs, arena)
+        encoder.processor.weights.bert.forwardFirstTokens(pairs, arena)
         let first = UnsafeBufferPointer(start: arena.hidden.start, count: pairs.sequences * width)
         #expect(
             largestDifference(first, try golden.floats("pair.dpr_pooler_output")) < tolerance)

@@ -33,6 +33,16 @@ func goldenModel(_ name: String) throws -> TemporaryFolder {
     return folder
 }
 
+extension TextEncoder {
+    /// The backend of the processor, which every encoder has here.
+    var processor: ProcessorBackend {
+        guard let processor = backend as? ProcessorBackend else {
+            preconditionFailure("the encoder computes elsewhere")
+        }
+        return processor
+    }
+}
+
 /// The instruction sets this processor has.
 let kernelsHere = SIMDPath.allCases.compactMap { EncoderKernels($0) }
 

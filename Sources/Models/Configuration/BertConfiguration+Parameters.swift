@@ -1,33 +1,36 @@
 /// A parameter by its name in the checkpoint, and its shape.
-struct ParameterShape: Equatable, Sendable {
-    var name: String
-    var shape: [Int]
+package struct ParameterShape: Equatable, Sendable {
+    package var name: String
+    package var shape: [Int]
+
+    package init(name: String, shape: [Int]) {
+        self.name = name
+        self.shape = shape
+    }
 }
 
 extension BertConfiguration {
-    /// What a BERT whose tensor names start with `prefix` is made of.
+    /// What a BERT whose tensor names start with `prefix` is made of, in the order of training's
+    /// flat blocks: queries, keys and values of a layer follow each other, so that they are one
+    /// layer three times as wide.
     func parameters(prefix: String) -> [ParameterShape] {
+        let names = BertNames(prefix: prefix)
         var shapes = [
-            ParameterShape(
-                name: "embeddings.word_embeddings.weight", shape: [vocabularySize, hiddenSize]),
-            ParameterShape(
-                name: "embeddings.position_embeddings.weight", shape: [positions, hiddenSize]),
-            ParameterShape(
-                name: "embeddings.token_type_embeddings.weight", shape: [segments, hiddenSize]),
+            ParameterShape(name: names.words, shape: [vocabularySize, hiddenSize]),
+            ParameterShape(name: names.positions, shape: [positions, hiddenSize]),
+            ParameterShape(name: names.segments, shape: [segments, hiddenSize]),
         ]
-        shapes += norm("embeddings.LayerNorm")
-        for layer in 0..<layers {
-            let name = "encoder.layer.\(layer)."
-            for part in ["query", "key", "value"] {
-                shapes += linear(name + "attention.self." + part, hiddenSize, hiddenSize)
-            }
-            shapes += linear(name + "attention.output.dense", hiddenSize, hiddenSize)
-            shapes += norm(name + "attention.output.LayerNorm")
-            shapes += linear(name + "intermediate.dense", intermediateSize, hiddenSize)
-            shapes += linear(name + "output.dense", hiddenSize, intermediateSize)
-            shapes += norm(name + "output.LayerNorm")
+        shapes += norm(names.embeddingNorm)
+        for layer in (0..<layers).map(names.layer) {
+            let projections = layer.projections.map { linear($0, hiddenSize, hiddenSize) }
+            shapes += projections.map { $0[0] } + projections.map { $0[1] }
+            shapes += linear(layer.attentionOutput.dense, hiddenSize, hiddenSize)
+            shapes += norm(layer.attentionOutput.norm)
+            shapes += linear(layer.intermediate, intermediateSize, hiddenSize)
+            shapes += linear(layer.output.dense, hiddenSize, intermediateSize)
+            shapes += norm(layer.output.norm)
         }
-        return shapes.map { ParameterShape(name: prefix + $0.name, shape: $0.shape) }
+        return shapes
     }
 
     private func norm(_ name: String) -> [ParameterShape] {

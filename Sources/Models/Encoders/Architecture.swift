@@ -20,7 +20,7 @@ enum Architecture: Equatable, Sendable {
     }
 
     /// A tensor that each BERT has.
-    private static let mark = "embeddings.word_embeddings.weight"
+    private static let mark = BertNames.words
 
     init(_ names: some Collection<String>) {
         let prefixes = Set(

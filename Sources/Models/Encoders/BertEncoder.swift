@@ -48,69 +48,43 @@ final class BertEncoder: Sendable {
         files = checkpoint.files
         headGroups = Self.headGroups(configuration)
         let width = configuration.hiddenSize
-        let embeddings = prefix + "embeddings."
+        let names = BertNames(prefix: prefix)
         words = try Embedding(
-            checkpoint, embeddings + "word_embeddings.weight",
-            count: configuration.vocabularySize, width: width)
+            checkpoint, names.words, count: configuration.vocabularySize, width: width)
         positions = try checkpoint.floats(
-            embeddings + "position_embeddings.weight", shape: [configuration.positions, width])
-        segments = try checkpoint.floats(
-            embeddings + "token_type_embeddings.weight", shape: [configuration.segments, width])
-        embeddingNorm = try LayerNorm(checkpoint, embeddings + "LayerNorm", width: width)
+            names.positions, shape: [configuration.positions, width])
+        segments = try checkpoint.floats(names.segments, shape: [configuration.segments, width])
+        embeddingNorm = try LayerNorm(checkpoint, names.embeddingNorm, width: width)
         switch precision {
-        case .float32: layers = .float32(try Self.layers(checkpoint, prefix, configuration))
-        case .i16: layers = .i16(try Self.layers(checkpoint, prefix, configuration))
+        case .float32: layers = .float32(try Self.layers(checkpoint, names, configuration))
+        case .i16: layers = .i16(try Self.layers(checkpoint, names, configuration))
         }
     }
 
     private static func layers<Matrix: WeightMatrix>(
-        _ checkpoint: Checkpoint, _ prefix: String, _ configuration: BertConfiguration
+        _ checkpoint: Checkpoint, _ names: BertNames, _ configuration: BertConfiguration
     ) throws(ModelError) -> [Layer<Matrix>] {
         let width = configuration.hiddenSize
         var layers: [Layer<Matrix>] = []
-        for index in 0..<configuration.layers {
-            let name = "\(prefix)encoder.layer.\(index)."
-            let own = name + "attention.self."
+        for name in (0..<configuration.layers).map(names.layer) {
             layers.append(
                 Layer(
                     projections: try LinearLayer(
-                        joining: [own + "query", own + "key", own + "value"],
-                        heads: configuration.heads, checkpoint, outputs: width, inputs: width),
+                        joining: name.projections, heads: configuration.heads, checkpoint,
+                        outputs: width, inputs: width),
                     attentionOutput: try LinearLayer(
-                        checkpoint, name + "attention.output.dense", outputs: width,
-                        inputs: width),
+                        checkpoint, name.attentionOutput.dense, outputs: width, inputs: width),
                     attentionNorm: try LayerNorm(
-                        checkpoint, name + "attention.output.LayerNorm", width: width),
+                        checkpoint, name.attentionOutput.norm, width: width),
                     intermediate: try LinearLayer(
-                        checkpoint, name + "intermediate.dense",
-                        outputs: configuration.intermediateSize, inputs: width),
+                        checkpoint, name.intermediate, outputs: configuration.intermediateSize,
+                        inputs: width),
                     output: try LinearLayer(
-                        checkpoint, name + "output.dense", outputs: width,
+                        checkpoint, name.output.dense, outputs: width,
                         inputs: configuration.intermediateSize),
-                    outputNorm: try LayerNorm(
-                        checkpoint, name + "output.LayerNorm", width: width)))
+                    outputNorm: try LayerNorm(checkpoint, name.output.norm, width: width)))
         }
         return layers
-    }
-
-    /// The names of the tensors the encoder consumes.
-    static func parameterNames(prefix: String, configuration: BertConfiguration) -> [String] {
-        var names = [
-            "word_embeddings.weight", "position_embeddings.weight",
-            "token_type_embeddings.weight", "LayerNorm.weight", "LayerNorm.bias",
-        ].map { prefix + "embeddings." + $0 }
-        let parts = [
-            "attention.self.query", "attention.self.key", "attention.self.value",
-            "attention.output.dense", "attention.output.LayerNorm", "intermediate.dense",
-            "output.dense", "output.LayerNorm",
-        ]
-        for layer in 0..<configuration.layers {
-            for part in parts {
-                names.append("\(prefix)encoder.layer.\(layer).\(part).weight")
-                names.append("\(prefix)encoder.layer.\(layer).\(part).bias")
-            }
-        }
-        return names
     }
 
     /// Computes the last hidden state of every token: `arena.hidden[tokens, hidden]`.

@@ -42,7 +42,7 @@ extension ModelDescription {
         pooling = SentencePooling(.firstToken)
         if choice != .pooler { pooling.modes = choice.modes }
         pooling.includesPrompt = includesPrompt
-        poolerName = choice == .pooler ? prefix + "pooler.dense" : nil
+        poolerName = choice == .pooler ? BertNames(prefix: prefix).pooler : nil
     }
 
     /// How it is pooled, as an option names it.

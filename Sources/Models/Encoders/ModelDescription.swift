@@ -110,7 +110,7 @@ struct ModelDescription: Sendable {
             kind = .retribert
             let isShared = try json.bool("share_encoders") ?? true
             prefix = tower == .context && !isShared ? "bert_doc." : "bert_query."
-            poolerName = prefix + "pooler.dense"
+            poolerName = BertNames(prefix: prefix).pooler
             projectionName = tower == .question ? "project_query" : "project_doc"
             if json["projection_dim"] == nil { configuration.projectionSize = 128 }
             guard configuration.projectionSize > 0 else {

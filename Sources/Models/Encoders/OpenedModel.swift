@@ -7,7 +7,7 @@ import Tokenizers
 struct OpenedModel: Sendable {
     let description: ModelDescription
     let checkpoint: Checkpoint
-    let tokenizer: WordPieceTokenizer
+    let tokenizer: any TextTokenizer
     /// The weights of the linear layers after the pooling.
     let dense: [Checkpoint]
     /// `config.json` and the tokenizer's files that are there, in fixed order.
@@ -156,8 +156,7 @@ extension ModelDescription {
             String(maximumLength), segmentIDs.rawValue,
             tower == .question ? prefixes.question : "",
             tower == .context ? prefixes.passage : "",
-            weights == .float16 ? "float16 weights" : "float32",
-        ] + (precision == .i16 ? [precision.description] : [])
+        ] + ProcessorBackend.settings(self)
             + (leavesPromptOut ? ["prompt left out"] : [])
             + (lowercases ? ["lower-cased"] : [])
             + (kind == .sentence && poolerName != nil ? ["tanh pooler"] : [])

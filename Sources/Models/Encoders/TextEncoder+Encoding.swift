@@ -1,6 +1,5 @@
 import Base
 import Synchronization
-import Tensors
 
 extension TextEncoder {
     /// Tokens of a batch: enough rows to make the weights' way into the cache worth it, few enough
@@ -142,18 +141,16 @@ extension TextEncoder {
             }
         }
         Threads.run(count: min(workers, window.count)) { worker in
-            let arena = arenas.take()
             var batch = TokenBatch()
             var rows: [Int] = []
             while true {
                 let next = shared.claimed.add(1, ordering: .relaxed).oldValue
                 guard next < window.count else { break }
                 window.copy(next, to: &batch, rows: &rows)
-                compute(batch, leftOut: leftOut, rows, arena, out)
+                backend.encode(batch, leftOut: leftOut, rows: rows, into: out)
                 let done = shared.done.add(rows.count, ordering: .relaxed).newValue
                 if worker == 0 { report(done) }
             }
-            arenas.give(arena)
         }
         if failure == nil { report(shared.done.load(ordering: .relaxed)) }
         return failure
@@ -164,48 +161,9 @@ extension TextEncoder {
         let count = batch.sequences * dimension
         return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             if let out = buffer.baseAddress {
-                compute(batch, leftOut: 0, Array(0..<batch.sequences), BertArena(), out)
+                backend.encode(batch, leftOut: 0, rows: Array(0..<batch.sequences), into: out)
             }
             filled = count
-        }
-    }
-
-    /// Computes the vectors of a batch and writes each to its row of `out`.
-    private func compute(
-        _ batch: TokenBatch, leftOut: Int, _ rows: [Int], _ arena: BertArena,
-        _ out: UnsafeMutablePointer<Float>
-    ) {
-        let width = description.configuration.hiddenSize
-        arena.reserveVectors(batch.sequences * description.widestVector)
-        // Pooled vectors, and after a layer the other of the two buffers.
-        var vectors = arena.vectors.start
-        if description.pooling.modes == [.firstToken] {
-            weights.bert.forwardFirstTokens(batch, arena)
-            vectors.update(from: arena.hidden.start, count: batch.sequences * width)
-        } else {
-            weights.bert.forward(batch, arena)
-            for sequence in 0..<batch.sequences {
-                pool(
-                    arena.hidden.start + batch.starts[sequence] * width,
-                    length: batch.length(sequence), leftOut: leftOut,
-                    into: vectors + sequence * description.pooledWidth)
-            }
-        }
-        var other = arena.otherVectors.start
-        let layers =
-            [(weights.pooler, Activation.tanh), (weights.projection, .none)]
-            + weights.dense.map { ($0.layer, $0.activation) }
-        for case (let layer?, let activation) in layers {
-            kernels.product(
-                rows: batch.sequences, a: vectors, stride: layer.weights.depth,
-                weights: layer.weights, bias: layer.bias?.start, activation: activation,
-                into: other, stride: layer.weights.columns)
-            swap(&vectors, &other)
-        }
-        for (sequence, row) in rows.enumerated() {
-            let vector = vectors + sequence * dimension
-            if description.normalises { kernels.normalise(vector, width: dimension) }
-            (out + row * dimension).update(from: vector, count: dimension)
         }
     }
 }

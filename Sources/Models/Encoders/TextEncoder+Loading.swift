@@ -34,11 +34,11 @@ extension TextEncoder {
             expected, folder: folder, tower: tower, options: options)
         // Hashing reads the same pages as packing does, so the two run side by side.
         var fingerprint = Result<String, ModelError>.success("")
-        var weights: Result<Weights, ModelError>?
+        var backend: Result<ProcessorBackend, ModelError>?
         Threads.run(count: 2) { worker in
             if worker == 0 {
-                weights = Result { () throws(ModelError) in
-                    try Weights(opened, kernels: kernels)
+                backend = Result { () throws(ModelError) in
+                    try ProcessorBackend(opened, kernels: kernels)
                 }
             } else {
                 fingerprint = Result { () throws(ModelError) in
@@ -47,9 +47,8 @@ extension TextEncoder {
                 }
             }
         }
-        guard let weights else { preconditionFailure("worker 0 always runs") }
-        return TextEncoder(
-            opened, try weights.get(), fingerprint: try fingerprint.get(), kernels: kernels)
+        guard let backend else { preconditionFailure("worker 0 always runs") }
+        return TextEncoder(opened, try backend.get(), fingerprint: try fingerprint.get())
     }
 
     /// The fingerprint `load` would give, without packing the weights.

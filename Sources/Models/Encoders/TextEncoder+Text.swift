@@ -15,6 +15,14 @@ extension TextEncoder {
     func append(question: String, to batch: inout TokenBatch) {
         texts.append(question: question, to: &batch)
     }
+
+    /// Tokens that pooling leaves out of a text of `tower`: where prompts do not count, those of
+    /// its prompt and the special token before it.
+    func tokensLeftOut(_ tower: Tower) -> Int {
+        let prompt = tower == .question ? prefixes.question : prefixes.passage
+        guard !description.pooling.includesPrompt, !prompt.isEmpty else { return 0 }
+        return texts.tokens(ofPrompt: prompt) - 1
+    }
 }
 
 /// How an encoder joins, cuts and tokenizes texts.
@@ -25,7 +33,7 @@ struct EncoderTexts: Sendable {
     var maximumLength: Int
     /// Whether texts are lower-cased first, as Python does it.
     var lowercases = false
-    var tokenizer: WordPieceTokenizer
+    var tokenizer: any TextTokenizer
 
     /// Appends the tokens of a passage, joined as this family joins title and text.
     func append(passage: (title: String, text: String), to batch: inout TokenBatch) {

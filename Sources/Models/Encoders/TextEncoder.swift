@@ -1,5 +1,4 @@
 import Base
-import Tensors
 import Tokenizers
 
 /// One tower of a bi-encoder: text in, vectors out.
@@ -49,12 +48,10 @@ public final class TextEncoder: Sendable {
     public var resolved: EncoderOptions { description.resolved }
 
     let description: ModelDescription
-    let weights: Weights
-    let tokenizer: WordPieceTokenizer
-    let kernels: EncoderKernels
-    let arenas = ArenaPool()
+    let tokenizer: any TextTokenizer
+    let backend: any EncoderBackend
 
-    init(_ opened: OpenedModel, _ weights: Weights, fingerprint: String, kernels: EncoderKernels) {
+    init(_ opened: OpenedModel, _ backend: any EncoderBackend, fingerprint: String) {
         let description = opened.description
         kind = description.kind
         tower = description.tower
@@ -65,58 +62,11 @@ public final class TextEncoder: Sendable {
         precision = description.precision
         report = LoadReport(
             weightFiles: opened.checkpoint.files.map(\.path),
-            unusedTensors: weights.unusedTensors, notes: description.notes,
+            unusedTensors: backend.unusedTensors, notes: description.notes,
             assumption: description.assumption)
         self.description = description
-        self.weights = weights
         tokenizer = opened.tokenizer
         self.fingerprint = fingerprint
-        self.kernels = kernels
-    }
-
-    /// The parameters of a tower.
-    struct Weights: Sendable {
-        let bert: BertEncoder
-        /// BERT's tanh pooler.
-        let pooler: Linear?
-        let projection: Linear?
-        /// Linear layers after the pooling of a sentence encoder.
-        let dense: [(layer: Linear, activation: Activation)]
-        /// Tensors of the checkpoint that none of these uses.
-        let unusedTensors: [String]
-
-        init(
-            _ opened: OpenedModel, kernels: EncoderKernels
-        ) throws(ModelError) {
-            let (checkpoint, description) = (opened.checkpoint, opened.description)
-            let configuration = description.configuration
-            let width = configuration.hiddenSize
-            var names = Set(
-                BertEncoder.parameterNames(
-                    prefix: description.prefix, configuration: configuration))
-            bert = try BertEncoder(
-                checkpoint, prefix: description.prefix, configuration: configuration,
-                precision: description.precision, kernels: kernels)
-            if let name = description.poolerName {
-                pooler = try Linear(checkpoint, name, outputs: width, inputs: width)
-                names.formUnion([name + ".weight", name + ".bias"])
-            } else {
-                pooler = nil
-            }
-            if let name = description.projectionName {
-                projection = try Linear(
-                    checkpoint, name, outputs: description.dimension, inputs: width,
-                    hasBias: description.projectionHasBias)
-                names.formUnion([name + ".weight", name + ".bias"])
-            } else {
-                projection = nil
-            }
-            var dense: [(layer: Linear, activation: Activation)] = []
-            for (module, weights) in zip(description.dense, opened.dense) {
-                dense.append((try module.linear(weights), module.activation))
-            }
-            self.dense = dense
-            unusedTensors = checkpoint.tensors.keys.filter { !names.contains($0) }.sorted()
-        }
+        self.backend = backend
     }
 }

@@ -177,7 +177,7 @@ extension ModelInspection {
             describe(description.configuration, tokenizer: opened.tokenizer.vocabularySize)
             warn(of: description.notes)
             warn(of: opened.tokenizer.contradictions)
-            if description.lowercases, !opened.tokenizer.options.lowercases {
+            if description.lowercases, !opened.tokenizer.lowercases {
                 warn(of: [
                     "\(ModelFolderWriter.lengthsFile) says do_lower_case true, the tokenizer false:"
                         + " texts are lower-cased."

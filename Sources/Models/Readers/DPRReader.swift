@@ -19,7 +19,7 @@ public final class DPRReader: Sendable {
     let bert: BertEncoder
     private let outputs: Linear
     private let classifier: Linear
-    private let tokenizer: WordPieceTokenizer
+    private let tokenizer: any TextTokenizer
     private let kernels: EncoderKernels
     private let arenas = ArenaPool()
 
@@ -41,8 +41,8 @@ public final class DPRReader: Sendable {
         let json = try JSONFile(folder + "/config.json", purpose: "the model's dimensions")
         let configuration = try BertConfiguration(json)
         let width = configuration.hiddenSize
-        let prefix = "span_predictor.encoder.bert_model."
-        let heads = ["span_predictor.qa_outputs", "span_predictor.qa_classifier"]
+        let prefix = Self.encoderPrefix
+        let heads = Self.headNames
         bert = try BertEncoder(
             checkpoint, prefix: prefix, configuration: configuration, kernels: kernels)
         outputs = try Linear(checkpoint, heads[0], outputs: 2, inputs: width)
@@ -50,7 +50,7 @@ public final class DPRReader: Sendable {
         tokenizer = try OpenedModel.tokenizer(folder, rows: configuration.vocabularySize)
         maximumLength = configuration.positions
         self.kernels = kernels
-        var used = Set(BertEncoder.parameterNames(prefix: prefix, configuration: configuration))
+        var used = Set(configuration.parameters(prefix: prefix).map(\.name))
         for head in heads { used.formUnion([head + ".weight", head + ".bias"]) }
         report = LoadReport(
             weightFiles: checkpoint.files.map(\.path),
@@ -115,7 +115,7 @@ public final class DPRReader: Sendable {
     /// The ids of a question with a passage.
     static func sequence(
         _ question: String, _ passage: (title: String, text: String),
-        _ tokenizer: WordPieceTokenizer, maximumLength: Int
+        _ tokenizer: any TextTokenizer, maximumLength: Int
     ) -> [Int32] {
         var ids: [Int32] = []
         var segments: [Int32] = []
@@ -131,7 +131,7 @@ public final class DPRReader: Sendable {
     /// Tokens that did not fit into a sequence of which `kept` did.
     static func tokensCut(
         from kept: Int, _ question: String, _ passage: (title: String, text: String),
-        _ tokenizer: WordPieceTokenizer, maximumLength: Int
+        _ tokenizer: any TextTokenizer, maximumLength: Int
     ) -> Int {
         // A text that does not fill its room has lost nothing.
         guard kept == maximumLength else { return 0 }
@@ -178,9 +178,11 @@ public final class DPRReader: Sendable {
     }
 
     /// The first token after the question.
-    static func passageStart(_ ids: [Int32], _ tokenizer: WordPieceTokenizer) -> Int {
+    static func passageStart(_ ids: [Int32], _ tokenizer: any TextTokenizer) -> Int {
         // The question may be empty, so the first separator counts from the third token on.
-        let separator = ids.dropFirst(2).firstIndex(of: tokenizer.separatorID)
+        let separator = tokenizer.template.separator.flatMap { id in
+            ids.dropFirst(2).firstIndex(of: id)
+        }
         return min((separator ?? ids.count) + 1, ids.count)
     }
 }

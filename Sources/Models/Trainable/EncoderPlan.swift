@@ -41,7 +41,7 @@ struct EncoderPlan: Sendable {
         assumption = description.assumption
         pooling = try Self.pooling(description)
         prefix = Self.prefix(kind, tower, stored: description.prefix)
-        if description.poolerName != nil { poolerName = prefix + "pooler.dense" }
+        if description.poolerName != nil { poolerName = BertNames(prefix: prefix).pooler }
         projectionHasBias = description.projectionHasBias
         if let name = description.projectionName {
             projectionName = kind == .dpr ? Self.dprRoot(tower) + "encode_proj" : name
@@ -70,7 +70,7 @@ struct EncoderPlan: Sendable {
                 projectionHasBias = true
             }
         case .retribert:
-            poolerName = prefix + "pooler.dense"
+            poolerName = BertNames(prefix: prefix).pooler
             projectionName = Self.retribertProjection(tower)
         }
     }
@@ -151,7 +151,7 @@ struct EncoderPlan: Sendable {
         }
     }
 
-    func texts(_ tokenizer: WordPieceTokenizer) -> EncoderTexts {
+    func texts(_ tokenizer: any TextTokenizer) -> EncoderTexts {
         EncoderTexts(
             kind: kind, segmentIDs: segmentIDs, prefixes: prefixes, maximumLength: maximumLength,
             lowercases: lowercases, tokenizer: tokenizer)

@@ -16,6 +16,8 @@ public final class ParameterSet: @unchecked Sendable {
         public var range: Range<Int>
         /// Whether weight decay applies: not to biases, nor to layer normalisation.
         public var decays: Bool
+        /// Whether it holds a vector for each token id.
+        package var isWordTable: Bool { name.hasSuffix(BertNames.words) }
     }
 
     /// The tensors, in the order of their ranges, which follow each other without gaps.

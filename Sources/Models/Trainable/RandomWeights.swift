@@ -23,7 +23,7 @@ enum RandomWeights {
             for index in values.indices {
                 parameters.values[index] = Float(generator.normal() * deviation)
             }
-            if entry.name.hasSuffix("word_embeddings.weight") {
+            if entry.isWordTable {
                 let width = entry.shape[1]
                 let row = entry.range.lowerBound + paddingID * width
                 for index in row..<row + width { parameters.values[index] = 0 }

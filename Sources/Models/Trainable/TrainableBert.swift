@@ -7,13 +7,13 @@ import Tensors
 final class TrainableBert {
     let configuration: BertConfiguration
     private let parameters: ParameterSet
-    private let prefix: String
+    private let names: BertNames
     private let entries: [String: ParameterSet.Entry]
 
     /// Takes the parameters whose names start with `prefix`.
     init(_ parameters: ParameterSet, prefix: String, configuration: BertConfiguration) {
         self.parameters = parameters
-        self.prefix = prefix
+        names = BertNames(prefix: prefix)
         self.configuration = configuration
         entries = Dictionary(uniqueKeysWithValues: parameters.entries.map { ($0.name, $0) })
     }
@@ -30,42 +30,11 @@ final class TrainableBert {
         var dropout: DropoutKey?
     }
 
-    /// The names and shapes of the tensors, in the order of the flat blocks; queries, keys and
-    /// values of a layer follow each other, so that they are one layer three times as wide.
+    /// The names and shapes of the tensors, in the order of the flat blocks.
     static func shapes(
         prefix: String, configuration: BertConfiguration
     ) -> [(name: String, shape: [Int])] {
-        let width = configuration.hiddenSize
-        let wide = configuration.intermediateSize
-        func norm(_ name: String) -> [(name: String, shape: [Int])] {
-            [(name + ".weight", [width]), (name + ".bias", [width])]
-        }
-        func linear(_ name: String, _ outputs: Int, _ inputs: Int)
-            -> [(name: String, shape: [Int])]
-        {
-            [(name + ".weight", [outputs, inputs]), (name + ".bias", [outputs])]
-        }
-        let embeddings = prefix + "embeddings."
-        var shapes = [
-            (embeddings + "word_embeddings.weight", [configuration.vocabularySize, width]),
-            (embeddings + "position_embeddings.weight", [configuration.positions, width]),
-            (embeddings + "token_type_embeddings.weight", [configuration.segments, width]),
-        ]
-        shapes += norm(embeddings + "LayerNorm")
-        for layer in 0..<configuration.layers {
-            let name = "\(prefix)encoder.layer.\(layer)."
-            for (kind, shape) in [("weight", [width, width]), ("bias", [width])] {
-                for part in ["query", "key", "value"] {
-                    shapes.append(("\(name)attention.self.\(part).\(kind)", shape))
-                }
-            }
-            shapes += linear(name + "attention.output.dense", width, width)
-            shapes += norm(name + "attention.output.LayerNorm")
-            shapes += linear(name + "intermediate.dense", wide, width)
-            shapes += linear(name + "output.dense", width, wide)
-            shapes += norm(name + "output.LayerNorm")
-        }
-        return shapes
+        configuration.parameters(prefix: prefix).map { ($0.name, $0.shape) }
     }
 
     /// Number of marks the forward pass leaves on the tape: one a layer, one for the embeddings.
@@ -74,7 +43,7 @@ final class TrainableBert {
     /// The stretch of the flat blocks that mark `number` completes.
     func stretch(_ number: Int) -> Range<Int> {
         let name =
-            number == 0 ? prefix + "embeddings." : "\(prefix)encoder.layer.\(number - 1)."
+            number == 0 ? names.prefix + "embeddings." : names.layer(number - 1).name
         let own = parameters.entries.filter { $0.name.hasPrefix(name) }
         return (own.first?.range.lowerBound ?? 0)..<(own.last?.range.upperBound ?? 0)
     }
@@ -103,15 +72,12 @@ final class TrainableBert {
     }
 
     private func embed(_ tape: Tape, _ input: Input) -> Tape.Value {
-        let name = "embeddings."
         let tables = Tape.Embeddings(
-            words: parameter(name + "word_embeddings.weight"),
-            positions: parameter(name + "position_embeddings.weight"),
-            segments: parameter(name + "token_type_embeddings.weight"),
-            width: configuration.hiddenSize)
+            words: parameter(names.words), positions: parameter(names.positions),
+            segments: parameter(names.segments), width: configuration.hiddenSize)
         let sum = tape.embedded(
             ids: input.batch.ids, segments: input.batch.segments, tables, input.layout)
-        let normal = tape.normalised(sum, norm(name + "LayerNorm"), input.layout)
+        let normal = tape.normalised(sum, norm(names.embeddingNorm), input.layout)
         let site = input.dropout.flatMap {
             DropoutSite($0, layer: 0, place: 0, rate: $0.rates.hidden)
         }
@@ -121,54 +87,54 @@ final class TrainableBert {
     private func layer(
         _ index: Int, _ tape: Tape, _ input: Input, _ hidden: Tape.Value, _ firstOnly: Bool
     ) -> Tape.Value {
-        let name = "encoder.layer.\(index)."
+        let name = names.layer(index)
         let layout = firstOnly ? input.layout.firstRows : input.layout
         let own = firstOnly ? tape.pooled(hidden, .first, input.layout) : hidden
         let context = tape.attended(
             attentionInputs(tape, name, hidden: hidden, own: own, firstOnly), queryLayout: layout,
             input.layout, dropout: site(input, index, .weights))
         let middle = added(
-            tape, context, name + "attention.output", residual: own, layout,
+            tape, context, name.attentionOutput, residual: own, layout,
             site(input, index, .attention))
         let wide = tape.linear(
             middle,
             linear(
-                name + "intermediate.dense", configuration.intermediateSize,
+                name.intermediate, configuration.intermediateSize,
                 configuration.hiddenSize))
         return added(
-            tape, wide, name + "output", activation: configuration.activation, residual: middle,
+            tape, wide, name.output, activation: configuration.activation, residual: middle,
             layout, site(input, index, .output))
     }
 
     private func attentionInputs(
-        _ tape: Tape, _ name: String, hidden: Tape.Value, own: Tape.Value, _ firstOnly: Bool
+        _ tape: Tape, _ name: BertNames.Layer, hidden: Tape.Value, own: Tape.Value,
+        _ firstOnly: Bool
     ) -> Tape.AttentionInputs {
         let width = configuration.hiddenSize
         let heads = configuration.heads
-        let query = name + "attention.self.query"
         guard firstOnly else {
-            let all = tape.linear(hidden, linear(query, 3 * width, width))
+            let all = tape.linear(hidden, linear(name.query, 3 * width, width))
             return Tape.AttentionInputs(
                 queries: all, keysAndValues: nil, width: width, heads: heads)
         }
-        let queries = tape.linear(own, linear(query, width, width))
+        let queries = tape.linear(own, linear(name.query, width, width))
         let others = tape.linear(
-            hidden, linear(name + "attention.self.key", 2 * width, width))
+            hidden, linear(name.key, 2 * width, width))
         return Tape.AttentionInputs(
             queries: queries, keysAndValues: others, width: width, heads: heads)
     }
 
     /// norm(dropout(dense(activation(x))) + residual).
     private func added(
-        _ tape: Tape, _ x: Tape.Value, _ name: String, activation: Activation = .none,
+        _ tape: Tape, _ x: Tape.Value, _ name: BertNames.Output, activation: Activation = .none,
         residual: Tape.Value, _ layout: TapeLayout, _ site: DropoutSite?
     ) -> Tape.Value {
-        let dense = linear(name + ".dense", configuration.hiddenSize, x.width)
+        let dense = linear(name.dense, configuration.hiddenSize, x.width)
         // Without dropout the sum starts from the residual, as in inference.
         let sum = tape.linear(
             x, dense, activation: activation, residual: site == nil ? residual : nil)
         return tape.normalised(
-            sum, norm(name + ".LayerNorm"), dropout: site, residual: site == nil ? nil : residual,
+            sum, norm(name.norm), dropout: site, residual: site == nil ? nil : residual,
             layout)
     }
 
@@ -183,7 +149,7 @@ final class TrainableBert {
     // MARK: Parameters
 
     private func parameter(_ name: String) -> Tape.Parameter {
-        parameters.parameter(entry(prefix + name).range.lowerBound)
+        parameters.parameter(entry(name).range.lowerBound)
     }
 
     private func entry(_ name: String) -> ParameterSet.Entry {

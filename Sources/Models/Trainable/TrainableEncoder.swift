@@ -33,7 +33,7 @@ public final class TrainableEncoder: @unchecked Sendable {
 
     init(
         _ plan: EncoderPlan, _ parameters: ParameterSet, savedSets: [ParameterSet],
-        _ folder: TrainedFolder, _ tokenizer: WordPieceTokenizer
+        _ folder: TrainedFolder, _ tokenizer: any TextTokenizer
     ) {
         self.plan = plan
         self.parameters = parameters

@@ -38,18 +38,18 @@ public final class TrainableReader: @unchecked Sendable {
     /// The dropout rates of `config.json`.
     public let configuredDropout: DropoutRates
 
-    static let prefix = "span_predictor.encoder.bert_model."
-    private static let spans = "span_predictor.qa_outputs"
-    private static let classifier = "span_predictor.qa_classifier"
+    static let prefix = DPRReader.encoderPrefix
+    private static let spans = DPRReader.headNames[0]
+    private static let classifier = DPRReader.headNames[1]
 
     private let bert: TrainableBert
     private let folder: TrainedFolder
-    private let tokenizer: WordPieceTokenizer
+    private let tokenizer: any TextTokenizer
     private let arenas = TapeArenaPool()
 
     init(
         _ parameters: ParameterSet, _ configuration: BertConfiguration, _ folder: TrainedFolder,
-        _ tokenizer: WordPieceTokenizer
+        _ tokenizer: any TextTokenizer
     ) {
         self.parameters = parameters
         self.folder = folder
@@ -60,11 +60,7 @@ public final class TrainableReader: @unchecked Sendable {
 
     /// Names and shapes of a reader's tensors.
     static func shapes(_ configuration: BertConfiguration) -> [(name: String, shape: [Int])] {
-        let width = configuration.hiddenSize
-        return TrainableBert.shapes(prefix: prefix, configuration: configuration) + [
-            (spans + ".weight", [2, width]), (spans + ".bias", [2]),
-            (classifier + ".weight", [1, width]), (classifier + ".bias", [1]),
-        ]
+        DPRReader.parameters(configuration).map { ($0.name, $0.shape) }
     }
 
     /// The tokens of a question with a passage, cut to `maximumLength` (at most the model's).

@@ -115,7 +115,7 @@ public struct TrainableTowers: Sendable {
 
     /// RetriBERT's towers over one set where their encoders have one name, else over two.
     private static func retribert(
-        _ plans: [EncoderPlan], _ folder: TrainedFolder, _ tokenizer: WordPieceTokenizer,
+        _ plans: [EncoderPlan], _ folder: TrainedFolder, _ tokenizer: any TextTokenizer,
         fill: (ParameterSet, EncoderPlan) throws(ModelError) -> Void
     ) throws(ModelError) -> TrainableTowers {
         let isShared = plans[0].prefix == plans[1].prefix

@@ -91,6 +91,9 @@ public final class WordPieceTokenizer: TextTokenizer {
         added.id(of: token) ?? model.vocabulary.id(of: token)
     }
 
+    /// Whether text is lower-cased before it is split.
+    public var lowercases: Bool { options.lowercases }
+
     /// True for tokens that decoding can leave out.
     public func isSpecial(_ id: Int32) -> Bool { added.isSpecial(id) }
 

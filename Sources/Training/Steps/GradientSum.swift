@@ -183,8 +183,7 @@ extension ParameterSet {
     /// The word embeddings, one row a token id, where the block begins with them.
     fileprivate var wordEmbeddings: Entry? {
         entries.first.flatMap { entry in
-            entry.name.hasSuffix("word_embeddings.weight") && entry.shape.count == 2
-                ? entry : nil
+            entry.isWordTable && entry.shape.count == 2 ? entry : nil
         }
     }
 }

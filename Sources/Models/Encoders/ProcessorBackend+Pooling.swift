@@ -1,6 +1,6 @@
 import Tensors
 
-extension TextEncoder {
+extension ProcessorBackend {
     /// Pools the token vectors of one text, `[length, width]`, into one vector per mode.
     ///
     /// - Parameter leftOut: Tokens at the start that the modes pass over; the first and the last
@@ -30,14 +30,6 @@ extension TextEncoder {
             case .weightedMean: rows.weightedMean(into: vector)
             }
         }
-    }
-
-    /// Tokens that pooling leaves out of a text of `tower`: where prompts do not count, those of
-    /// its prompt and the special token before it.
-    func tokensLeftOut(_ tower: Tower) -> Int {
-        let prompt = tower == .question ? prefixes.question : prefixes.passage
-        guard !description.pooling.includesPrompt, !prompt.isEmpty else { return 0 }
-        return texts.tokens(ofPrompt: prompt) - 1
     }
 }
 
