@@ -3,7 +3,7 @@ import Foundation
 extension Checkpoint {
     /// Opens the weights of a model folder: safetensors before pickled files, whole before sharded,
     /// and last a single DPR checkpoint (`*.cp`).
-    static func open(
+    package static func open(
         folder: String, policy: WeightPolicy = WeightPolicy()
     ) throws(ModelError) -> Checkpoint {
         Checkpoint(try openAny(folder: folder), policy: policy)

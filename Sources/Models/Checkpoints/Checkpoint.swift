@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Tensors
 
 /// A tensor inside a mapped file.
@@ -18,9 +18,14 @@ package struct StoredTensor: Sendable {
 }
 
 /// What is let pass, and how weights are kept.
-struct WeightPolicy: Sendable {
-    var allowsNonfinite = false
-    var storage = WeightStorage.float32
+package struct WeightPolicy: Sendable {
+    package var allowsNonfinite = false
+    package var storage = WeightStorage.float32
+
+    package init(allowsNonfinite: Bool = false, storage: WeightStorage = .float32) {
+        self.allowsNonfinite = allowsNonfinite
+        self.storage = storage
+    }
 }
 
 extension WeightPolicy {
@@ -31,7 +36,7 @@ extension WeightPolicy {
 
 /// Named tensors in one or more mapped files; the element bytes stay in the files.
 package final class Checkpoint: Sendable {
-    let files: [MappedFile]
+    package let files: [MappedFile]
     package let tensors: TensorTable
     /// How the files' own names became those of `tensors`.
     let names: TensorNames
@@ -69,7 +74,7 @@ package final class Checkpoint: Sendable {
     }
 
     /// The first file, which errors about the whole checkpoint name.
-    var path: String { files.first?.path ?? "" }
+    package var path: String { files.first?.path ?? "" }
 
     func path(of name: String) -> String {
         tensors[name].map { files[$0.file].path } ?? path

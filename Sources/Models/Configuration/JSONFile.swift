@@ -1,15 +1,15 @@
 import Base
-import Formats
+package import Formats
 
 /// A JSON file whose root is an object or an array, with typed access that names file and key.
-struct JSONFile: Sendable {
+package struct JSONFile: Sendable {
     /// Configuration files are small; a larger one is not a configuration.
     static let maximumBytes = 64 << 20
 
-    let path: String
-    let root: JSONValue
+    package let path: String
+    package let root: JSONValue
 
-    init(_ path: String, purpose: String) throws(ModelError) {
+    package init(_ path: String, purpose: String) throws(ModelError) {
         let file = try MappedFile(path, purpose: purpose)
         guard file.bytes.count <= Self.maximumBytes else {
             throw .malformedFile(
@@ -23,26 +23,26 @@ struct JSONFile: Sendable {
         }
     }
 
-    init(path: String, root: JSONValue) {
+    package init(path: String, root: JSONValue) {
         self.path = path
         self.root = root
     }
 
     /// The value of a key, nil where it is absent or null.
-    subscript(key: String) -> JSONValue? { root[key] }
+    package subscript(key: String) -> JSONValue? { root[key] }
 
     /// The object under a key, nil where it is absent.
-    func object(_ key: String) throws(ModelError) -> JSONFile? {
+    package func object(_ key: String) throws(ModelError) -> JSONFile? {
         guard let value = self[key] else { return nil }
         guard case .object = value else { throw invalid(key, "is not an object") }
         return JSONFile(path: path, root: value)
     }
 
-    func invalid(_ key: String, _ reason: String) -> ModelError {
+    package func invalid(_ key: String, _ reason: String) -> ModelError {
         .invalidConfiguration(path: path, key: key, reason: reason)
     }
 
-    func integer(_ key: String) throws(ModelError) -> Int? {
+    package func integer(_ key: String) throws(ModelError) -> Int? {
         guard let value = self[key] else { return nil }
         guard case .number(let text) = value, let number = Int(text) else {
             throw invalid(key, "is not an integer")
@@ -51,7 +51,7 @@ struct JSONFile: Sendable {
     }
 
     /// An integer in `range` that must be there.
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(ModelError) -> Int {
+    package func integer(_ key: String, in range: ClosedRange<Int>) throws(ModelError) -> Int {
         guard let number = try integer(key) else { throw invalid(key, "is missing") }
         guard range.contains(number) else {
             throw invalid(key, "is \(number), outside \(range)")
@@ -59,7 +59,7 @@ struct JSONFile: Sendable {
         return number
     }
 
-    func float(_ key: String) throws(ModelError) -> Double? {
+    package func float(_ key: String) throws(ModelError) -> Double? {
         guard let value = self[key] else { return nil }
         guard case .number(let text) = value, let number = Double(text), number.isFinite else {
             throw invalid(key, "is not a number")
@@ -67,13 +67,13 @@ struct JSONFile: Sendable {
         return number
     }
 
-    func bool(_ key: String) throws(ModelError) -> Bool? {
+    package func bool(_ key: String) throws(ModelError) -> Bool? {
         guard let value = self[key] else { return nil }
         guard case .bool(let flag) = value else { throw invalid(key, "is not true or false") }
         return flag
     }
 
-    func string(_ key: String) throws(ModelError) -> String? {
+    package func string(_ key: String) throws(ModelError) -> String? {
         guard let value = self[key] else { return nil }
         guard case .string(let text) = value else { throw invalid(key, "is not a string") }
         return text

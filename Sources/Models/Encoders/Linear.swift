@@ -1,12 +1,12 @@
-import Tensors
+package import Tensors
 
 /// A linear layer, packed for the product kernel: y = x Wᵀ + b.
-struct LinearLayer<Matrix: WeightMatrix>: Sendable {
-    let weights: Matrix
-    let bias: FloatBuffer?
+package struct LinearLayer<Matrix: WeightMatrix>: Sendable {
+    package let weights: Matrix
+    package let bias: FloatBuffer?
 
     /// Loads `prefix.weight` `[outputs, inputs]` and, if `hasBias`, `prefix.bias` `[outputs]`.
-    init(
+    package init(
         _ checkpoint: Checkpoint, _ prefix: String, outputs: Int, inputs: Int, hasBias: Bool = true
     ) throws(ModelError) {
         let name = prefix + ".weight"
@@ -28,15 +28,16 @@ struct LinearLayer<Matrix: WeightMatrix>: Sendable {
 
     /// Loads layers of the same shape as one whose outputs lie head by head: those of the first
     /// head of each layer, then those of the second head of each layer, and so on.
-    init(
-        joining prefixes: [String], heads: Int, _ checkpoint: Checkpoint, outputs: Int, inputs: Int
+    package init(
+        joining prefixes: [String], heads: Int, _ checkpoint: Checkpoint, outputs: Int,
+        inputs: Int, hasBias: Bool = true
     ) throws(ModelError) {
         let size = outputs / heads
         let inPlace = try Self.rows(
             joining: prefixes, heads: heads, checkpoint, outputs: outputs, inputs: inputs
         ).flatMap { Matrix.inPlace($0, depth: inputs) }
         let rows = FloatBuffer(unset: inPlace == nil ? prefixes.count * outputs * inputs : 0)
-        let bias = FloatBuffer(unset: prefixes.count * outputs)
+        let bias = hasBias ? FloatBuffer(unset: prefixes.count * outputs) : nil
         let layer = FloatBuffer(unset: outputs * inputs)
         for (index, prefix) in prefixes.enumerated() {
             func spread(_ name: String, _ shape: [Int], to out: FloatBuffer) throws(ModelError) {
@@ -48,7 +49,7 @@ struct LinearLayer<Matrix: WeightMatrix>: Sendable {
                 }
             }
             if inPlace == nil { try spread(".weight", [outputs, inputs], to: rows) }
-            try spread(".bias", [outputs], to: bias)
+            if let bias { try spread(".bias", [outputs], to: bias) }
         }
         weights =
             inPlace
@@ -83,25 +84,27 @@ struct LinearLayer<Matrix: WeightMatrix>: Sendable {
 }
 
 /// Gain and bias of a layer normalisation.
-struct LayerNorm: Sendable {
-    let gain: FloatBuffer
-    let bias: FloatBuffer
+package struct LayerNorm: Sendable {
+    package let gain: FloatBuffer
+    package let bias: FloatBuffer
 
-    init(_ checkpoint: Checkpoint, _ prefix: String, width: Int) throws(ModelError) {
+    package init(_ checkpoint: Checkpoint, _ prefix: String, width: Int) throws(ModelError) {
         gain = try checkpoint.floats(prefix + ".weight", shape: [width])
         bias = try checkpoint.floats(prefix + ".bias", shape: [width])
     }
 }
 
 /// A table of rows, used where it lies in the file if its elements lie there in their order.
-struct Embedding: @unchecked Sendable {
-    let width: Int
+package struct Embedding: @unchecked Sendable {
+    package let width: Int
     private let rows: UnsafeRawPointer
     private let type: ElementType
     // Keeps `rows` alive: the checkpoint, or a copy.
     private let owner: any AnyObject & Sendable
 
-    init(_ checkpoint: Checkpoint, _ name: String, count: Int, width: Int) throws(ModelError) {
+    package init(
+        _ checkpoint: Checkpoint, _ name: String, count: Int, width: Int
+    ) throws(ModelError) {
         self.width = width
         if let found = try checkpoint.rows(name, shape: [count, width]),
             let first = found.starts.first
@@ -118,7 +121,7 @@ struct Embedding: @unchecked Sendable {
     }
 
     /// A row, widened into `scratch` where it does not hold 32-bit floats.
-    func row(
+    package func row(
         _ index: Int, _ scratch: UnsafeMutablePointer<Float>
     ) -> UnsafePointer<Float> {
         let start = rows + index * width * type.size

@@ -1,7 +1,7 @@
-import Tensors
+package import Tensors
 
 /// Weights packed for one precision, and the form in which that precision reads activations.
-protocol WeightMatrix: Sendable {
+package protocol WeightMatrix: Sendable {
     /// Rows of activations as `product` reads them.
     associatedtype Rows
 
@@ -37,15 +37,17 @@ protocol WeightMatrix: Sendable {
 }
 
 extension WeightMatrix {
-    init(_ weights: UnsafePointer<Float>, columns: Int, depth: Int, _ storage: WeightStorage) {
+    package init(
+        _ weights: UnsafePointer<Float>, columns: Int, depth: Int, _ storage: WeightStorage
+    ) {
         self.init(weights, columns: columns, depth: depth)
     }
 
-    static func inPlace(_ rows: WeightRows, depth: Int) -> Self? { nil }
+    package static func inPlace(_ rows: WeightRows, depth: Int) -> Self? { nil }
 }
 
 extension PackedMatrix: WeightMatrix {
-    convenience init(
+    package convenience init(
         _ weights: UnsafePointer<Float>, columns: Int, depth: Int, _ storage: WeightStorage
     ) {
         if storage == .float16 {
@@ -55,18 +57,18 @@ extension PackedMatrix: WeightMatrix {
         }
     }
 
-    static func inPlace(_ rows: WeightRows, depth: Int) -> PackedMatrix? {
+    package static func inPlace(_ rows: WeightRows, depth: Int) -> PackedMatrix? {
         PackedMatrix(rows, depth: depth)
     }
 
-    static func rows(
+    package static func rows(
         _ values: UnsafePointer<Float>, count: Int, width: Int, _ kernels: EncoderKernels,
         _ scratch: IntegerRows
     ) -> UnsafePointer<Float> {
         values
     }
 
-    func product(
+    package func product(
         _ kernels: EncoderKernels, _ rows: UnsafePointer<Float>, count: Int,
         columns: Range<Int>?, bias: UnsafePointer<Float>?, activation: Activation,
         residual: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, stride: Int
@@ -78,7 +80,7 @@ extension PackedMatrix: WeightMatrix {
     }
 
     // Some of the wide features at a time, for all rows: weights are read once.
-    static func feedForward(
+    package static func feedForward(
         _ up: LinearLayer<PackedMatrix>, _ down: LinearLayer<PackedMatrix>,
         _ kernels: EncoderKernels, input: UnsafePointer<Float>, count: Int,
         activation: Activation, wide: UnsafeMutablePointer<Float>, _ scratch: IntegerRows,
@@ -102,7 +104,7 @@ extension PackedMatrix: WeightMatrix {
 }
 
 extension IntegerMatrix: WeightMatrix {
-    static func rows(
+    package static func rows(
         _ values: UnsafePointer<Float>, count: Int, width: Int, _ kernels: EncoderKernels,
         _ scratch: IntegerRows
     ) -> IntegerRows {
@@ -111,7 +113,7 @@ extension IntegerMatrix: WeightMatrix {
         return scratch
     }
 
-    func product(
+    package func product(
         _ kernels: EncoderKernels, _ rows: IntegerRows, count: Int, columns: Range<Int>?,
         bias: UnsafePointer<Float>?, activation: Activation, residual: UnsafePointer<Float>?,
         into c: UnsafeMutablePointer<Float>, stride: Int
@@ -124,7 +126,7 @@ extension IntegerMatrix: WeightMatrix {
 
     // Some rows at a time, with all their features, since the numbers of a row have steps in
     // common: 96 rows of MiniLM's 1,536 features are some 600 KB.
-    static func feedForward(
+    package static func feedForward(
         _ up: LinearLayer<IntegerMatrix>, _ down: LinearLayer<IntegerMatrix>,
         _ kernels: EncoderKernels, input: UnsafePointer<Float>, count: Int,
         activation: Activation, wide: UnsafeMutablePointer<Float>, _ scratch: IntegerRows,
