@@ -88,6 +88,15 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // Encoder–decoders that write text, and the search for what they write.
+        .target(
+            name: "Generation",
+            dependencies: [
+                "Base", "Formats", "Tensors", "Models",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            swiftSettings: house),
+
         // Answer matching and ranking measures.
         .target(
             name: "Evaluation", dependencies: ["Corpus", "Tokenizers"], swiftSettings: aboveTheRim),
@@ -171,8 +180,9 @@ let package = Package(
         .executableTarget(
             name: "SheafBenchmarks",
             dependencies: [
-                "Sheaf", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation", "VectorIndex",
-                "Training", "ClusterCore", "ClusterRuntime", "TestSupport",
+                "Sheaf", "Corpus", "Tokenizers", "Tensors", "Models", "Generation",
+                "Evaluation", "VectorIndex", "Training", "ClusterCore", "ClusterRuntime",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", swiftSettings: aboveTheRim),
@@ -205,6 +215,10 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: ["Models", "Base", "Formats", "Tensors", "Tokenizers", "TestSupport"],
+            swiftSettings: house),
+        .testTarget(
+            name: "GenerationTests",
+            dependencies: ["Generation", "Models", "Tensors", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "EvaluationTests",

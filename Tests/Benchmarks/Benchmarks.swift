@@ -13,7 +13,8 @@ struct Benchmarks: AsyncParsableCommand {
         abstract: "Measure Sheaf: one JSON object per measurement.",
         subcommands: [
             AllReduceBenchmark.self, EncodeBenchmark.self, ExactnessCheck.self, GemmBenchmark.self,
-            GradientCacheBenchmark.self, ScanBenchmark.self, SearchBenchmark.self,
+            GenerateBenchmark.self, GradientCacheBenchmark.self, ScanBenchmark.self,
+            SearchBenchmark.self,
             QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
             TrainStepBenchmark.self,
         ])

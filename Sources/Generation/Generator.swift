@@ -1,0 +1,107 @@
+import Base
+public import Models
+import Tensors
+
+/// An encoder–decoder that writes text: BART, T5 or FLAN-T5.
+///
+///     let generator = try Generator.load(folder: "bart-base")
+///     let outputs = try generator.generate([source])
+///     outputs[0][0].tokens  // the start token, the output, the end token
+///
+/// Outputs are the same, bit for bit, whatever else is generated with them, on any number of threads
+/// and on any instruction set. An output's source is encoded once, whatever the number of beams.
+public final class Generator: Sendable {
+    /// Ids that the model knows.
+    public let vocabularySize: Int
+    /// Longest source in tokens; nil where the model has no bound.
+    public let longestSource: Int?
+    /// The files that hold the weights.
+    public let weightFiles: [String]
+    /// Tensors in these files that the model does not use, by name.
+    public let unusedTensors: [String]
+
+    let plan: EncoderDecoderPlan
+    let settings: GenerationSettings
+    let kernels: EncoderKernels
+    let precision: AnyNetwork
+
+    /// A network in the numbers it computes in.
+    enum AnyNetwork: Sendable {
+        case float32(Network<PackedMatrix>)
+        case i16(Network<IntegerMatrix>)
+    }
+
+    /// Loads the model in `folder`, in any of the forms that encoders are loaded from.
+    ///
+    /// - Parameters:
+    ///   - folder: A Hugging Face model folder.
+    ///   - precision: The numbers its linear layers compute in.
+    ///   - weights: How the weights are kept in memory.
+    ///   - allowsNonfinite: Whether weights that are NaN or infinite are let pass.
+    /// - Throws: `GenerationError` naming the file and what to do.
+    public static func load(
+        folder: String, precision: Precision = .float32, weights: WeightStorage = .float32,
+        allowsNonfinite: Bool = false
+    ) throws(GenerationError) -> Generator {
+        try load(
+            folder: folder, precision: precision,
+            policy: WeightPolicy(allowsNonfinite: allowsNonfinite, storage: weights),
+            kernels: .best)
+    }
+
+    /// Loads with given kernels, so that tests can compare instruction sets.
+    static func load(
+        folder: String, precision: Precision, policy: WeightPolicy, kernels: EncoderKernels
+    ) throws(GenerationError) -> Generator {
+        let checkpoint = try reading { () throws(ModelError) in
+            let checkpoint = try Checkpoint.open(folder: folder, policy: policy)
+            try checkpoint.verifyChecksums()
+            return checkpoint
+        }
+        let json = try reading { () throws(ModelError) in
+            try JSONFile(folder + "/config.json", purpose: "the model's dimensions")
+        }
+        let type = try reading { () throws(ModelError) in try json.string("model_type") }
+        let names = checkpoint.tensors.map(\.key)
+        let kind: GenerationSettings.Kind
+        let plan: EncoderDecoderPlan
+        switch type {
+        case "bart":
+            kind = .bart
+            plan = try reading { () throws(ModelError) in
+                try EncoderDecoderPlan(bart: json, names: names)
+            }
+        case "t5":
+            kind = .t5
+            plan = try reading { () throws(ModelError) in
+                try EncoderDecoderPlan(t5: json, names: names)
+            }
+        default:
+            throw .unknownArchitecture(
+                folder: folder, found: type.map { "model_type \($0)" } ?? "no model_type")
+        }
+        return try reading { () throws(ModelError) in
+            try Generator(
+                plan, checkpoint,
+                GenerationSettings(model: json, folder: folder, kind: kind), precision, kernels)
+        }
+    }
+
+    private init(
+        _ plan: EncoderDecoderPlan, _ checkpoint: Checkpoint, _ settings: GenerationSettings,
+        _ precision: Precision, _ kernels: EncoderKernels
+    ) throws(ModelError) {
+        self.plan = plan
+        self.settings = settings
+        self.kernels = kernels
+        vocabularySize = plan.vocabularySize
+        longestSource = plan.longestSource
+        switch precision {
+        case .float32: self.precision = .float32(try Network(checkpoint, plan, kernels))
+        case .i16: self.precision = .i16(try Network(checkpoint, plan, kernels))
+        }
+        weightFiles = checkpoint.files.map(\.path)
+        let used = Set(plan.parameters.map(\.name))
+        unusedTensors = checkpoint.tensors.map(\.key).filter { !used.contains($0) }.sorted()
+    }
+}
