@@ -125,7 +125,8 @@ package final class Checkpoint: Sendable {
     }
 
     package func floats(_ name: String, shape: [Int]) throws(ModelError) -> FloatBuffer {
-        let buffer = FloatBuffer(unset: shape.reduce(1, *))
+        // The file's own shape bounds what is allocated.
+        let buffer = FloatBuffer(unset: try tensor(name, shape: shape).count)
         try copy(name, shape: shape, to: buffer.start)
         return buffer
     }

@@ -33,6 +33,10 @@ package struct LinearLayer<Matrix: WeightMatrix>: Sendable {
         inputs: Int, hasBias: Bool = true
     ) throws(ModelError) {
         let size = outputs / heads
+        // The file's own shapes bound what is allocated.
+        for prefix in prefixes {
+            _ = try checkpoint.tensor(prefix + ".weight", shape: [outputs, inputs])
+        }
         let inPlace = try Self.rows(
             joining: prefixes, heads: heads, checkpoint, outputs: outputs, inputs: inputs
         ).flatMap { Matrix.inPlace($0, depth: inputs) }
