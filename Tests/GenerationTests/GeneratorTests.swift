@@ -75,7 +75,7 @@ struct GeneratorTests {
         let sources = Self.sources(4, seed: 3, vocabulary: width)
         let seen = SeenScores()
         let outputs = try generator.generate(
-            sources, processors: [{ seen.add($0, $1, Array($2)) }])
+            sources, processors: [seen.processor])
         for (source, output) in outputs.enumerated() {
             let tokens = output[0].tokens
             let all = try generator.scores(source: sources[source], output: tokens)

@@ -100,7 +100,7 @@ struct GoldenTests {
         let seen = SeenScores()
         _ = try generator.generate(
             golden.sources, options: options,
-            processors: [{ source, tokens, scores in seen.add(source, tokens, Array(scores)) }])
+            processors: [seen.processor])
         for (source, step, scores) in seen.all {
             let start = (source * shape[1] + step) * shape[2]
             let own = expected[start..<start + shape[2]]

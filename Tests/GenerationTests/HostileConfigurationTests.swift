@@ -11,7 +11,8 @@ import Testing
 struct HostileConfigurationTests {
     private static var values: [Any] {
         [
-            0, 1, -1, 2, 3, 7, 60, 65_536, 1 << 20, Int.max, Int.min, 0.5, -2.5, 1e300, 1e-320,
+            0, 1, -1, 2, 3, 7, 60, 65_536, 1 << 20, Int.max, Int.min, 0.5, -2.5, 1e300,
+            Double.leastNonzeroMagnitude,
             true,
             false, "", "never", "gelu", NSNull(), [Int](), [2, 3], [[2], [3, 4]], [[Int]()],
             ["a": 1],

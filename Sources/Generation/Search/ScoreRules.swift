@@ -4,7 +4,7 @@
 /// of all tokens, to be changed in place.
 public typealias ScoreProcessor =
     @Sendable (
-        _ source: Int, _ tokens: [Int32], _ scores: UnsafeMutableBufferPointer<Float>
+        _ source: Int, _ tokens: [Int32], _ scores: inout MutableSpan<Float>
     ) -> Void
 
 /// Names the tokens that may come next, of the number of the source and the tokens so far.
@@ -51,7 +51,8 @@ struct ScoreRules: Sendable {
         if let token = settings.forcedEnd, tokens.count == settings.maximumLength - 1 {
             force(token, scores)
         }
-        for processor in processors { processor(source, tokens, scores) }
+        var span = scores.mutableSpan
+        for processor in processors { processor(source, tokens, &span) }
     }
 
     private func penaliseRepetition(
