@@ -125,8 +125,8 @@ ALWAYS size_t seen(const sheaf_attention *call, size_t row) {
     return call->causal ? call->length - call->queries + row + 1 : call->length;
 }
 
-// scores = scale · score + bias for `rows` rows from query `first` on, and what a query does not see
-// far below all else.
+// scores = scale · score + bias for `rows` rows from query `first` on, and what a query does not
+// see far below all else.
 static void bias_scores(
     const sheaf_attention *call, size_t first, size_t rows, size_t padded, float *scores) {
     for (size_t r = 0; r < rows; r++) {

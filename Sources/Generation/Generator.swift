@@ -8,8 +8,8 @@ import Tensors
 ///     let outputs = try generator.generate([source])
 ///     outputs[0][0].tokens  // the start token, the output, the end token
 ///
-/// Outputs are the same, bit for bit, whatever else is generated with them, on any number of threads
-/// and on any instruction set. An output's source is encoded once, whatever the number of beams.
+/// Outputs are the same, bit for bit, whatever else is generated with them, on any number of
+/// threads and on any instruction set. A source is encoded once, whatever the number of beams.
 public final class Generator: Sendable {
     /// Ids that the model knows.
     public let vocabularySize: Int

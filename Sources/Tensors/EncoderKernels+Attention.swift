@@ -48,7 +48,7 @@ extension EncoderKernels {
 
     /// What a query sees, and what is added to its scores.
     public struct AttentionMask {
-        /// Whether query i, which is position length − queries + i, sees no position behind its own.
+        /// Whether query i, which is position length − queries + i, sees none behind its own.
         public var isCausal: Bool
         /// Added to the scores: of query i and position j, `bias[i · biasStride + j]`.
         public var bias: UnsafePointer<Float>?

@@ -32,7 +32,7 @@ public protocol TextTokenizer: Sendable {
     /// Appends the first `limit` tokens of a text, without special tokens.
     func appendTokens(of text: String, limit: Int, to ids: inout [Int32])
 
-    /// The text of tokens, as the tokenizer joins them; tokens that stand for bytes are those bytes.
+    /// The text of tokens, as the tokenizer joins them; those that stand for bytes are the bytes.
     func string(of tokens: [String]) -> String
 }
 

@@ -1,8 +1,8 @@
 import Models
 import Tensors
 
-/// What an encoder–decoder is made of: the names of its parameters, their sizes and the rules of its
-/// layers.
+/// What an encoder–decoder is made of: the names of its parameters, their sizes and the rules of
+/// its layers.
 ///
 /// BART and T5 differ in these alone. Names are those of the files, spelled here and nowhere else,
 /// so that whatever runs a plan, inference or a tape, reads the same parameters.

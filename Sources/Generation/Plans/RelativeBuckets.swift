@@ -2,8 +2,8 @@ import Foundation
 
 /// T5's buckets of distances: near ones each their own, far ones together, logarithmically.
 ///
-/// Source: Raffel et al. 2020, section 2.1; `_relative_position_bucket` of Hugging Face's `T5Model`,
-/// whose 32-bit arithmetic decides on which side of a border a distance falls.
+/// Source: Raffel et al. 2020, section 2.1; `_relative_position_bucket` of Hugging Face's
+/// `T5Model`, whose 32-bit arithmetic decides on which side of a border a distance falls.
 struct RelativeBuckets: Equatable, Sendable {
     /// Number of buckets.
     var count: Int

@@ -1,11 +1,11 @@
-/// What turns the tokens of one tower into vectors: the device and the numbers it computes in are its
-/// business alone.
+/// What turns the tokens of one tower into vectors: the device and the numbers it computes in are
+/// its business alone.
 ///
 /// `TextEncoder` reads texts, cuts them into batches and hands these over, from several threads at
 /// once. A backend keeps what the encoder promises: a sequence's vector is the same, bit for bit,
 /// whatever else is in its batch.
 protocol EncoderBackend: Sendable {
-    /// What fingerprints say of device and numbers: all of it that vectors depend on, in fixed order.
+    /// What fingerprints say of device and numbers: all that vectors depend on, in fixed order.
     static func settings(_ description: ModelDescription) -> [String]
 
     /// Tensors of the checkpoint that no parameter is made of.
