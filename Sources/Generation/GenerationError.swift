@@ -10,6 +10,8 @@ public enum GenerationError: Error, Equatable, Sendable {
     case invalidOption(name: String, reason: String, remedy: String)
     /// A file asks for a way of generating that is not here.
     case unsupportedOption(path: String, key: String, value: String)
+    /// A question has no passage to answer it from.
+    case noPassages(index: Int)
     /// A source has no token.
     case emptySource(index: Int)
     /// A source is longer than the model has positions.
@@ -35,6 +37,8 @@ extension GenerationError: CustomStringConvertible {
         case .unsupportedOption(let path, let key, let value):
             return "\(path): \(key) = \(value) is not supported. Remove the key to generate without"
                 + " it."
+        case .noPassages(let index):
+            return "Question \(index) has no passage. Search for some, or give contexts."
         case .emptySource(let index):
             return "Source \(index) is empty. Give each source at least one token."
         case .sourceTooLong(let index, let tokens, let positions):

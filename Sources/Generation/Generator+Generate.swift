@@ -34,7 +34,7 @@ extension Generator {
         }
     }
 
-    private func check(_ sources: [[Int32]]) throws(GenerationError) {
+    func check(_ sources: [[Int32]]) throws(GenerationError) {
         for (index, source) in sources.enumerated() {
             if source.isEmpty { throw .emptySource(index: index) }
             if let longest = longestSource, source.count > longest {
@@ -100,7 +100,7 @@ extension Network {
 
 /// One call of `generate`.
 struct Generation<Matrix: WeightMatrix>: Sendable {
-    private let network: Network<Matrix>
+    let network: Network<Matrix>
     private let rules: ScoreRules
 
     init(_ network: Network<Matrix>, _ rules: ScoreRules) {
@@ -115,13 +115,14 @@ struct Generation<Matrix: WeightMatrix>: Sendable {
         for start in stride(from: 0, to: sources.count, by: Generator.sourcesAtOnce) {
             let part = start..<min(start + Generator.sourcesAtOnce, sources.count)
             let states = encode(sources[part], threads: max(1, threads))
-            outputs += try search(states, first: start, threads: max(1, threads))
+            outputs += try search(
+                states.map { SearchInput(sources: [$0]) }, first: start, threads: max(1, threads))
         }
         return outputs
     }
 
     /// The states of sources, in their order; each thread takes the next batch.
-    private func encode(_ sources: ArraySlice<[Int32]>, threads: Int) -> [SourceState] {
+    func encode(_ sources: ArraySlice<[Int32]>, threads: Int) -> [SourceState] {
         let batches = Self.batches(sources)
         let results = Locked([[SourceState]](repeating: [], count: batches.count))
         let next = Atomic(0)
@@ -154,16 +155,16 @@ struct Generation<Matrix: WeightMatrix>: Sendable {
     }
 
     /// The outputs of encoded sources; each thread searches for its share of them together.
-    private func search(
-        _ states: [SourceState], first: Int, threads: Int
+    func search(
+        _ inputs: [SearchInput], first: Int, threads: Int
     ) throws(GenerationError) -> [[GeneratedSequence]] {
-        let workers = min(threads, states.count)
+        let workers = min(threads, inputs.count)
         let results = Locked(
             [Result<[[GeneratedSequence]], GenerationError>?](repeating: nil, count: workers))
         Threads.run(count: workers) { worker in
-            let share = worker * states.count / workers..<(worker + 1) * states.count / workers
+            let share = worker * inputs.count / workers..<(worker + 1) * inputs.count / workers
             let result = Result { () throws(GenerationError) in
-                var loop = SearchLoop(network, rules, states[share], first: first)
+                var loop = SearchLoop(network, rules, inputs[share], first: first)
                 return try loop.run()
             }
             results.withLock { $0[worker] = result }

@@ -61,6 +61,15 @@ public final class Generator: Sendable {
         let json = try reading { () throws(ModelError) in
             try JSONFile(folder + "/config.json", purpose: "the model's dimensions")
         }
+        return try load(json, folder: folder, checkpoint, precision, kernels)
+    }
+
+    /// - Parameter folder: Where generation_config.json may lie beside config.json; nil where the
+    ///   model is part of another.
+    private static func load(
+        _ json: JSONFile, folder: String?, _ checkpoint: Checkpoint, _ precision: Precision,
+        _ kernels: EncoderKernels
+    ) throws(GenerationError) -> Generator {
         let type = try reading { () throws(ModelError) in try json.string("model_type") }
         let names = checkpoint.tensors.map(\.key)
         let kind: GenerationSettings.Kind
@@ -76,9 +85,18 @@ public final class Generator: Sendable {
             plan = try reading { () throws(ModelError) in
                 try EncoderDecoderPlan(t5: json, names: names)
             }
+        case "rag" where folder != nil:
+            let part = try reading { () throws(ModelError) in
+                guard let part = try json.object("generator") else {
+                    throw json.invalid("generator", "is missing")
+                }
+                return part
+            }
+            return try load(part, folder: nil, checkpoint, precision, kernels)
         default:
             throw .unknownArchitecture(
-                folder: folder, found: type.map { "model_type \($0)" } ?? "no model_type")
+                folder: folder ?? json.path,
+                found: type.map { "model_type \($0)" } ?? "no model_type")
         }
         return try reading { () throws(ModelError) in
             try Generator(

@@ -41,6 +41,8 @@ package struct GoldenTensors {
 
     package func floats(_ name: String) throws -> [Float] { try values(name, "F32") }
 
+    package func doubles(_ name: String) throws -> [Double] { try values(name, "F64") }
+
     package func integers(_ name: String) throws -> [Int] {
         try values(name, "I64").map { (value: Int64) in Int(value) }
     }
@@ -73,6 +75,7 @@ package struct GoldenCase {
     package func has(_ name: String) -> Bool { tensors.has(name) }
     package func shape(_ name: String) -> [Int] { tensors.shape(name) }
     package func floats(_ name: String) throws -> [Float] { try tensors.floats(name) }
+    package func doubles(_ name: String) throws -> [Double] { try tensors.doubles(name) }
     package func integers(_ name: String) throws -> [Int] { try tensors.integers(name) }
 
     /// A number of the JSON, NaN where it is not there.

@@ -85,6 +85,13 @@ struct GenerationSettings: Sendable {
         return nil
     }
 
+    /// The token that an output begins with behind the start token, where the model has one.
+    func beginning(vocabulary: Int) throws(GenerationError) -> Int32? {
+        try reading { () throws(ModelError) in
+            try special("bos_token_id", vocabulary: vocabulary) ?? (kind == .bart ? 0 : nil)
+        }
+    }
+
     /// The tokens that end an output: one, or a list.
     private func ends(vocabulary: Int) throws(ModelError) -> [Int32] {
         let key = "eos_token_id"

@@ -2,12 +2,18 @@
 struct Hypothesis: Sendable {
     /// The tokens, the start token first.
     var tokens: [Int32]
-    /// Where the keys and values of each token but the last are kept.
-    var slots: [UInt32] = []
+    /// Where the keys and values of each token but the last are kept, for each of its sources.
+    var slots: [[UInt32]] = []
     /// The sum of the logarithms of its tokens' probabilities, as the search's rules changed them.
     var sum: Float = 0
     /// The logarithm of each token's probability behind the start token, before any rule.
     var logarithms: [Float] = []
+
+    /// Keeps the last token's keys and values beside a source in a slot.
+    mutating func take(_ slot: UInt32, source: Int) {
+        if source == slots.count { slots.append([]) }
+        slots[source].append(slot)
+    }
 
     /// The hypothesis with one token more.
     func extended(_ token: Int32, sum: Float, logarithm: Float) -> Hypothesis {

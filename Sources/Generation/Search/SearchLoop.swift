@@ -13,35 +13,36 @@ struct SearchLoop<Matrix: WeightMatrix> {
     private var scores = FloatBuffer(unset: 0)
     private var logarithms = FloatBuffer(unset: 0)
 
-    /// One source and its search.
+    /// What is searched for, and its search.
     private struct Question {
         var number: Int
-        var source: SourceState
+        var input: SearchInput
         var search: any TokenSearch
         /// The slots that its hypotheses name.
         var slots: Set<UInt32> = []
     }
 
     /// - Parameters:
-    ///   - states: The sources; their indices, counted from `first`, name them.
+    ///   - inputs: What to search for; their indices, counted from `first`, name them.
     init(
-        _ network: Network<Matrix>, _ rules: ScoreRules, _ states: ArraySlice<SourceState>,
+        _ network: Network<Matrix>, _ rules: ScoreRules, _ inputs: ArraySlice<SearchInput>,
         first: Int
     ) {
         self.network = network
         self.rules = rules
         let settings = rules.settings
-        questions = zip(states.indices, states).map { index, state in
+        questions = zip(inputs.indices, inputs).map { index, input in
             let number = first + index
             let search: any TokenSearch =
                 settings.beams > 1
                 ? BeamSearch(settings, source: number) : TokenWalk(settings, source: number)
-            return Question(number: number, source: state, search: search)
+            return Question(number: number, input: input, search: search)
         }
         let rows = settings.beams > 1 ? settings.beams : settings.samples ? settings.returns : 1
         store = TokenStore(
             network.plan.decoder,
-            slots: states.count * rows * min(settings.maximumLength, 32))
+            slots: inputs.reduce(0) { $0 + $1.sources.count } * rows
+                * min(settings.maximumLength, 32))
     }
 
     /// Runs until all are done.
@@ -55,26 +56,28 @@ struct SearchLoop<Matrix: WeightMatrix> {
             for index in active {
                 let count = questions[index].search.live.count
                 try advance(index, row: row, count: count, step: step)
-                row += count
+                row += count * questions[index].input.sources.count
             }
             step += 1
         }
         return questions.indices.map { questions[$0].search.finish() }
     }
 
-    /// Computes `scores[hypotheses, vocabulary]` of all hypotheses of the questions `active`.
+    /// Computes `scores[sources, hypotheses, vocabulary]` of each of the questions `active`.
     private mutating func decode(_ active: [Int]) {
         var runs: [DecodingRun] = []
         for index in active {
-            for place in questions[index].search.live.indices {
-                let slot = store.take()
-                questions[index].slots.insert(slot)
-                questions[index].search.live[place].slots.append(slot)
-                let hypothesis = questions[index].search.live[place]
-                runs.append(
-                    DecodingRun(
-                        source: questions[index].source, slots: hypothesis.slots,
-                        tokens: hypothesis.tokens.suffix(1)))
+            for (part, source) in questions[index].input.sources.enumerated() {
+                for place in questions[index].search.live.indices {
+                    let slot = store.take()
+                    questions[index].slots.insert(slot)
+                    questions[index].search.live[place].take(slot, source: part)
+                    let hypothesis = questions[index].search.live[place]
+                    runs.append(
+                        DecodingRun(
+                            source: source, slots: hypothesis.slots[part],
+                            tokens: hypothesis.tokens.suffix(1)))
+                }
             }
         }
         network.decode(runs, store, space)
@@ -86,7 +89,8 @@ struct SearchLoop<Matrix: WeightMatrix> {
         network.scores(space.hidden.start, count: runs.count, space, into: scores.start)
     }
 
-    /// Takes the next tokens of one question, whose hypotheses are the rows from `row` on.
+    /// Takes the next tokens of one question, whose `count` hypotheses are, source after source,
+    /// the rows from `row` on.
     private mutating func advance(
         _ index: Int, row: Int, count: Int, step: Int
     ) throws(GenerationError) {
@@ -94,12 +98,14 @@ struct SearchLoop<Matrix: WeightMatrix> {
         let number = questions[index].number
         let own = scores.start + row * width
         let likely = logarithms.start + row * width
-        guard firstNotFinite(own, count: count * width) == nil else {
+        let rows = count * questions[index].input.sources.count
+        guard firstNotFinite(own, count: rows * width) == nil else {
             throw .notFinite(source: number, step: step)
         }
-        likely.update(from: own, count: count * width)
-        network.kernels.logSoftmax(likely, count: count, width: width)
-        if questions[index].search.takesLogarithms {
+        likely.update(from: own, count: rows * width)
+        network.kernels.logSoftmax(likely, count: rows, width: width)
+        questions[index].input.marginalise(likely, count: count, width: width)
+        if questions[index].search.takesLogarithms || questions[index].input.sources.count > 1 {
             own.update(from: likely, count: count * width)
         }
         for (place, hypothesis) in questions[index].search.live.enumerated() {
@@ -117,7 +123,7 @@ struct SearchLoop<Matrix: WeightMatrix> {
     /// Gives back the slots that no hypothesis of a question names any more.
     private mutating func release(_ index: Int) {
         let search = questions[index].search
-        let named = search.isDone ? [] : Set(search.live.lazy.flatMap(\.slots))
+        let named = search.isDone ? [] : Set(search.live.lazy.flatMap { $0.slots.joined() })
         store.give(questions[index].slots.subtracting(named))
         questions[index].slots = named
     }
