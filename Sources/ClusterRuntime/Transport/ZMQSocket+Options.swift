@@ -6,6 +6,9 @@ extension ZMQSocket {
     static func router(_ lane: Lane, in context: ZMQContext) throws(TransportError) -> ZMQSocket {
         let socket = try ZMQSocket(.router, in: context)
         try socket.setCommonOptions(lane)
+        // ``ConnectionTable`` ends who does not get as far as a message. Timers of libzmq would be
+        // gone through one by one at each handshake (4.3.4, poller_base.cpp: cancel_timer).
+        try socket.handle.set(ZMQ_HANDSHAKE_IVL, to: CInt(0))
         try socket.handle.set(ZMQ_ROUTER_MANDATORY, to: CInt(1))
         try socket.handle.set(ZMQ_ROUTER_HANDOVER, to: CInt(1))
         try socket.handle.set(ZMQ_ZAP_DOMAIN, to: KeyGate.domain)
@@ -19,6 +22,7 @@ extension ZMQSocket {
         let socket = try ZMQSocket(.dealer, in: context)
         try socket.setCommonOptions(lane)
         try socket.handle.set(ZMQ_ROUTING_ID, to: id.bytes)
+        try socket.handle.set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
         return socket
     }
 
@@ -35,7 +39,6 @@ extension ZMQSocket {
         try handle.set(ZMQ_TCP_KEEPALIVE_INTVL, to: CInt(1))
         try handle.set(ZMQ_TCP_KEEPALIVE_CNT, to: CInt(2))
         try handle.set(ZMQ_TCP_MAXRT, to: CInt(3000))
-        try handle.set(ZMQ_HANDSHAKE_IVL, to: CInt(5000))
         try handle.set(ZMQ_RECONNECT_IVL, to: CInt(100))
         try handle.set(ZMQ_RECONNECT_IVL_MAX, to: CInt(1000))
         // Per frame; the sum of a message's frames is checked when they are read.
