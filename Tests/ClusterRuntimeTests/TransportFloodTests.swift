@@ -36,7 +36,7 @@ import Testing
         }
         let frame = [UInt8](repeating: 1, count: 1 << 20)
         var sent = 0
-        // It takes some 50 ms to be found out; a slow machine may take a hundred times as long.
+        // It takes some milliseconds to be found out over tcp, and some looks over ipc.
         while sent < 8192, peer.send(frame, more: true) { sent += 1 }
         #expect(sent < 8192)
         try await eventually("it is closed") { !reasons(coordinator).isEmpty }
@@ -200,6 +200,53 @@ import Testing
         #expect(outbox.next(on: .query)?.peer == two)
         outbox.sent(on: .query, to: two)
         #expect(outbox.bytes == 0)
+    }
+
+    @Test func `a message is without end once two looks agree, and never for what lies unread`() {
+        var table = ConnectionTable(limit: 8)
+        _ = table.accepted(5, inode: 1, on: .control, at: start)
+        let origin = Origin(number: table.admit(), descriptor: 5)
+        _ = table.received(origin, from: one, on: .control)
+        var messages = UnfinishedMessages()
+        func look(_ mebibytes: UInt64, unread: Int = 0, isDry: Bool = true) -> Bool {
+            guard let entry = table[5] else { return false }
+            return messages.look(
+                at: entry, bytes: mebibytes << 20, unread: { unread << 20 }, turns: 0, peers: 1,
+                isDry: isDry)
+        }
+        #expect(!look(10) && !look(11))
+        #expect(table[5].map { messages.isLong($0) } == true)
+        // Three mebibytes are beyond the limit, but two of them are in no memory of this process.
+        #expect(!look(13, unread: 2) && !look(13, unread: 2))
+        #expect(!look(13, isDry: false) && !look(13))
+        // A message came out.
+        _ = table.received(origin, from: one, on: .control)
+        #expect(!look(16) && !look(19))
+        #expect(look(19))
+    }
+
+    @Test func `those who are connected go before those who connect`() {
+        var pace = HandshakePace()
+        func rests(_ milliseconds: Int) -> Bool {
+            pace.rests(at: start + .milliseconds(milliseconds))
+        }
+        #expect(!rests(0))
+        for _ in 0..<HandshakePace.share { pace.answered() }
+        #expect(rests(0) && !rests(1))
+        pace.sawExcess(at: start + .milliseconds(1))
+        pace.answered()
+        #expect(rests(50) && !rests(51))
+    }
+
+    @Test func `new connections are looked at often, for a while, the newest of them`() {
+        var suspects = Suspects()
+        for descriptor in 0..<CInt(Suspects.most + 2) { suspects.note(descriptor) }
+        #expect(suspects.take() == Array(2..<CInt(Suspects.most + 2)))
+        suspects.forget(3)
+        for _ in 2..<Suspects.looks { _ = suspects.take() }
+        suspects.note(9)
+        #expect(suspects.take().count == Suspects.most - 1)
+        #expect(suspects.take() == [9] && !suspects.isEmpty)
     }
 
     @Test func `of like things one line is told in a while, and of many kinds some`() {

@@ -21,8 +21,11 @@ extension ReactorLoop {
     /// Answers the handshakes that wait; whether there were any.
     func answerHandshakes() -> Bool {
         var progress = false
-        while let events = try? gate?.socket.handle.events, events & CInt(ZMQ_POLLIN) != 0 {
+        while !handshakes.rests(at: MonotonicClock.now()),
+            let events = try? gate?.socket.handle.events, events & CInt(ZMQ_POLLIN) != 0
+        {
             progress = true
+            handshakes.answered()
             // Acceptances first: a connection is admitted after it was accepted.
             for lane in Lane.allCases { _ = follow(lane) }
             guard let answer = gate?.answer(number: { connections.admit() }) else { break }
@@ -57,6 +60,7 @@ extension ReactorLoop {
     /// See ``Reactor/disconnect(_:)-(PeerID)``.
     func disconnect(_ peer: PeerID, _ reason: CloseReason) {
         guard peer != Outbox.theServer else { return breakOff(reason) }
+        if reason.isExcess { handshakes.sawExcess(at: MonotonicClock.now()) }
         for lane in Lane.allCases { _ = follow(lane) }
         for entry in connections.disconnect(peer, at: MonotonicClock.now()) {
             entry.shutDown(isAbrupt: reason.isExcess)
@@ -103,10 +107,13 @@ extension ReactorLoop {
                 guard let inode = ConnectionTable.Entry.inode(descriptor) else { continue }
                 let surplus = connections.accepted(
                     descriptor, inode: inode, on: lane, at: MonotonicClock.now())
+                suspects.note(descriptor)
                 if let surplus {
                     close(surplus, .tooManyConnections(limit: connections.limit))
                 }
-            case ZMQ_EVENT_DISCONNECTED: connections.ended(descriptor)
+            case ZMQ_EVENT_DISCONNECTED:
+                connections.ended(descriptor)
+                suspects.forget(descriptor)
             default: break
             }
         }

@@ -17,9 +17,10 @@ extension ReactorLoop {
     /// Looks at all connections, where a look is due.
     func lookAround() {
         let now = MonotonicClock.now()
+        lookClosely(now: now)
         guard now >= nextLook else { return }
-        let isCrowded = connections.count > Self.connectionsPerLook
-        nextLook = now + (isCrowded ? Self.crowdedLookInterval : Self.lookInterval)
+        let looks = 1 + connections.count / Self.connectionsPerLook
+        nextLook = now + max(Self.leastLookInterval, Self.lookInterval / looks)
         for lane in Lane.allCases {
             if let retry = lines[lane.rawValue]?.retry, now >= retry { reconnect(lane) }
         }
@@ -41,6 +42,7 @@ extension ReactorLoop {
     /// Closes a connection whose peer is not known yet, or that breaks the protocol.
     func close(_ entry: ConnectionTable.Entry, _ reason: CloseReason) {
         if let peer = entry.peer { return disconnect(peer, reason) }
+        if reason.isExcess { handshakes.sawExcess(at: MonotonicClock.now()) }
         connections.end(entry).shutDown(isAbrupt: reason.isExcess)
         giveBackMemory()
         tell(.closed(nil, reason), "\(reason)")
@@ -80,12 +82,27 @@ extension ReactorLoop {
             round = (descriptors[...], Lane.allCases.map { connections.peers(on: $0) })
         }
         for descriptor in round.descriptors.prefix(Self.connectionsPerLook) {
-            guard let entry = connections[descriptor], !entry.isEnding,
-                let line = lines[entry.lane.rawValue], isEndless(entry, line)
-            else { continue }
-            close(entry, .endlessMessage(entry.lane))
+            closeIfEndless(descriptor)
         }
         round.descriptors = round.descriptors.dropFirst(Self.connectionsPerLook)
+    }
+
+    /// Looks at those connections again that have just come, or of which much has come.
+    private func lookClosely(now: Instant) {
+        guard !suspects.isEmpty, now >= nextCloseLook else { return }
+        nextCloseLook = now + Self.closeLookInterval
+        // Over ipc nobody counts the bytes, and what is looked at there takes its time.
+        for descriptor in suspects.take() where connections[descriptor]?.receivedBytes != nil {
+            closeIfEndless(descriptor)
+        }
+    }
+
+    private func closeIfEndless(_ descriptor: CInt) {
+        guard let entry = connections[descriptor], !entry.isEnding,
+            let line = lines[entry.lane.rawValue]
+        else { return }
+        if isEndless(entry, line) { return close(entry, .endlessMessage(entry.lane)) }
+        if unfinished.isLong(entry) { suspects.note(descriptor) }
     }
 
     private func isEndless(_ entry: ConnectionTable.Entry, _ line: Line) -> Bool {
@@ -95,7 +112,7 @@ extension ReactorLoop {
                 residentBytes: ProcessFacts.residentBytes)
         }
         return unfinished.look(
-            at: entry, bytes: bytes, turns: line.reads, peers: round.peers[entry.lane.rawValue],
-            isDry: line.isDry)
+            at: entry, bytes: bytes, unread: { entry.unreadBytes }, turns: line.reads,
+            peers: round.peers.isEmpty ? 0 : round.peers[entry.lane.rawValue], isDry: line.isDry)
     }
 }

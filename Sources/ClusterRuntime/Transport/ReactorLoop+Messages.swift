@@ -50,7 +50,11 @@ extension ReactorLoop {
 
     /// Reads from a lane up to a burst; whether there may be more to do.
     func receive(_ lane: Lane) -> Bool {
-        if lines[lane.rawValue]?.pace.rests(at: MonotonicClock.now()) == true { return false }
+        if lines[lane.rawValue]?.pace.rests(at: MonotonicClock.now()) == true {
+            // What came meanwhile is not known.
+            lines[lane.rawValue]?.isDry = false
+            return false
+        }
         for count in 0..<Self.receiveBurst {
             // Asked for anew each time: the handler may have replaced the lane.
             guard let line = lines[lane.rawValue], let events = try? line.socket.handle.events

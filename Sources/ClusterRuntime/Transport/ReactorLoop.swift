@@ -43,13 +43,15 @@ final class ReactorLoop {
     /// A ROUTER does not tell which peer can be sent to again, and its signal may be consumed
     /// before the peer is tried; so a blocked one is tried again after this time at the latest.
     private static let blockedRouterTime = Duration.milliseconds(20)
-    /// Time between two looks at connections: what may come over one in between, 50 MB over a
-    /// fast network, is what a message without end takes.
+    /// Time in which all connections are looked at: what may come over one in between, 50 MB over
+    /// a fast network, is what a message without end takes.
     static let lookInterval = Duration.milliseconds(50)
-    /// The same while there are more connections than ``connectionsPerLook``.
-    static let crowdedLookInterval = Duration.milliseconds(10)
+    /// The same for those that have just come, or of which much of one message has come.
+    static let closeLookInterval = Duration.milliseconds(2)
+    /// The least time between two looks, however many connections there are.
+    static let leastLookInterval = Duration.milliseconds(10)
     /// Connections that are looked at at once: each costs a call of the system.
-    static let connectionsPerLook = 512
+    static let connectionsPerLook = 256
     /// Time between two lines of a log about one kind of refusal.
     private static let tellInterval = Duration.seconds(10)
 
@@ -59,14 +61,18 @@ final class ReactorLoop {
     let handler: @Sendable (Inbound) -> Void
     let context: ZMQContext
     var gate: KeyGate?
+    var handshakes = HandshakePace()
     var lines: [Line?] = Lane.allCases.map { _ in nil }
     var connections = ConnectionTable(limit: connectionLimit())
     var unfinished = UnfinishedMessages()
     var locallyUnfinished = LocalUnfinishedMessages()
+    /// Connections that are looked at more often.
+    var suspects = Suspects()
     /// Connections that are looked at in this round, and peers of each lane as it began.
     var round: (descriptors: ArraySlice<CInt>, peers: [Int]) = ([], [])
     var repetitions = Repetitions<String>(every: tellInterval)
     var nextLook = MonotonicClock.now()
+    var nextCloseLook = MonotonicClock.now()
     var nextKeyCheck = MonotonicClock.now()
     /// When memory that was freed is given back to the system.
     var trims: [Instant] = []
@@ -106,7 +112,8 @@ final class ReactorLoop {
     /// How long the loop may sleep; nil where nothing is due.
     private var sleepTime: Duration? {
         let now = MonotonicClock.now()
-        let rests = lines.compactMap { $0?.pace.rest }.map { max($0 - now, .zero) }
+        let rests = (lines.map { $0?.pace.rest } + [handshakes.rest]).compactMap(\.self)
+            .map { max($0 - now, .zero) }
         return ([dueTime] + rests).compactMap(\.self).min()
     }
 
@@ -119,7 +126,8 @@ final class ReactorLoop {
         let isWatchful =
             connections.count > 0 || !trims.isEmpty || lines.contains { $0?.retry != nil }
         guard isWatchful else { return nil }
-        return max(.milliseconds(1), nextLook - MonotonicClock.now())
+        let next = suspects.isEmpty ? nextLook : min(nextLook, nextCloseLook)
+        return max(.milliseconds(1), next - MonotonicClock.now())
     }
 
     private func sleep(_ time: Duration?) {
@@ -127,7 +135,9 @@ final class ReactorLoop {
         var descriptors = lines.compactMap { $0?.pace.rest == nil ? $0?.descriptor : nil }
         descriptors += lines.compactMap { try? $0?.monitor.descriptor }
         descriptors.append(core.wakeup.descriptor)
-        if let descriptor = try? gate?.socket.handle.descriptor { descriptors.append(descriptor) }
+        if handshakes.rest == nil, let descriptor = try? gate?.socket.handle.descriptor {
+            descriptors.append(descriptor)
+        }
         var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         // An interrupted poll is a turn without work.
         let milliseconds = time.map { ($0 + .microseconds(999)).wholeMilliseconds } ?? -1

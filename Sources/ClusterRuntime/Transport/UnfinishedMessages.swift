@@ -11,6 +11,7 @@ import ClusterCore
 /// 1. Bytes are counted from the first look after the last message of the connection; before its
 ///    first message, from its beginning.
 /// 2. A message within its limit never counts: it has fewer bytes than the limit allows.
+/// 3. Two looks must agree: messages may come out while the first one looks.
 struct UnfinishedMessages {
     /// What a message on the wire takes beside its frames: lengths, and boxes where encrypted.
     private static let slack = 1 << 20
@@ -20,6 +21,10 @@ struct UnfinishedMessages {
         var messages: UInt64
         var bytes: UInt64
         var turns: UInt64
+        /// Bytes since then, at the last look.
+        var since: UInt64 = 0
+        /// Whether these were too many.
+        var isOver = false
     }
 
     private var counts: [CInt: Count] = [:]
@@ -28,28 +33,39 @@ struct UnfinishedMessages {
     ///
     /// - Parameters:
     ///   - bytes: what came over it in all, as the system counts.
+    ///   - unread: how much of that ZeroMQ has not read yet; found out where it matters.
     ///   - turns: messages read from its lane in all.
     ///   - peers: connections of its lane, among which ZeroMQ takes turns.
     ///   - isDry: whether nothing of the lane waited to be read just now.
     ///
     /// Whether it sends without end.
     mutating func look(
-        at entry: ConnectionTable.Entry, bytes: UInt64, turns: UInt64, peers: Int, isDry: Bool
+        at entry: ConnectionTable.Entry, bytes: UInt64, unread: () -> Int, turns: UInt64,
+        peers: Int, isDry: Bool
     ) -> Bool {
         let known = counts[entry.descriptor].flatMap { known in
             let isOfNow = known.inode == entry.inode && known.messages == entry.messages
             return isOfNow && bytes >= known.bytes ? known : nil
         }
-        let since =
+        var since =
             known
             ?? Count(
                 inode: entry.inode, messages: entry.messages,
                 bytes: entry.messages == 0 ? 0 : bytes, turns: turns)
-        counts[entry.descriptor] = since
+        since.since = bytes - since.bytes
         let limit = UInt64(entry.lane.limits.message + Self.slack)
         // The connection itself may be none of those yet.
         let hadItsTurn = isDry || turns - since.turns >= 2 * UInt64(peers + 1)
-        return hadItsTurn && bytes - since.bytes > limit
+        let wasOver = since.isOver
+        since.isOver =
+            hadItsTurn && since.since > limit && since.since > limit + UInt64(max(0, unread()))
+        counts[entry.descriptor] = since
+        return wasOver && since.isOver
+    }
+
+    /// Whether much of one message had come over a connection when it was last looked at.
+    func isLong(_ entry: ConnectionTable.Entry) -> Bool {
+        (counts[entry.descriptor]?.since ?? 0) > UInt64(entry.lane.limits.message / 4)
     }
 
     /// Forgets connections that have ended.
