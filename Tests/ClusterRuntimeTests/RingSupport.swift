@@ -11,6 +11,8 @@ import Training
 struct RingWorld {
     let folder: TemporaryFolder
     let groups: [RingGroup]
+    /// Where each rank's way in is bound.
+    let addresses: [RingAddress]
 
     /// Forms a ring over ipc in a folder of its own, or over loopback tcp.
     init(
@@ -26,6 +28,7 @@ struct RingWorld {
                 security: security, settings: settings)
         }
         let names = (0..<world).map { "trainer-\($0 + 1)" }
+        addresses = listeners.map(\.address)
         groups = try listeners.enumerated().map { rank, listener in
             var next = listeners[(rank + 1) % world].address
             if overTCP { next.host = "elsewhere" }

@@ -32,6 +32,9 @@ final class RingSocket {
     private let monitor: SocketHandle
     let handle: SocketHandle
     private let scratch: UnsafeMutablePointer<zmq_msg_t>
+    /// Who has come in; nil on the way on, which has one connection.
+    private var connections: RingConnections?
+    private var hasLostWayOn = false
 
     /// What to poll: the socket's and the monitor's descriptors.
     let descriptors: [CInt]
@@ -46,8 +49,12 @@ final class RingSocket {
         monitor = try SocketHandle(ZMQ_PAIR, in: context)
         descriptors = [try handle.descriptor, try monitor.descriptor]
         scratch = .allocate(capacity: 1)
+        connections = direction == .in ? RingConnections() : nil
+        let events = direction == .in ? RingConnections.events : ZMQ_EVENT_DISCONNECTED
+        // Without limit: ZeroMQ's thread never waits for this one to read what it tells.
+        try monitor.set(ZMQ_RCVHWM, to: CInt(0))
         let name = "inproc://ring-\(direction)-\(UInt(bitPattern: handle.pointer))"
-        guard zmq_socket_monitor(handle.pointer, name, ZMQ_EVENT_DISCONNECTED) == 0,
+        guard zmq_socket_monitor(handle.pointer, name, events) == 0,
             zmq_connect(monitor.pointer, name) == 0
         else { throw lastError("zmq_socket_monitor") }
         try handle.set(ZMQ_LINGER, to: CInt(0))
@@ -64,13 +71,35 @@ final class RingSocket {
     /// What can be done now; asking re-arms the socket's descriptor.
     var events: CInt { (try? handle.events) ?? 0 }
 
-    /// Whether a connection has ended since the last call.
+    /// Whether the connection to the neighbour has ended.
     func hasLostConnection() -> Bool {
-        var lost = false
+        noteEvents()
+        return connections?.hasLostRankBefore ?? hasLostWayOn
+    }
+
+    /// Takes note of what the monitor tells; reading to the end re-arms its descriptor.
+    private func noteEvents() {
+        // Kind and value in the byte order of this host, not aligned; then the endpoint.
         var frame = [UInt8](repeating: 0, count: 512)
-        while zmq_recv(monitor.pointer, &frame, frame.count, ZMQ_DONTWAIT) >= 0 { lost = true }
-        // Reading to the end re-arms the monitor's descriptor.
-        return lost
+        while zmq_recv(monitor.pointer, &frame, frame.count, ZMQ_DONTWAIT) >= 0 {
+            let (kind, value) = frame.withUnsafeBytes {
+                (
+                    CInt($0.loadUnaligned(fromByteOffset: 0, as: UInt16.self)),
+                    $0.loadUnaligned(fromByteOffset: 2, as: CInt.self)
+                )
+            }
+            _ = zmq_recv(monitor.pointer, &frame, frame.count, ZMQ_DONTWAIT)
+            connections?.note(kind, value)
+            if connections == nil, kind == ZMQ_EVENT_DISCONNECTED { hasLostWayOn = true }
+        }
+    }
+
+    /// Notes over which connection messages come, at the first one.
+    private func noteConnection() {
+        guard connections != nil, connections?.ofRankBefore == nil else { return }
+        noteEvents()
+        let descriptor = zmq_msg_get(scratch, ZMQ_SRCFD)
+        if descriptor >= 0 { connections?.ofRankBefore = descriptor }
     }
 }
 
@@ -138,6 +167,7 @@ extension RingSocket {
             }
             more = zmq_msg_more(scratch) != 0
             frames += 1
+            if frames == 1 { noteConnection() }
             let bytes = UnsafeRawBufferPointer(
                 start: zmq_msg_data(scratch), count: zmq_msg_size(scratch))
             switch frames {
