@@ -31,11 +31,17 @@ enum Program {
     }
 
     /// Starts it.
+    ///
+    /// - Parameter host: What it takes the name of its host to be, where ``canNameHosts``.
     static func start(
-        _ arguments: [String], data: String, input: String = "", variables: [String: String] = [:]
+        _ arguments: [String], data: String, input: String = "",
+        variables: [String: String] = [:], host: String? = nil
     ) throws -> Running {
-        try Running(arguments, data: data, input: input, variables: variables)
+        try Running(arguments, data: data, input: input, variables: variables, host: host)
     }
+
+    /// Whether a process may be started here whose host has another name.
+    static let canNameHosts = (try? succeeds("unshare", "-ru", "hostname", "other")) == true
 
     /// Whether another program of the system, such as `mount`, ends well.
     static func succeeds(_ call: String...) throws -> Bool {
@@ -61,12 +67,20 @@ enum Program {
         private let folder: TemporaryFolder
 
         init(
-            _ arguments: [String], data: String, input: String, variables: [String: String]
+            _ arguments: [String], data: String, input: String, variables: [String: String],
+            host: String? = nil
         ) throws {
             folder = try TemporaryFolder()
             let folder = folder.path
-            process.executableURL = URL(fileURLWithPath: Program.path)
+            process.executableURL = URL(
+                fileURLWithPath: host == nil ? Program.path : "/usr/bin/env")
             process.arguments = arguments
+            if let host {
+                // The shell gives its place to the program, which keeps the id of the process.
+                let script = "hostname \"$0\" && exec \"$@\""
+                process.arguments =
+                    ["unshare", "-ru", "sh", "-c", script, host, Program.path] + arguments
+            }
             var environment = ProcessInfo.processInfo.environment
             environment["SHEAF_DATA"] = data
             environment["SHEAF_EXECUTABLE"] = nil

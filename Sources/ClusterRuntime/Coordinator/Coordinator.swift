@@ -149,7 +149,7 @@ public actor Coordinator {
     private func open() async throws(ClusterError) {
         let program = options.localWorkers > 0 ? try await RoleProgram.find() : nil
         try options.roots.check()
-        gate.tellProblems(log)
+        gate.tellProblems { log.error("\($0)") }
         try await settleAtStart()
         try openCollections()
         let inbox = inbox
@@ -289,7 +289,7 @@ public actor Coordinator {
         forgetIdleClients(now: now)
         if now - lastKeyCheck >= Coordinator.keyCheckInterval {
             lastKeyCheck = now
-            gate.tellProblems(log)
+            gate.tellProblems { log.error("\($0)") }
         }
         watchFiles(now: now)
         keepToken(now: now)
@@ -325,7 +325,8 @@ public actor Coordinator {
     ) {
         log.trace("from \(peer) on \(lane): \(envelope.message.type) \(envelope.requestID)")
         if let refusal = gate.refusal(
-            of: envelope.message, from: key, greetedAs: greetings[peer]?.role, log: log)
+            of: envelope.message, from: key, greetedAs: greetings[peer]?.role,
+            tell: { log.warning("\($0)") })
         {
             // One whose entry made it a worker, and does so no longer, holds nothing more.
             if let greeting = greetings[peer], greeting.role == .worker, greeting.key == key {

@@ -50,8 +50,8 @@ public final class TrainerLink: Sendable {
         var group: (any AbortableGroup)?
         var generation: UInt64 = 0
         var refusal: Failure?
-        /// Why the coordinator does not let this rank's connection in, as long as it does not.
-        var rejection: Rejection?
+        /// Why the coordinator does not let this rank in, as long as it does not.
+        var rejection: String?
         var progress = ""
         var step: UInt64 = 0
         var isStopping = false
@@ -85,13 +85,16 @@ public final class TrainerLink: Sendable {
                 name: options.name, incarnation: incarnation, security: options.security
             ) { inbound in
                 switch inbound {
-                case .message(let envelope, _): state.withLock { $0.receive(envelope) }
+                case .message(let envelope, _):
+                    let denial = state.withLock { $0.receive(envelope) }
+                    if let denial { rejected(denial) }
                 case .connection(.rejected(_, let rejection)):
+                    let reason = rejection.description
                     let isNew = state.withLock { state in
-                        defer { state.rejection = rejection }
-                        return state.rejection != rejection
+                        defer { state.rejection = reason }
+                        return state.rejection != reason
                     }
-                    if isNew { rejected("\(rejection)") }
+                    if isNew { rejected(reason) }
                 case .connection(.connected): state.withLock { $0.rejection = nil }
                 default: return
                 }
@@ -238,7 +241,7 @@ extension TrainerLink {
             }
             guard heard.duration(to: .now) < options.patience else {
                 if let rejection = state.withLock({ $0.rejection }) {
-                    throw .unavailable(rejection.description, nil)
+                    throw .unavailable(rejection, nil)
                 }
                 throw .unavailable(
                     "The coordinator at \(options.coordinator) has been silent for "
@@ -342,9 +345,18 @@ extension TrainerLink {
 }
 
 extension TrainerLink.State {
-    /// Takes note of a message, on the reactor's thread.
-    mutating func receive(_ envelope: Envelope) {
+    /// Takes note of a message, on the reactor's thread; gives the reason where this rank is not
+    /// let in and was not told so yet.
+    mutating func receive(_ envelope: Envelope) -> String? {
+        if case .failure(let failure) = envelope.message, failure.code == .denied {
+            // Its key's entry may be changed, so what it asks for is said again. Each kind of
+            // message is refused in words of its own: the first ones are enough.
+            guard rejection == nil else { return nil }
+            rejection = failure.message
+            return failure.message
+        }
         lastHeard = .now
+        rejection = nil
         switch envelope.message {
         case .trainerPlan(let plan):
             clusterID = envelope.clusterID
@@ -361,5 +373,6 @@ extension TrainerLink.State {
         case .done: isFinishKnown = true
         default: break
         }
+        return nil
     }
 }

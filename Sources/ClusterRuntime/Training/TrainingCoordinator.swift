@@ -165,13 +165,12 @@ public actor TrainingCoordinator {
                 send(.failure(failure), to: peer)
             }
         case .connection(let event):
-            log.warning("\(event)")
-            told(.refused("\(event)"))
+            tellRefusal("\(event)")
         }
     }
 
     private func receive(_ envelope: Envelope, _ peer: PeerID, with key: String?) {
-        if let refusal = gate.refusal(of: envelope.message, from: key, log: log) {
+        if let refusal = gate.refusal(of: envelope.message, from: key, tell: tellRefusal) {
             return send(.failure(refusal), to: peer)
         }
         let id = WorkerID(name: envelope.sender, incarnation: envelope.incarnation)
@@ -223,6 +222,12 @@ public actor TrainingCoordinator {
         isOver = isOver || rendezvous.isOver
     }
 
+    /// Says who was not let in, and why.
+    private func tellRefusal(_ line: String) {
+        log.warning("\(line)")
+        told(.refused(line))
+    }
+
     private func receive(
         _ beat: TrainerBeat, _ id: WorkerID, _ peer: PeerID, _ now: Instant
     ) {
@@ -260,7 +265,7 @@ public actor TrainingCoordinator {
         perform(rendezvous.tick(at: now))
         if now - lastKeyCheck >= Coordinator.keyCheckInterval {
             lastKeyCheck = now
-            gate.tellProblems(log)
+            gate.tellProblems(tellRefusal)
         }
         if isDraining, rendezvous.phase == .gathering {
             // Nobody trains: what is committed is all there is.

@@ -1,5 +1,4 @@
 import ClusterCore
-import Logging
 
 /// Tells, for each message that comes, who sent it and why it is refused: the one gate before
 /// whatever a coordinator does.
@@ -30,9 +29,11 @@ struct AccessGate {
     }
 
     /// Why a message is refused; nil where its sender may send it.
+    ///
+    /// - Parameter tell: Is given a line about the refusal, unless it had the same a moment ago.
     mutating func refusal(
-        of message: Message, from key: String?, greetedAs greeted: Role? = nil, log: Logger,
-        now: ContinuousClock.Instant = .now
+        of message: Message, from key: String?, greetedAs greeted: Role? = nil,
+        now: ContinuousClock.Instant = .now, tell: (String) -> Void
     ) -> Failure? {
         let failure: Failure
         if let sender = sender(key) {
@@ -49,29 +50,29 @@ struct AccessGate {
                     Copy its .public file there again, or use another key.
                     """)
         }
-        note(message.type, key, failure, log, now)
+        note(message.type, key, failure, now, tell)
         return failure
     }
 
-    /// Logs a refusal, unless the same was logged a moment ago.
+    /// Tells of a refusal, unless the same was told a moment ago.
     private mutating func note(
-        _ type: MessageType, _ key: String?, _ failure: Failure, _ log: Logger,
-        _ now: ContinuousClock.Instant
+        _ type: MessageType, _ key: String?, _ failure: Failure, _ now: ContinuousClock.Instant,
+        _ tell: (String) -> Void
     ) {
         let line = Line(fingerprint: key.map(CurveKeys.fingerprint) ?? "", type: type)
         if let last = logged[line], last.duration(to: now) < Self.logInterval { return }
         if logged.count >= Self.longestMemory { logged.removeAll() }
         logged[line] = now
-        log.warning("refused \(type) of key \(line.fingerprint): \(failure.message)")
+        tell("refused \(type) of key \(line.fingerprint): \(failure.message)")
     }
 
-    /// Logs what is wrong with the allow-list, each thing once.
-    mutating func tellProblems(_ log: Logger) {
+    /// Tells what is wrong with the allow-list, each thing once.
+    mutating func tellProblems(_ tell: (String) -> Void) {
         allowed?.refresh()
         let problems = allowed?.problems ?? [:]
         for (file, problem) in problems.sorted(by: { $0.key < $1.key })
         where told[file] != problem {
-            log.error("\(problem)")
+            tell(problem)
         }
         told = problems
     }
