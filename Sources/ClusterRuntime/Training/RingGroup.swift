@@ -165,7 +165,7 @@ public final class RingGroup: CollectiveGroup {
         let workspace = UnsafeMutableRawBufferPointer(bucket)
         let work: RingWork
         if workspace.count <= settings.smallBytes {
-            work = smallSum(operation, workspace)
+            work = try smallSum(operation, workspace)
         } else {
             let parts = RingStep.parts(
                 of: bucket.count, elementBytes: MemoryLayout<Float>.stride, world: world)
@@ -198,6 +198,9 @@ public final class RingGroup: CollectiveGroup {
 // MARK: - Steps of operations
 
 extension RingGroup {
+    /// The most bytes of all ranks together: beyond it, what a rank says is no size of anything.
+    private static let mostGathered: UInt64 = 1 << 40
+
     /// How much every rank has.
     private func gather(count: Int, width: Int) throws(CollectiveError) -> [Int] {
         let operation = nextOperation(.gatherCounts, .integer64, count: world, width: width)
@@ -206,7 +209,12 @@ extension RingGroup {
         let counts = try withUnsafeBytes(of: own) { bytes throws(CollectiveError) in
             try gather(operation, own: bytes, sizes: sizes, as: UInt64.self)
         }
-        return counts.map { Int(clamping: $0) }
+        let most = Self.mostGathered / UInt64(MemoryLayout<Float>.stride * max(width, 1))
+        // Of at most 1,024 ranks, so that the sum does not overflow.
+        for (rank, count) in counts.enumerated() where count > most {
+            throw .implausible(rank: rank, what: "\(count) rows of \(width)")
+        }
+        return counts.map { Int($0) }
     }
 
     /// Everyone's block, one after the other; `sizes` are bytes.
@@ -217,7 +225,7 @@ extension RingGroup {
         let blocks = Self.blocks(sizes)
         let total = sizes.reduce(0, +)
         let steps = RingStep.allGather(rank: rank, blocks: blocks)
-        let all = RingScratch(bytes: total)
+        let all = try RingScratch(bytes: total)
         UnsafeMutableRawBufferPointer(rebasing: all.bytes[blocks[rank]]).copyMemory(from: own)
         try run(operation, steps, all.bytes)
         return withExtendedLifetime(all) { Array(all.bytes.bindMemory(to: type)) }
@@ -226,9 +234,9 @@ extension RingGroup {
     /// A sum of which every rank gets all summands, and adds them up in the order of ranks.
     private func smallSum(
         _ operation: CollectiveOperation, _ bucket: UnsafeMutableRawBufferPointer
-    ) -> RingWork {
+    ) throws(CollectiveError) -> RingWork {
         let blocks = Self.blocks((0..<world).map { _ in bucket.count })
-        let all = RingScratch(bytes: bucket.count * world)
+        let all = try RingScratch(bytes: bucket.count * world)
         UnsafeMutableRawBufferPointer(rebasing: all.bytes[blocks[rank]]).copyMemory(
             from: UnsafeRawBufferPointer(bucket))
         let steps = RingStep.allGather(rank: rank, blocks: blocks)

@@ -137,7 +137,9 @@ final class RingLoop {
             guard
                 let (range, arrival) = work.progress.didReceive(
                     bytes: bytes.count, atStep: Int(header.step),
-                    from: Int(clamping: header.offset))
+                    from: Int(clamping: header.offset)),
+                // Floats that are added come whole.
+                arrival == .store || bytes.count % MemoryLayout<Float>.stride == 0
             else { throw mismatch(work.operation, header) }
             work.take(bytes, at: range, arrival)
         }

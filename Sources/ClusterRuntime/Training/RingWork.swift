@@ -1,5 +1,6 @@
 import ClusterCore
 import Dispatch
+import Glibc
 import Training
 
 /// One operation on its way around the ring, and the memory it works in.
@@ -76,11 +77,18 @@ enum RingSum {
 final class RingScratch {
     let bytes: UnsafeMutableRawBufferPointer
 
-    init(bytes count: Int) {
-        bytes = .allocate(byteCount: count, alignment: 64)
+    /// Throws where there is no such memory: how much is needed is what other ranks say.
+    init(bytes count: Int) throws(CollectiveError) {
+        // A multiple of the alignment, as aligned_alloc asks for.
+        guard let start = aligned_alloc(64, (count + 63) & ~63) else {
+            throw .transport(
+                "\(count) bytes from all ranks do not fit in memory. Train with smaller batches, "
+                    + "or on hosts with more memory.")
+        }
+        bytes = UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 
     deinit {
-        bytes.deallocate()
+        free(bytes.baseAddress)
     }
 }

@@ -8,6 +8,8 @@ public enum CollectiveError: Error, Equatable, Sendable {
     case deadline(operation: CollectiveOperation, waitingFor: Int, seconds: Double)
     /// What was given to the operation has no such shape.
     case shape(expected: Int, found: Int, of: CollectiveOperation.Kind)
+    /// A rank told what cannot be.
+    case implausible(rank: Int, what: String)
     /// The sockets cannot be used.
     case transport(String)
 }
@@ -28,6 +30,9 @@ extension CollectiveError: CustomStringConvertible {
         case .shape(let expected, let found, let kind):
             "\(kind) got \(found) elements where \(expected) are its shape. Give counts and width "
                 + "that fit the rows."
+        case .implausible(let rank, let what):
+            "Rank \(rank) told what cannot be: \(what). Start all ranks with the same release, "
+                + "configuration and data."
         case .transport(let message):
             message
         }

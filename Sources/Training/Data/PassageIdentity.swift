@@ -45,11 +45,11 @@ public struct PassageIdentity: Hashable, Sendable {
 
 extension PassageIdentity {
     /// Reads what `append(to:)` wrote.
-    init(from record: inout ByteRecord) {
-        text = record.number()
-        content = record.number()
-        corpus = record.number()
-        id = record.number()
+    init(from record: inout RankRecord) throws(CollectiveError) {
+        text = try record.bits()
+        content = try record.bits()
+        corpus = try record.bits()
+        id = try record.bits()
     }
 
     /// Writes the numbers, for other ranks.

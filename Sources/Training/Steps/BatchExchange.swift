@@ -31,19 +31,23 @@ struct BatchExchange {
         for row in rows { record.append(UInt64(row[0])) }
         for place in places { place.item.identities[place.slot].append(to: &record) }
         if withTexts { for place in places { record.append(place.item.passages[place.slot].text) } }
-        let parts = try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(bytes: record.bytes)
+        try exchanging(step: step) { () throws(CollectiveError) in
+            for part in try group.records(record) { try add(part, withTexts: withTexts) }
         }
-        for part in parts {
-            var part = ByteRecord(part)
-            let (questions, passages) = (Int(part.number()), Int(part.number()))
-            let offset = identities.count
-            for _ in 0..<questions { positives.append(offset + Int(part.number())) }
-            for _ in 0..<passages { identities.append(PassageIdentity(from: &part)) }
-            if withTexts { for _ in 0..<passages { texts.append(part.text()) } }
-            questionCounts.append(questions)
-            passageCounts.append(passages)
-        }
+    }
+
+    /// Takes note of a rank's share.
+    private mutating func add(_ told: RankRecord, withTexts: Bool) throws(CollectiveError) {
+        var part = told
+        let questions = try part.count()
+        let passages = try part.count()
+        let offset = identities.count
+        for _ in 0..<questions { positives.append(offset + (try part.index(below: passages))) }
+        for _ in 0..<passages { identities.append(try PassageIdentity(from: &part)) }
+        if withTexts { for _ in 0..<passages { texts.append(try part.text()) } }
+        try part.expectEnd()
+        questionCounts.append(questions)
+        passageCounts.append(passages)
     }
 
     /// Per passage the row of the first that is the same.

@@ -97,10 +97,13 @@ final class GradientSum {
             record.append(UInt64(ids.count))
             for id in ids { record.append(UInt64(id)) }
         }
-        for part in try group.allGather(bytes: record.bytes) {
-            var part = ByteRecord(part)
-            for index in touched.indices where touched[index] != nil {
-                for _ in 0..<part.number() { touched[index]?[Int(part.number())] = true }
+        for part in try group.records(record) {
+            var part = part
+            for index in touched.indices {
+                guard let known = touched[index]?.count else { continue }
+                for _ in 0..<(try part.count()) {
+                    touched[index]?[try part.index(below: known)] = true
+                }
             }
         }
         hasAgreed = true

@@ -149,16 +149,15 @@ final class ReaderTask: TrainingTask {
             record.append(outcome.isRight ? 1 : 0)
             record.append(isExact(example, read) ? 1 : 0)
         }
-        let parts = try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(bytes: record.bytes)
-        }
         var sums = (loss: 0.0, right: 0.0, exact: 0.0)
-        for part in parts {
-            var part = ByteRecord(part)
-            while !part.isAtEnd {
-                sums.loss += Double(bitPattern: part.number())
-                sums.right += Double(part.number())
-                sums.exact += Double(part.number())
+        try exchanging(step: step) { () throws(CollectiveError) in
+            for part in try group.records(record) {
+                var part = part
+                while !part.isAtEnd {
+                    sums.loss += try part.real()
+                    sums.right += Double(try part.bits())
+                    sums.exact += Double(try part.bits())
+                }
             }
         }
         let questions = Double(count)

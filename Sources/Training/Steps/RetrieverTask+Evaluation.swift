@@ -55,17 +55,16 @@ extension RetrieverTask {
                 record.append(result.isRight ? 1 : 0)
             }
         }
-        let parts = try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(bytes: record.bytes)
-        }
         var results: [QuestionResult] = []
-        for part in parts {
-            var part = ByteRecord(part)
-            while results.count < pool.examples.count, !part.isAtEnd {
-                results.append(
-                    QuestionResult(
-                        rank: Int(part.number()), likelihood: Double(bitPattern: part.number()),
-                        isRight: part.number() == 1))
+        try exchanging(step: step) { () throws(CollectiveError) in
+            for part in try group.records(record) {
+                var part = part
+                while results.count < pool.examples.count, !part.isAtEnd {
+                    let rank = try part.count()
+                    results.append(
+                        QuestionResult(
+                            rank: rank, likelihood: try part.real(), isRight: try part.bits() == 1))
+                }
             }
         }
         return (
@@ -117,8 +116,11 @@ extension RetrieverTask {
                 ).rows
         }
         if settings.loss.similarity == .cosine { Self.normalise(&rows, tower.dimension) }
+        let counts = (0..<group.world).map {
+            BatchSampler.share(of: count, rank: $0, world: group.world).count
+        }
         return try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(rows: rows, width: tower.dimension).values
+            try group.allGather(rows: rows, width: tower.dimension, expecting: counts)
         }
     }
 

@@ -100,17 +100,25 @@ extension RetrieverTask {
                 record.append((passage.score ?? 0).bitPattern)
             }
         }
-        let parts = try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(bytes: record.bytes)
-        }
         var all: [[(column: Int, score: Double)]] = []
-        for part in parts {
-            var part = ByteRecord(part)
-            while !part.isAtEnd {
-                all.append(
-                    (0..<part.number()).map { _ in
-                        (Int(part.number()), Double(bitPattern: part.number()))
-                    })
+        try exchanging(step: step) { () throws(CollectiveError) in
+            for (rank, part) in try group.records(record).enumerated() {
+                var part = part
+                while !part.isAtEnd {
+                    var list: [(column: Int, score: Double)] = []
+                    for _ in 0..<(try part.count()) {
+                        let column = try part.index(below: corpus.count)
+                        list.append((column, try part.real()))
+                    }
+                    all.append(list)
+                    guard all.count <= store.count else {
+                        throw .implausible(rank: rank, what: "more lists than examples")
+                    }
+                }
+            }
+            guard all.count == store.count else {
+                throw .implausible(
+                    rank: group.world - 1, what: "\(all.count) lists of \(store.count)")
             }
         }
         return all

@@ -109,18 +109,20 @@ final class RetrieverTask: TrainingTask {
         let width = towers.context.dimension
         let isBidirectional = settings.loss.contrast == .bidirectional
         let allPassages = try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(rows: passages.rows, width: width)
+            try group.allGather(
+                rows: passages.rows, width: width, expecting: exchange.passageCounts)
         }
         var allQuestions = questions.rows
         if isBidirectional {
             allQuestions = try exchanging(step: step) { () throws(CollectiveError) in
-                try group.allGather(rows: questions.rows, width: width).values
+                try group.allGather(
+                    rows: questions.rows, width: width, expecting: exchange.questionCounts)
             }
         }
         let outcome = RetrievalLoss.evaluate(
             try lossBatch(
                 batch, rows, exchange, questions: Matrix(allQuestions, columns: width),
-                passages: Matrix(allPassages.values, columns: width)),
+                passages: Matrix(allPassages, columns: width)),
             settings.loss.at(step: step, of: settings.totalSteps(sizes: sizes)))
         var statistics = StepStatistics()
         statistics.loss = outcome.loss

@@ -39,15 +39,14 @@ extension CollectiveGroup {
             record.append(UInt64(number))
         }
         var sum = TextCuts()
-        let parts = try exchanging(step: step) { () throws(CollectiveError) in
-            try allGather(bytes: record.bytes)
-        }
-        for bytes in parts {
-            var part = ByteRecord(bytes)
-            sum.texts += Int(part.number())
-            sum.textsCut += Int(part.number())
-            sum.tokens += Int(part.number())
-            sum.tokensCut += Int(part.number())
+        try exchanging(step: step) { () throws(CollectiveError) in
+            for part in try records(record) {
+                var part = part
+                sum.texts += try part.count()
+                sum.textsCut += try part.count()
+                sum.tokens += try part.count()
+                sum.tokensCut += try part.count()
+            }
         }
         return sum
     }
@@ -66,25 +65,28 @@ extension StepStatistics {
         for number in [correct, rankSum, questions, passages] { record.append(UInt64(number)) }
         record.append(UInt64(loss.isFinite ? 0 : examples.count))
         if !loss.isFinite { for example in examples { record.append(example) } }
-        let parts = try exchanging(step: step) { () throws(CollectiveError) in
-            try group.allGather(bytes: record.bytes)
-        }
         var sum = StepStatistics()
         sum.ownTokens = ownTokens
         sum.ownCuts = ownCuts
-        for (rank, bytes) in parts.enumerated() {
-            var part = ByteRecord(bytes)
-            let loss = Double(bitPattern: part.number())
-            sum.loss += loss
-            sum.correct += Int(part.number())
-            sum.rankSum += Int(part.number())
-            sum.questions += Int(part.number())
-            sum.passages += Int(part.number())
-            let names = (0..<part.number()).map { _ in part.text() }
-            if !loss.isFinite {
-                throw .notFinite(
-                    what: "The loss", step: step, rank: rank, examples: names, checkpoint: nil)
+        var faulty: (rank: Int, examples: [String])?
+        try exchanging(step: step) { () throws(CollectiveError) in
+            for (rank, part) in try group.records(record).enumerated() {
+                var part = part
+                let loss = try part.real()
+                sum.loss += loss
+                sum.correct += try part.count()
+                sum.rankSum += try part.count()
+                sum.questions += try part.count()
+                sum.passages += try part.count()
+                var names: [String] = []
+                for _ in 0..<(try part.count()) { names.append(try part.text()) }
+                if !loss.isFinite, faulty == nil { faulty = (rank, names) }
             }
+        }
+        if let faulty {
+            throw .notFinite(
+                what: "The loss", step: step, rank: faulty.rank, examples: faulty.examples,
+                checkpoint: nil)
         }
         return sum
     }

@@ -14,8 +14,10 @@ extension Trainer {
         try onFirstRank { () throws(TrainingError) in if let failure { throw failure } }
         var record = ByteRecord()
         record.append(UInt64(bitPattern: Int64(content?.state.step ?? -1)))
-        var answer = ByteRecord(try told(record.bytes)[0])
-        let step = Int(Int64(bitPattern: answer.number()))
+        let step = try exchanging(step: state.step) { () throws(CollectiveError) in
+            var first = try group.records(record)[0]
+            return Int(truncatingIfNeeded: try first.bits())
+        }
         if group.rank == 0 { damaged.forEach(checkpoints.setAside) }
         guard step >= 0 else {
             if !damaged.isEmpty {

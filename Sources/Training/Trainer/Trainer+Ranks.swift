@@ -8,9 +8,14 @@ extension Trainer {
         var record = ByteRecord()
         record.append(UInt64(parts.count))
         for (_, value) in parts { record.append(value) }
-        let all = try told(record.bytes).map { bytes in
-            var record = ByteRecord(bytes)
-            return (0..<record.number()).map { _ in record.text() }
+        var all: [[String]] = []
+        try exchanging(step: state.step) { () throws(CollectiveError) in
+            for part in try group.records(record) {
+                var part = part
+                var values: [String] = []
+                for _ in 0..<(try part.count()) { values.append(try part.text()) }
+                all.append(values)
+            }
         }
         guard all.allSatisfy({ $0.count == parts.count }) else {
             throw .ranksDisagree(what: "the number of settings", values: all.map { "\($0.count)" })
@@ -43,9 +48,13 @@ extension Trainer {
     func longestWait(_ exposure: Exposure) throws(TrainingError) -> Double {
         var record = ByteRecord()
         record.append((exposure.soFar?.seconds ?? 0).bitPattern)
-        return try told(record.bytes).reduce(0) { longest, bytes in
-            var record = ByteRecord(bytes)
-            return max(longest, Double(bitPattern: record.number()))
+        return try exchanging(step: state.step) { () throws(CollectiveError) in
+            var longest = 0.0
+            for part in try group.records(record) {
+                var part = part
+                longest = max(longest, try part.real())
+            }
+            return longest
         }
     }
 
