@@ -1,5 +1,4 @@
 import Base
-import CZeroMQ
 import ClusterCore
 import Foundation
 import Logging
@@ -9,44 +8,14 @@ import WireFuzz
 
 @testable import ClusterRuntime
 
-/// Messages of each run; `scripts/verify hostile` asks for a million.
-private let count =
-    ProcessInfo.processInfo.environment["SHEAF_HOSTILE_MESSAGES"].flatMap { Int($0) } ?? 20_000
-
 /// A real coordinator, worker, client and training coordinator, over real sockets, and peers whose
 /// numbers lie.
 @Suite(.serialized) struct HostileMessageTests {
-    /// Memory that a run may leave behind, the peers' own included.
-    private static let growthBytes = 64 << 20
-
     /// The heap is the program's.
     init() { HeapPolicy.set() }
 
-    /// Runs `body` twice, the first time briefly, and looks at the memory that the second leaves.
-    private func expectBounded(
-        _ what: String, _ body: (_ seed: UInt64, _ count: Int) async throws -> Void
-    ) async throws {
-        try await body(20, min(count, 2000))
-        malloc_trim(0)
-        let before = ProcessFacts.residentBytes()
-        try await body(21, count)
-        malloc_trim(0)
-        let after = ProcessFacts.residentBytes()
-        print("hostile: \(what): \(count) messages, \(before >> 20) MiB, then \(after >> 20) MiB")
-        #expect(after < before + UInt64(Self.growthBytes), "\(what)")
-    }
-
-    /// Runs what blocks on a thread of its own.
-    private func detached(
-        _ body: @escaping @Sendable () throws -> HostileRun.Summary
-    ) async throws -> HostileRun.Summary {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
-        }
-    }
-
     @Test func `a coordinator outlives hostile numbers and still answers`() async throws {
-        try await expectBounded("coordinator") { seed, count in
+        try await HostileTrial.expectBounded("coordinator") { seed, count in
             let folder = try TemporaryFolder()
             let model = try TestData.model(in: folder.path)
             let corpus = try TestData.corpus(120, seed: 1, in: folder.path)
@@ -61,7 +30,7 @@ private let count =
                     "context_model": [model + "/context_encoder"],
                 ])
             let endpoint = cluster.endpoint
-            let summary = try await detached {
+            let summary = try await HostileTrial.detached {
                 try run.againstCoordinator(at: endpoint, messages: count)
             }
             #expect(summary.sent == count)
@@ -78,7 +47,7 @@ private let count =
     }
 
     @Test func `a worker outlives a coordinator with hostile numbers`() async throws {
-        try await expectBounded("worker") { seed, count in
+        try await HostileTrial.expectBounded("worker") { seed, count in
             let folder = try TemporaryFolder()
             let endpoints = ["control", "query", "bulk"].map { "ipc://\(folder.path)/\($0)" }
             var log = Logger(label: "test")
@@ -92,7 +61,7 @@ private let count =
                 try await Worker.run(options: options, log: workerLog, stop: stop)
             }
             let run = HostileRun(seed: seed, known: ["collection": ["c", "d"]])
-            let summary = try await detached {
+            let summary = try await HostileTrial.detached {
                 try run.againstWorker(at: endpoints, messages: count)
             }
             #expect(summary.sent == count)
@@ -105,13 +74,13 @@ private let count =
 
     @Test func `a client outlives a coordinator with hostile numbers`() async throws {
         let folder = try TemporaryFolder()
-        try await expectBounded("client") { seed, count in
+        try await HostileTrial.expectBounded("client") { seed, count in
             let endpoints = ["control", "query"].map { "ipc://\(folder.path)/\($0)-\(seed)" }
             let asking = (0..<3).map { number in
                 Task { await Self.keepAsking(endpoints[0], UInt64(number)) }
             }
             let run = HostileRun(seed: seed, known: ["collection": ["c", "d"]])
-            let summary = try await detached {
+            let summary = try await HostileTrial.detached {
                 try run.againstClient(at: endpoints, messages: count)
             }
             for task in asking { task.cancel() }
@@ -151,7 +120,7 @@ private let count =
     }
 
     @Test func `a training coordinator outlives hostile numbers`() async throws {
-        try await expectBounded("training coordinator") { seed, count in
+        try await HostileTrial.expectBounded("training coordinator") { seed, count in
             var sent = 0
             var round: UInt64 = 0
             while sent < count {
@@ -167,7 +136,7 @@ private let count =
                 }
                 let hostile = HostileRun(seed: seed << 32 + round)
                 let (endpoint, left) = (run.endpoint, min(count - sent, 4000))
-                let summary = try await detached {
+                let summary = try await HostileTrial.detached {
                     try hostile.againstTraining(at: endpoint, messages: left) {
                         hasEnded.withLock { $0 }
                     }

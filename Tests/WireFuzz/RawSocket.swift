@@ -8,6 +8,8 @@ package final class RawSocket {
         case dealer(id: String)
         /// Binds.
         case router
+        /// Connects, and sends without an id.
+        case pusher
     }
 
     private let context: UnsafeMutableRawPointer?
@@ -21,6 +23,11 @@ package final class RawSocket {
             socket = zmq_socket(context, ZMQ_DEALER)
             zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, id.utf8.count)
             set(ZMQ_LINGER, 0)
+            zmq_connect(socket, endpoint)
+        case .pusher:
+            socket = zmq_socket(context, ZMQ_PUSH)
+            // What is sent leaves before the socket is gone.
+            set(ZMQ_LINGER, 1000)
             zmq_connect(socket, endpoint)
         case .router:
             socket = zmq_socket(context, ZMQ_ROUTER)
