@@ -191,7 +191,8 @@ let package = Package(
         .executableTarget(
             name: "SheafFuzz",
             dependencies: [
-                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "TestSupport",
+                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "VectorIndex",
+                "Training", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", swiftSettings: house),

@@ -10,12 +10,10 @@ struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "SheafFuzz", abstract: "Feed damaged files to the readers of files.")
 
-    @Argument(
-        help: """
-            safetensors, pickle, tokenizer.json, spiece.model, arrow or tsv; all where none is
-            named.
-            """)
+    @Argument(help: "Readers, as --list names them; all where none is named.")
     var readers: [String] = []
+
+    @Flag(help: "Name the readers, and feed nothing.") var list = false
 
     @Option(help: "Executions of each.") var executions = 1_000_000
     @Option(help: "The first seed.") var seed: UInt64 = 1
@@ -24,6 +22,7 @@ struct Fuzz: ParsableCommand {
 
     func run() throws {
         let known = FuzzedReader.all
+        if list { return print(known.map(\.name).joined(separator: "\n")) }
         let chosen = readers.isEmpty ? known : known.filter { readers.contains($0.name) }
         guard readers.isEmpty || chosen.count == readers.count else {
             throw ValidationError("Readers are \(known.map(\.name).joined(separator: ", ")).")
@@ -33,7 +32,13 @@ struct Fuzz: ParsableCommand {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         print("inputs: \(folder)")
-        for reader in chosen { try run(reader, folder) }
+        for reader in chosen {
+            let own = "\(folder)/\(reader.name)"
+            try FileManager.default.createDirectory(
+                atPath: own, withIntermediateDirectories: false)
+            try reader.prepare(goldens, own)
+            try run(reader, own)
+        }
         try FileManager.default.removeItem(atPath: folder)
     }
 
@@ -49,16 +54,20 @@ struct Fuzz: ParsableCommand {
         var dice = Dice(seed: seed)
         var accepted = 0
         var slowest = Duration.zero
+        let before = ResidentMemory.now()
+        ResidentMemory.forgetPeak()
         for _ in 0..<executions {
             try write(mutator.input(&dice), path)
             let start = clock.now
             if try reader.read(folder) { accepted += 1 }
             slowest = max(slowest, clock.now - start)
         }
+        let memory = ResidentMemory.now()
         print(
             "\(reader.name): \(executions) executions from seed \(seed), \(accepted) accepted,"
                 + " \(executions - accepted) refused, none crashed; the slowest took \(slowest);"
-                + " \(clock.now - began) in all")
+                + " \(clock.now - began) in all; memory \(before.now) MiB, then \(memory.now),"
+                + " at most \(memory.peak)")
     }
 
     private func write(_ bytes: [UInt8], _ path: String) throws {
