@@ -121,8 +121,8 @@ final class FloodTests {
 
     // MARK: - Measuring
 
-    /// Measures quiet, beside a processor that is busy with nothing, flooded and afterwards; records
-    /// what is out of bounds.
+    /// Measures quiet, beside a processor that is busy with nothing, flooded and afterwards;
+    /// records what is out of bounds.
     private func flood(
         _ name: String, seconds: Int,
         _ body: @escaping @Sendable (ContinuousClock.Instant) -> Void

@@ -114,7 +114,8 @@ struct QuestionFileTests {
             """
         #expect(
             try read("train.json", text) == [
-                Question(id: "1", text: "a", answers: ["x"], goldIDs: ["5", "6"]),
+                Question(
+                    id: "1", text: "a", answers: ["x"], goldIDs: ["5", "6"], goldTitles: ["t"]),
                 Question(id: "2", text: "b"),
             ])
     }

@@ -50,7 +50,8 @@ struct GoldenTests {
         }
         let loss = losses.reduce(0, +) / Double(losses.count)
         let reference = golden.golden.number("loss")
-        #expect(abs(loss - reference) < 1e-5 * reference, "\(loss) \(reference)")
+        // A model that is sure has a loss whose own rounding is larger than that part of it.
+        #expect(abs(loss - reference) < 1e-5 * reference + 1e-6, "\(loss) \(reference)")
     }
 
     @Test(arguments: goldenDecoders)

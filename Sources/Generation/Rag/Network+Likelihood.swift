@@ -5,8 +5,8 @@ extension Network {
     /// Rows of scores that are in memory at the same time.
     private static var rowsAtOnce: Int { 256 }
 
-    /// log p(token | source, tokens before) of outputs under one source: for each output one value a
-    /// token behind its first.
+    /// log p(token | source, tokens before) of outputs under one source: for each output one value
+    /// a token behind its first.
     ///
     /// A beginning that outputs share is decoded once.
     func logarithms(

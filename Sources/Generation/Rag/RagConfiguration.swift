@@ -3,9 +3,8 @@ import Models
 
 /// What a RAG folder's config.json says beside its two models.
 ///
-/// Fields and defaults are those of `RagConfig` in transformers 4.41. What tells the reference where
-/// its passages lie (`index_name`, `dataset`, …) is kept and written again, and moves nothing here:
-/// passages come from a collection, an index file or given contexts.
+/// Fields and defaults are those of `RagConfig` in transformers 4.41. What tells the reference
+/// where its passages lie (`index_name`, `dataset`, …) is read, and moves nothing here.
 public struct RagConfiguration: Equatable, Sendable {
     /// Between a passage's title and its text.
     public var titleSeparator = " / "

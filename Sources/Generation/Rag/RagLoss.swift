@@ -2,10 +2,10 @@ import Foundation
 
 /// The training loss of RAG over the scores of one question's target under each of its passages.
 ///
-/// `tokens` are what the decoder reads; what it is to give is the same shifted by one, with a pad at
-/// the end. Pads count nothing. The prior counts once a passage in RAG-sequence, whatever the target's
-/// length. Source: Lewis et al. 2020, §2.1; `get_nll` of transformers 4.41, but for the prior of an
-/// empty target, which is lost there.
+/// `tokens` are what the decoder reads; what it is to give is the same shifted by one, with a pad
+/// at the end. Pads count nothing. The prior counts once a passage in RAG-sequence, however long
+/// the target is. Source: Lewis et al. 2020, §2.1; `get_nll` of transformers 4.41, but for the
+/// prior of an empty target, which is lost there.
 public struct RagLoss: Equatable, Sendable {
     /// Which sum over passages.
     public var kind: RagKind
