@@ -5,7 +5,7 @@ import Sheaf
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure search results (accuracy, recall, MRR, nDCG) or answers (EM, F1).",
+        abstract: "Measure search results or answers: recall, nDCG, F1.",
         discussion: """
             Examples:
 
