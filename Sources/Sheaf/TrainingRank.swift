@@ -79,7 +79,7 @@ public enum TrainingRank {
     private static func train(
         _ link: TrainerLink, _ configuration: TrainingConfiguration, _ facts: [TrainerFact]
     ) throws -> Bool {
-        let group = try link.join(facts: facts)
+        guard let group = try link.join(facts: facts) else { return true }
         do {
             let trainer = try Trainer(configuration, group: group)
             let report = try trainer.run(hooks(link))

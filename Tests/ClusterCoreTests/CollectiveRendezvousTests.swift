@@ -168,18 +168,68 @@ struct CollectiveRendezvousTests {
     @Test func `a finish ends the run, whoever is lost after it`() {
         var rendezvous = formed()
         #expect(
-            rendezvous.finish(first, TrainerFinish(generation: 1)) == [.acknowledge(first)])
+            rendezvous.finish(first, TrainerFinish(generation: 1), at: at(90))
+                == [.acknowledge(first)])
         #expect(!rendezvous.isOver)
         #expect(rendezvous.lost(second, reason: "it ended", at: at(100)).isEmpty)
-        #expect(rendezvous.isOver)
+        // The first asks again until it has heard that its finish is known, and then goes.
+        #expect(!rendezvous.isOver)
         #expect(
-            rendezvous.finish(first, TrainerFinish(generation: 1)) == [.acknowledge(first)])
+            rendezvous.finish(first, TrainerFinish(generation: 1), at: at(110))
+                == [.acknowledge(first)])
+        #expect(rendezvous.lost(first, reason: "it ended", at: at(120)).isEmpty)
+        #expect(rendezvous.isOver)
+    }
+
+    @Test func `a rank that goes without a word after its finish is not removed`() {
+        var rendezvous = formed()
+        for rank in [first, second] {
+            _ = rendezvous.finish(rank, TrainerFinish(generation: 1), at: at(100))
+        }
+        _ = rendezvous.lost(first, reason: "it ended", at: at(110))
+        #expect(!rendezvous.isOver)
+        #expect(rendezvous.tick(at: at(1_900)).isEmpty)
+        #expect(rendezvous.isOver)
+    }
+
+    @Test func `a rank that has finished and stays is waited for a while`() {
+        var rendezvous = formed()
+        for rank in [first, second] {
+            _ = rendezvous.finish(rank, TrainerFinish(generation: 1), at: at(100))
+        }
+        for time in stride(from: 250, through: 5_000, by: 250) {
+            for rank in [first, second] {
+                _ = rendezvous.beat(rank, TrainerBeat(generation: 1), at: at(time))
+            }
+            #expect(rendezvous.tick(at: at(time)).isEmpty)
+            #expect(!rendezvous.isOver)
+        }
+        _ = rendezvous.tick(at: at(5_101))
+        #expect(rendezvous.isOver)
+    }
+
+    @Test func `spares are told when the work is done, and whoever comes later`() {
+        var rendezvous = formed()
+        _ = rendezvous.join(third, join(), at: at(50))
+        let told = rendezvous.finish(first, TrainerFinish(generation: 1), at: at(100))
+        #expect(told == [.acknowledge(first), .acknowledge(third)])
+        // Its ring broke when all had been done: there is nothing to do anew.
+        #expect(rendezvous.join(second, join(2), at: at(110)) == [.acknowledge(second)])
+        let late = WorkerID(name: "trainer-4", incarnation: 4)
+        #expect(rendezvous.hello(late, at: at(120)).isEmpty)
+        #expect(rendezvous.join(late, join(), at: at(130)) == [.acknowledge(late)])
+        for rank in [first, second, third, late] {
+            #expect(!rendezvous.isOver)
+            _ = rendezvous.lost(rank, reason: "it ended", at: at(140))
+        }
+        #expect(rendezvous.isOver)
     }
 
     @Test func `a failure that nothing helps gives up`() {
         var rendezvous = formed()
         let actions = rendezvous.finish(
-            second, TrainerFinish(generation: 1, failure: "The disk is full. Make room."))
+            second, TrainerFinish(generation: 1, failure: "The disk is full. Make room."),
+            at: at(100))
         #expect(actions.last == .giveUp(.rank("trainer-2", "The disk is full. Make room.")))
         #expect(rendezvous.isOver)
     }

@@ -56,7 +56,8 @@ import WireFuzz
         do {
             _ = try link.plan()
             while !isDone(), !link.isStopping {
-                let group = try link.join(facts: [TrainerFact(name: "a", value: "b")])
+                let facts = [TrainerFact(name: "a", value: "b")]
+                guard let group = try link.join(facts: facts) else { return }
                 var values: [Float] = [1, 2, 3]
                 do throws(CollectiveError) {
                     try group.allReduce(&values)

@@ -132,6 +132,28 @@ struct TrainingCoordinatorTests {
         #expect(throws: ClusterError.input("The disk is full. Make room.")) { try outcome.get() }
     }
 
+    @Test func `a spare that was not needed is told that all is done`() async throws {
+        let run = try CoordinatedRun(minimum: 2, maximum: 2)
+        let spares = Locked([String]())
+        let outcome = try await run.run(ranks: 2) { link in
+            _ = try link.plan()
+            let group = try link.join(facts: [])
+            if group.rank == 0 {
+                run.start("trainer-3", false) { link in
+                    _ = try link.plan()
+                    if try link.isSpare() { spares.withLock { $0.append(link.name) } }
+                }
+                // Most likely it waits by then; one that comes later is told too.
+                usleep(300_000)
+            }
+            try group.barrier()
+            try link.finish(group, report: "", isInterrupted: false)
+        }
+        _ = try outcome.get()
+        for _ in 0..<500 where spares.withLock(\.isEmpty) { usleep(10_000) }
+        #expect(spares.withLock { $0 } == ["trainer-3"])
+    }
+
     @Test func `an interruption reaches every rank`() async throws {
         let run = try CoordinatedRun(minimum: 2, maximum: 2)
         let outcome = try await run.run(ranks: 2) { link in
@@ -242,7 +264,8 @@ final class CoordinatedRun: Sendable {
         }
     }
 
-    private func start(
+    /// Starts a rank as a thread.
+    func start(
         _ name: String, _ comesBack: Bool, _ body: @escaping @Sendable (TestLink) throws -> Void
     ) {
         let endpoint = self.endpoint
@@ -277,7 +300,11 @@ final class TestLink: Sendable {
     }
 
     func plan() throws -> String { try link.plan() }
-    func join(facts: [TrainerFact]) throws -> any CollectiveGroup { try link.join(facts: facts) }
+    func join(facts: [TrainerFact]) throws -> any CollectiveGroup {
+        try #require(try link.join(facts: facts))
+    }
+    /// Whether the work was done before this rank had a place.
+    func isSpare() throws -> Bool { try link.join(facts: []) == nil }
     func report(step: Int, progress: String) { link.report(step: step) { _ in progress } }
     func leave(_ group: any CollectiveGroup, reason: String) { link.leave(group, reason: reason) }
     func fail(_ message: String) { link.fail(message) }

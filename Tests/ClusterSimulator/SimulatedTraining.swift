@@ -25,6 +25,8 @@ final class SimulatedTraining {
         var id: WorkerID
         var isAlive = true
         var isHalted = false
+        /// Since when it runs without a break.
+        var awake = Instant(nanoseconds: 0)
         var isWelcome = false
         var attempt: UInt64 = 0
         var place: TrainerForm?
@@ -86,7 +88,14 @@ final class SimulatedTraining {
 extension SimulatedTraining {
     private func tick() {
         perform(rendezvous.tick(at: now))
-        if rendezvous.isOver { isOver = ranks.allSatisfy { $0.isDone || !$0.isAlive } }
+        if rendezvous.isOver {
+            isOver = true
+            // Who has just started or stood still may be unknown, or be taken for dead.
+            let left = ranks.filter {
+                $0.isAlive && !$0.isHalted && !$0.isDone && now - $0.awake > .seconds(2)
+            }
+            if !left.isEmpty { failures.append("\(left.map(\.id)) do not know that all is done") }
+        }
         after(.milliseconds(50)) { self.tick() }
     }
 
@@ -103,7 +112,8 @@ extension SimulatedTraining {
             perform(
                 rendezvous.failed(
                     id, generation: abort.generation, by: abort.by, reason: abort.reason, at: now))
-        case .trainerFinish(let finish): perform(rendezvous.finish(id, finish))
+        case .trainerFinish(let finish): perform(rendezvous.finish(id, finish, at: now))
+        case .goodbye: perform(rendezvous.lost(id, reason: "it ended", at: now))
         default: failures.append("unexpected \(message.type)")
         }
     }
@@ -207,7 +217,9 @@ extension SimulatedTraining {
         case .failure:
             ranks[number].isWelcome = false
             leave(number)
-        case .done: ranks[number].isDone = true
+        case .done where !ranks[number].isDone:
+            ranks[number].isDone = true
+            tell(number, .goodbye(Goodbye(reason: "it ended")))
         default: break
         }
     }
@@ -228,7 +240,7 @@ extension SimulatedTraining {
         }
         after(dice.milliseconds(100...2_000)) {
             self.ranks[number] = Rank(
-                id: WorkerID(name: id.name, incarnation: self.dice.next()))
+                id: WorkerID(name: id.name, incarnation: self.dice.next()), awake: self.now)
             self.live(number)
         }
     }
@@ -240,6 +252,7 @@ extension SimulatedTraining {
         after(dice.milliseconds(500...10_000)) {
             guard self.ranks[number].id == id else { return }
             self.ranks[number].isHalted = false
+            self.ranks[number].awake = self.now
             let messages = self.ranks[number].inbox
             self.ranks[number].inbox = []
             for message in messages { self.deliver(message, to: number) }

@@ -3,7 +3,8 @@
 /// States:
 /// - *gathering*: ranks that are ready wait; those that are alive but not ready are waited for.
 /// - *formed*: a generation trains; who becomes ready meanwhile waits as a spare.
-/// - *finished*: a rank of the generation has passed the last barrier, so the work is done.
+/// - *finished*: a rank of the generation has passed the last barrier, so the work is done; all
+///   others are told, and the run is over when they have gone.
 /// - *given up*: no world came about in time, a rank failed for good, or generations kept failing.
 ///
 /// Transitions:
@@ -11,15 +12,16 @@
 ///   nobody left to wait for.
 /// - formed → gathering: ``lost(_:reason:at:)``, ``failed(_:generation:reason:at:)``, a member that
 ///   joins anew, or one that ``tick(at:)`` finds silent.
-/// - formed → finished: ``finished(_:generation:)``.
-/// - any → given up: ``tick(at:)``, ``failedForGood(_:reason:)``.
+/// - formed → finished: ``finish(_:_:at:)``.
+/// - any → given up: ``tick(at:)``, ``finish(_:_:at:)`` with a failure.
 ///
 /// Invariants:
 /// 1. Generations grow by one with each world; a world never changes.
 /// 2. All members of a world gave equal facts.
 /// 3. A member is in a world only with the attempt it last joined with.
 /// 4. Messages may be lost, repeated or late: a repeated join of the formed world is answered with
-///    the same place, and a member that beats with a generation that has ended is told so again.
+///    the same place, a member that beats with a generation that has ended is told so again, and
+///    one that has not heard that the work is done is told again until it goes.
 public struct Rendezvous: Sendable {
     /// How many ranks, and how long is waited for what.
     public struct Settings: Hashable, Sendable {
@@ -33,6 +35,8 @@ public struct Rendezvous: Sendable {
         public var silence: Duration = .milliseconds(1_800)
         /// How long gathering may take before it is given up.
         public var patience: Duration = .seconds(300)
+        /// How long ranks whose finish is known may take to go.
+        public var farewell: Duration = .seconds(5)
         /// How many generations may fail one after the other without progress.
         public var failures = 5
 
@@ -53,7 +57,7 @@ public struct Rendezvous: Sendable {
         case refuse(WorkerID, RendezvousRefusal)
         /// A member of the world is gone: see that nothing of it goes on running.
         case remove(WorkerID, reason: String)
-        /// Tell a member that its finish is known.
+        /// Tell a process that the work is done.
         case acknowledge(WorkerID)
         /// Stop: no world will come about.
         case giveUp(RendezvousFailure)
@@ -101,6 +105,9 @@ public struct Rendezvous: Sendable {
     /// The furthest step that any rank has reached, and generations that have failed since.
     var step: UInt64 = 0
     var failures = 0
+    /// When the last rank of a finished run said so, and whether those who stay were waited for.
+    var finished: Instant?
+    var isFarewellOver = false
 
     /// Starts gathering.
     public init(settings: Settings, at now: Instant) {
@@ -139,6 +146,10 @@ extension Rendezvous {
     ) -> [Action] {
         guard isOpen else { return [] }
         var actions = hello(id, at: now)
+        if case .finished = phase {
+            // A spare, or one whose ring broke when all had been done.
+            return actions + noteFinished(id, at: now)
+        }
         if let known = members[id]?.join?.attempt, join.attempt <= known {
             // Repeated, since the answer is late or was lost; or a late copy of an older one.
             guard join.attempt == known, let place = place(of: id) else { return actions }
@@ -190,7 +201,9 @@ extension Rendezvous {
     }
 
     /// A rank has done all there was to do, or cannot do it.
-    public mutating func finish(_ id: WorkerID, _ finish: TrainerFinish) -> [Action] {
+    public mutating func finish(
+        _ id: WorkerID, _ finish: TrainerFinish, at now: Instant
+    ) -> [Action] {
         guard isOpen else { return [.acknowledge(id)] }
         guard members[id] != nil else { return [] }
         if !finish.failure.isEmpty {
@@ -200,14 +213,16 @@ extension Rendezvous {
             return []
         }
         phase = .finished(generation: world.generation)
-        members[id]?.hasFinished = true
-        return [.acknowledge(id)]
+        // Spares have nothing left to wait for.
+        let spares = known.filter { $0 != id && members[$0]?.isReady == true }
+        return ([id] + spares).flatMap { noteFinished($0, at: now) }
     }
 
     /// A process ended, or cannot be reached any more.
     public mutating func lost(_ id: WorkerID, reason: String, at now: Instant) -> [Action] {
         guard members.removeValue(forKey: id) != nil, isOpen else { return [] }
         changed = now
+        noteEnd(at: now)
         guard world?.members.contains(id) == true else { return [] }
         return end(by: id, reason: reason, at: now)
     }
@@ -222,9 +237,11 @@ extension Rendezvous {
             }
             let milliseconds = Int((now - heard) / .milliseconds(1))
             let reason = "nothing was heard of it for \(milliseconds) ms"
-            actions.append(.remove(id, reason: reason))
+            // Who had finished has gone, and its word of that was lost.
+            if members[id]?.hasFinished == false { actions.append(.remove(id, reason: reason)) }
             actions += lost(id, reason: reason, at: now)
         }
+        if let finished, now - finished > settings.farewell { isFarewellOver = true }
         guard case .gathering = phase else { return actions }
         let isSettled = members.values.allSatisfy(\.isReady) && now - changed >= settings.settle
         if ready >= settings.minimum, isSettled { return actions + form() }
@@ -234,12 +251,14 @@ extension Rendezvous {
         return actions
     }
 
-    /// Whether every rank of a finished run that is still alive has said so.
+    /// Whether the run was given up, or is finished and every rank has gone.
+    ///
+    /// Each is waited for until it says goodbye, ends or is silent: the word that the work is done
+    /// may be lost, and then its rank asks again. Who is told and stays is waited for a while.
     public var isOver: Bool {
         switch phase {
         case .givenUp: true
-        case .finished:
-            world?.members.allSatisfy { members[$0]?.hasFinished ?? true } ?? true
+        case .finished: finished != nil && (members.isEmpty || isFarewellOver)
         case .gathering, .formed: false
         }
     }
@@ -249,6 +268,19 @@ extension Rendezvous {
 
 extension Rendezvous {
     private var isOpen: Bool { phase != .givenUp }
+
+    /// The work is done, and a process is told so.
+    private mutating func noteFinished(_ id: WorkerID, at now: Instant) -> [Action] {
+        members[id]?.hasFinished = true
+        noteEnd(at: now)
+        return [.acknowledge(id)]
+    }
+
+    /// Takes note of the time from which on no rank of a finished run has anything left to do.
+    private mutating func noteEnd(at now: Instant) {
+        guard case .finished = phase, finished == nil, let world else { return }
+        if world.members.allSatisfy({ members[$0]?.hasFinished ?? true }) { finished = now }
+    }
 
     /// A process of the same name with another incarnation has taken the place of a known one.
     private mutating func replacePredecessor(of id: WorkerID, at now: Instant) -> [Action] {

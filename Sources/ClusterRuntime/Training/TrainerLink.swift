@@ -119,12 +119,12 @@ public final class TrainerLink: Sendable {
         return plan.configuration
     }
 
-    /// Waits for a world and a place in it.
+    /// Waits for a world and a place in it; nil where the work is done without this rank.
     ///
     /// - Parameter facts: what must be the same on every rank.
     ///
     /// Throws ``ClusterError/answered(_:)`` where this rank is refused since its facts differ.
-    public func join(facts: [TrainerFact]) throws(ClusterError) -> any CollectiveGroup {
+    public func join(facts: [TrainerFact]) throws(ClusterError) -> (any CollectiveGroup)? {
         let attempt = state.withLock { state in
             state.attempt += 1
             state.form = nil
@@ -141,7 +141,10 @@ public final class TrainerLink: Sendable {
             throw .input("\(error)")
         }
         let join = TrainerJoin(attempt: attempt, facts: facts, ring: listener.address)
-        let form = try ask(.trainerJoin(join), endsOnStop: true) { $0.form }
+        let isOver = try ask(.trainerJoin(join), endsOnStop: true) { state in
+            state.isFinishKnown ? true : state.form == nil ? nil : false
+        }
+        guard !isOver, let form = state.withLock({ $0.form }) else { return nil }
         let group = try group(form, listener)
         state.withLock { state in
             state.group = group

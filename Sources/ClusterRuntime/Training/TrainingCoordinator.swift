@@ -213,7 +213,7 @@ public actor TrainingCoordinator {
                 outcome.report = finish.report
             }
             outcome.isInterrupted = outcome.isInterrupted || finish.interrupted
-            perform(rendezvous.finish(id, finish))
+            perform(rendezvous.finish(id, finish, at: now))
         case .goodbye(let goodbye):
             perform(rendezvous.lost(id, reason: goodbye.reason, at: now))
             peers[id] = nil
@@ -324,6 +324,8 @@ public actor TrainingCoordinator {
             self.failure = self.failure ?? failure
             isOver = true
             processes?.stopRestarting()
+            let words = Failure(code: .unavailable, message: "\(failure)")
+            for place in peers.values { send(.failure(words), to: place.peer) }
         }
     }
 
