@@ -259,23 +259,27 @@ static void layer_norm(
     }
 }
 
+static float sum_of_squares(const float *row, size_t width) {
+    v16 squares = SPLAT(0.0f);
+    size_t j = 0;
+    for (; j + LANES <= width; j += LANES) {
+        const v16 v = LOAD(row + j);
+        squares = FMA(v, v, squares);
+    }
+    if (j < width) {
+        const v16 v = load_part(row + j, width - j);
+        squares = FMA(v, v, squares);
+    }
+    return sum_lanes(squares);
+}
+
 static void rms_norm(
     float *rows, size_t count, size_t width, const float *gain, float epsilon) {
     for (size_t i = 0; i < count; i++) {
         float *row = rows + i * width;
-        v16 squares = SPLAT(0.0f);
-        size_t j = 0;
-        for (; j + LANES <= width; j += LANES) {
-            const v16 v = LOAD(row + j);
-            squares = FMA(v, v, squares);
-        }
-        if (j < width) {
-            const v16 v = load_part(row + j, width - j);
-            squares = FMA(v, v, squares);
-        }
-        const float mean = sum_lanes(squares) / (float)width;
+        const float mean = sum_of_squares(row, width) / (float)width;
         const float factor = 1.0f / __builtin_sqrtf(mean + epsilon);
-        for (j = 0; j < width; j++) { row[j] = row[j] * factor * gain[j]; }
+        for (size_t j = 0; j < width; j++) { row[j] = row[j] * factor * gain[j]; }
     }
 }
 
@@ -341,19 +345,9 @@ static void max_rows(const float *rows, size_t count, size_t width, float *out) 
 }
 
 static void normalise(float *row, size_t width) {
-    v16 squares = SPLAT(0.0f);
-    size_t j = 0;
-    for (; j + LANES <= width; j += LANES) {
-        const v16 v = LOAD(row + j);
-        squares = FMA(v, v, squares);
-    }
-    if (j < width) {
-        const v16 v = load_part(row + j, width - j);
-        squares = FMA(v, v, squares);
-    }
-    float norm = __builtin_sqrtf(sum_lanes(squares));
+    float norm = __builtin_sqrtf(sum_of_squares(row, width));
     if (norm < 1e-12f) { norm = 1e-12f; }
-    for (j = 0; j < width; j++) { row[j] = row[j] / norm; }
+    for (size_t j = 0; j < width; j++) { row[j] = row[j] / norm; }
 }
 
 const sheaf_encoder_kernels SHEAF_TABLE = {
