@@ -13,19 +13,12 @@ public protocol TextTokenizer: Sendable {
     var template: EncodingTemplate { get }
     /// The id of the token that fills up.
     var paddingID: Int32 { get }
-    /// How many ids there are: one more than the largest.
-    var vocabularySize: Int { get }
+    /// All tokens.
+    var table: TokenTable { get }
     /// Whether text is lower-cased before it is split.
     var lowercases: Bool { get }
     /// What the files of the tokenizer say differently, and which one counts, as sentences.
     var contradictions: [String] { get }
-
-    /// The token of an id, or nil.
-    func token(for id: Int32) -> String?
-    /// The id of a token, or nil.
-    func id(for token: String) -> Int32?
-    /// True for tokens that decoding can leave out.
-    func isSpecial(_ id: Int32) -> Bool
 
     /// The tokens of a text with their spans in its code points, without special tokens.
     func tokens(of text: String) -> TokenSequence
@@ -41,6 +34,18 @@ extension TextTokenizer {
     public var lowercases: Bool { false }
     /// None.
     public var contradictions: [String] { [] }
+
+    /// How many ids there are: one more than the largest.
+    public var vocabularySize: Int { table.idCount }
+
+    /// The token of an id, or nil.
+    public func token(for id: Int32) -> String? { table.token(for: id) }
+
+    /// The id of a token, or nil.
+    public func id(for token: String) -> Int32? { table.id(of: token) }
+
+    /// True for tokens that decoding can leave out.
+    public func isSpecial(_ id: Int32) -> Bool { table.isSpecial(id) }
 }
 
 /// The tokens of one text before special tokens.

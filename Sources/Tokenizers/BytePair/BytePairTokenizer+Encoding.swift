@@ -4,7 +4,7 @@ extension BytePairTokenizer {
         let end = limit > Int.max - ids.count ? Int.max : ids.count + limit
         let utf8 = text.utf8
         var symbols: [BytePairModel.Symbol] = []
-        added.forEachSegment(of: utf8.span) { segment, start, id in
+        table.forEachSegment(of: utf8.span) { segment, start, id in
             if let id {
                 ids.append(id)
             } else {
@@ -33,7 +33,7 @@ extension BytePairTokenizer {
         }
         var result = TokenSequence()
         var symbols: [BytePairModel.Symbol] = []
-        added.forEachSegment(of: utf8.span) { segment, start, id in
+        table.forEachSegment(of: utf8.span) { segment, start, id in
             if let id {
                 let span = points[start]..<points[start + segment.count - 1] + 1
                 let spaces = Self.spaces(around: segment)

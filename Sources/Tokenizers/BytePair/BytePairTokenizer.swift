@@ -7,6 +7,8 @@
 public final class BytePairTokenizer: TextTokenizer {
     /// `<s> a </s>` and `<s> a </s></s> b </s>`, unless the files say otherwise.
     public let template: EncodingTemplate
+    /// All tokens.
+    public let table: TokenTable
     /// The id of the token that fills up; that of the end where there is none.
     public let paddingID: Int32
     /// The id of the token that opens an encoding, where there is one.
@@ -19,7 +21,6 @@ public final class BytePairTokenizer: TextTokenizer {
     public let addsPrefixSpace: Bool
 
     let model: BytePairModel
-    let added: AddedVocabulary
     /// Leaves white space out of spans.
     let trimsOffsets: Bool
 
@@ -44,21 +45,11 @@ public final class BytePairTokenizer: TextTokenizer {
             }
         }
         var specials = SpecialTokens(files.added, vocabulary, path: files.path)
-        func add(_ token: String?, _ role: String) throws(TokenizerError) -> Int32? {
-            guard let token else { return nil }
-            // The mask takes the space before it along, as in training.
-            return try specials.add(token, role: role, stripsLeft: role == "mask")
-        }
-        beginningID = try add(files.names.beginning, "beginning")
-        endID = try add(files.names.end, "end")
-        maskID = try add(files.names.mask, "mask")
-        let padding = try add(files.names.padding, "padding")
-        _ = try add(files.names.unknown, "unknown")
-        for content in files.names.additional { _ = try add(content, "additional special") }
-        guard let paddingID = padding ?? endID else {
-            throw .missingSpecialToken(path: files.path, role: "padding", token: "<pad>")
-        }
-        self.paddingID = paddingID
+        let roles = try specials.add(files.names)
+        beginningID = roles.beginning
+        endID = roles.end
+        maskID = roles.mask
+        paddingID = roles.padding
         if let template = files.template {
             self.template = template
         } else if files.framesTexts, let beginningID, let endID {
@@ -77,28 +68,12 @@ public final class BytePairTokenizer: TextTokenizer {
             vocabulary: vocabulary, merges: merges,
             byteIDs: ByteAlphabet.characters.map { vocabulary.id(of: String($0)) ?? -1 },
             unknownID: unknownID, fusesUnknown: files.fusesUnknown)
-        added = try AddedVocabulary(
+        table = try TokenTable(
             specials.tokens, vocabulary: vocabulary, path: files.path
         ) { $0 }
         addsPrefixSpace = files.addsPrefixSpace
         trimsOffsets = files.trimsOffsets
     }
-
-    /// How many ids there are: one more than the largest.
-    public var vocabularySize: Int { max(model.vocabulary.idCount, added.idCount) }
-
-    /// The token of an id, or nil.
-    public func token(for id: Int32) -> String? {
-        added.token(for: id) ?? model.vocabulary.token(for: id)
-    }
-
-    /// The id of a token, or nil.
-    public func id(for token: String) -> Int32? {
-        added.id(of: token) ?? model.vocabulary.id(of: token)
-    }
-
-    /// True for tokens that decoding can leave out.
-    public func isSpecial(_ id: Int32) -> Bool { added.isSpecial(id) }
 
     /// The text of tokens: their bytes joined.
     public func string(of tokens: [String]) -> String { ByteAlphabet.text(of: tokens) }

@@ -4,7 +4,7 @@ extension UnigramTokenizer {
         let end = limit > Int.max - ids.count ? Int.max : ids.count + limit
         let utf8 = text.utf8
         var scratch = UnigramModel.Scratch()
-        added.original.forEachSegment(of: utf8.span) { segment, start, id in
+        table.original.forEachSegment(of: utf8.span) { segment, start, id in
             if let id {
                 ids.append(id)
                 return ids.count < end
@@ -32,7 +32,7 @@ extension UnigramTokenizer {
         var result = TokenSequence()
         // Code points before the segment.
         var point = 0
-        added.original.forEachSegment(of: bytes) { segment, start, id in
+        table.original.forEachSegment(of: bytes) { segment, start, id in
             let first = point
             for index in 0..<segment.count where segment[index] & 0xC0 != 0x80 { point += 1 }
             if let id {
@@ -55,7 +55,7 @@ extension UnigramTokenizer {
         _ scratch: inout UnigramModel.Scratch, _ body: (Int32, Range<Int>) -> Void
     ) {
         let text = options.normalized(AlignedText(segment, firstPoint: firstPoint))
-        for piece in added.normalizedPieces(of: text) {
+        for piece in table.normalizedPieces(of: text) {
             let part = piece.range.count == text.count ? text : text[piece.range]
             if let id = piece.id {
                 body(id, part.span(0..<part.count))

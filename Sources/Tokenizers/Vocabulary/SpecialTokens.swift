@@ -32,4 +32,32 @@ struct SpecialTokens {
         tokens.append(AddedToken(content: content, id: id, stripsLeft: stripsLeft))
         return id
     }
+
+    /// Makes the tokens of roles special; the one that fills up is the end where there is none.
+    mutating func add(_ names: SpecialTokenRoles) throws(TokenizerError) -> RoleIDs {
+        // The mask takes the space before it along, as in training.
+        let beginning = try add(optional: names.beginning, "beginning")
+        let end = try add(optional: names.end, "end")
+        let mask = try add(optional: names.mask, "mask", stripsLeft: true)
+        let padding = try add(optional: names.padding, "padding")
+        _ = try add(optional: names.unknown, "unknown")
+        for content in names.additional { _ = try add(content, role: "additional special") }
+        guard let padding = padding ?? end else {
+            throw .missingSpecialToken(path: path, role: "padding", token: "<pad>")
+        }
+        return RoleIDs(beginning: beginning, end: end, mask: mask, padding: padding)
+    }
+
+    private mutating func add(
+        optional content: String?, _ role: String, stripsLeft: Bool = false
+    ) throws(TokenizerError) -> Int32? {
+        guard let content else { return nil }
+        return try add(content, role: role, stripsLeft: stripsLeft)
+    }
+
+    /// The ids of the tokens that play a role around texts; nil where there is none.
+    struct RoleIDs {
+        var beginning, end, mask: Int32?
+        var padding: Int32
+    }
 }

@@ -9,7 +9,7 @@ extension WordPieceTokenizer {
         // Code points before `floor`.
         var origin = 0
         while true {
-            let match = added.original.next(in: bytes, from: &position, floor: floor)
+            let match = table.original.next(in: bytes, from: &position, floor: floor)
             let stop = match?.start ?? bytes.count
             if floor < stop {
                 var segment = AlignedText()

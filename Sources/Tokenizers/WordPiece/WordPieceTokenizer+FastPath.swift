@@ -26,7 +26,7 @@ extension WordPieceTokenizer {
     /// True where words can be read off the bytes without a normalised copy of the text.
     private var readsBytes: Bool {
         options.splitsWords && options.wordBoundaries == .punctuation && options.neverSplit.isEmpty
-            && added.normalized.isEmpty
+            && table.normalized.isEmpty
             && options.maximumWordLength <= WordBuffer.largestLimit
     }
 
@@ -41,7 +41,7 @@ extension WordPieceTokenizer {
         var position = 0
         var floor = 0
         while ids.count < end {
-            let match = added.original.next(in: text, from: &position, floor: floor)
+            let match = table.original.next(in: text, from: &position, floor: floor)
             let stop = match?.start ?? text.count
             if floor < stop {
                 appendSegment(text, from: floor, to: stop, end: end, to: &ids)

@@ -102,11 +102,11 @@ extension WordPieceTokenizer {
             return result
         }
         let text = segment.normalized(options)
-        if added.normalized.isEmpty {
+        if table.normalized.isEmpty {
             appendWords(of: text, to: &result)
             return result
         }
-        for (range, id) in added.normalizedPieces(of: text) {
+        for (range, id) in table.normalizedPieces(of: text) {
             if let id {
                 result.append(id, text.span(range))
             } else {

@@ -23,9 +23,10 @@ public final class WordPieceTokenizer: TextTokenizer {
 
     /// `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, unless tokenizer.json says otherwise.
     public let template: EncodingTemplate
+    /// All tokens.
+    public let table: TokenTable
 
     let model: WordPieceModel
-    let added: AddedVocabulary
     let plan: ScalarPlan
     /// The words of `neverSplit`, by their bytes.
     let unsplit: Set<TokenKey>
@@ -69,7 +70,7 @@ public final class WordPieceTokenizer: TextTokenizer {
             continuationPrefix: options.continuationPrefix, path: path)
         template =
             files.template ?? .bert(classifier: classifierID, separator: separatorID)
-        added = try AddedVocabulary(
+        table = try TokenTable(
             specials.tokens, vocabulary: vocabulary, path: path
         ) { [options] in Self.normalizedForm(of: $0, options) }
         let plan = ScalarPlan.shared(options)
@@ -78,24 +79,8 @@ public final class WordPieceTokenizer: TextTokenizer {
         asciiPlan = Self.asciiPlan(plan)
     }
 
-    /// How many ids there are: one more than the largest.
-    public var vocabularySize: Int { max(model.vocabulary.idCount, added.idCount) }
-
-    /// The token of an id, or nil.
-    public func token(for id: Int32) -> String? {
-        added.token(for: id) ?? model.vocabulary.token(for: id)
-    }
-
-    /// The id of a token, or nil.
-    public func id(for token: String) -> Int32? {
-        added.id(of: token) ?? model.vocabulary.id(of: token)
-    }
-
     /// Whether text is lower-cased before it is split.
     public var lowercases: Bool { options.lowercases }
-
-    /// True for tokens that decoding can leave out.
-    public func isSpecial(_ id: Int32) -> Bool { added.isSpecial(id) }
 
     private static func normalizedForm(of content: String, _ options: WordPieceOptions) -> String {
         AlignedText(content).normalized(options).text

@@ -1,5 +1,9 @@
-/// The tokens kept whole, those looked for in the text as given and those in its normalised form.
-struct AddedVocabulary: Sendable {
+/// All tokens of a tokenizer: its vocabulary, and those that were added to it.
+///
+/// Added tokens are kept whole: some are looked for in the text as given, some in its normalised
+/// form.
+public struct TokenTable: Sendable {
+    private let vocabulary: Vocabulary
     /// Looked for in the original text.
     let original: AddedTokenMatcher
     /// Looked for in the normalised text.
@@ -7,7 +11,7 @@ struct AddedVocabulary: Sendable {
     private let tokensByID: [Int32: AddedToken]
     private let idsByContent: [TokenKey: Int32]
 
-    /// The id after the largest one.
+    /// How many ids there are: one more than the largest.
     let idCount: Int
 
     /// `normalize` gives the normalised form of a token's content.
@@ -50,15 +54,22 @@ struct AddedVocabulary: Sendable {
                 path: path, key: "added_tokens", value: "too large",
                 supported: "fewer than \(ByteTrie.nodeLimit) distinct prefixes")
         }
+        self.vocabulary = vocabulary
         self.original = original
         self.normalized = normalized
         self.tokensByID = tokensByID
         self.idsByContent = idsByContent
-        idCount = (tokensByID.keys.max().map(Int.init) ?? -1) + 1
+        idCount = max(vocabulary.idCount, (tokensByID.keys.max().map(Int.init) ?? -1) + 1)
     }
 
-    func token(for id: Int32) -> String? { tokensByID[id]?.content }
-    func id(of token: String) -> Int32? { idsByContent[TokenKey(token)] }
+    func token(for id: Int32) -> String? {
+        tokensByID[id]?.content ?? vocabulary.token(for: id)
+    }
+
+    func id(of token: String) -> Int32? {
+        idsByContent[TokenKey(token)] ?? vocabulary.id(of: token)
+    }
+
     func isSpecial(_ id: Int32) -> Bool { tokensByID[id]?.special ?? false }
 
     /// Calls back with the pieces of a text that no normalisation changes, each with its first
