@@ -7,37 +7,32 @@ import ClusterCore
 /// excess connects again at once. Those who are connected have precedence: a few handshakes are
 /// answered in each interval, and none for a while after such an end.
 struct HandshakePace {
-    /// Over which time handshakes are counted.
-    static let interval = Duration.milliseconds(1)
-    /// Handshakes that are answered in it: two thousand a second.
+    /// Handshakes that are answered in an interval: two thousand a second.
     static let share = 2
     /// How long none is answered after a connection was ended for an excess.
     static let pause = Duration.milliseconds(50)
 
-    private var begin = Instant(nanoseconds: .min / 2)
+    private var interval = PacedInterval()
     private var count = 0
+
     /// Until when none is answered.
-    private(set) var rest: Instant?
+    var rest: Instant? { interval.rest }
 
     /// Whether none is to be answered now.
     mutating func rests(at now: Instant) -> Bool {
-        if let rest, now < rest { return true }
-        rest = nil
-        if now - begin >= Self.interval {
-            begin = now
-            count = 0
-        }
-        return false
+        let moment = interval.moment(at: now)
+        if moment == .first { count = 0 }
+        return moment == .resting
     }
 
     /// One was answered.
     mutating func answered() {
         count += 1
-        if count >= Self.share { rest = max(rest ?? begin, begin + Self.interval) }
+        if count >= Self.share { interval.restUntilNext() }
     }
 
     /// A connection was ended for an excess.
     mutating func sawExcess(at now: Instant) {
-        rest = max(rest ?? now, now + Self.pause)
+        interval.restUntil(now + Self.pause)
     }
 }

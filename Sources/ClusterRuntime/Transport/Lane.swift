@@ -31,7 +31,7 @@ public enum Lane: Int, CaseIterable, Sendable {
         }
     }
 
-    /// How many messages of one peer are read in one ``ReadingPace/interval``: thousands a second,
+    /// How many messages of one peer are read in one ``PacedInterval``: thousands a second,
     /// more than any peer sends that does what it is asked to.
     var readingShare: Int {
         switch self {

@@ -9,28 +9,22 @@ import ClusterCore
 ///
 /// A peer that waits for answers never has its share: nothing rests then.
 struct ReadingPace {
-    /// What a share is of.
-    static let interval = Duration.milliseconds(1)
-
-    private var begin = Instant(nanoseconds: .min / 2)
+    private var interval = PacedInterval()
     private var counts: [PeerID: Int] = [:]
+
     /// Until when nothing is read.
-    private(set) var rest: Instant?
+    var rest: Instant? { interval.rest }
 
     /// Whether nothing is to be read now.
     mutating func rests(at now: Instant) -> Bool {
-        if let rest, now < rest { return true }
-        rest = nil
-        if now - begin >= Self.interval {
-            begin = now
-            counts.removeAll(keepingCapacity: counts.count < 64)
-        }
-        return false
+        let moment = interval.moment(at: now)
+        if moment == .first { counts.removeAll(keepingCapacity: counts.count < 64) }
+        return moment == .resting
     }
 
     /// A message was read; `share` is how many a peer may have in one interval.
     mutating func read(from peer: PeerID, share: Int) {
         counts[peer, default: 0] += 1
-        if counts[peer, default: 0] >= share { rest = begin + Self.interval }
+        if counts[peer, default: 0] >= share { interval.restUntilNext() }
     }
 }
