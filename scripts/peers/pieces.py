@@ -1,4 +1,4 @@
-"""The Rust tokenizer of any folder, encode_batch: pieces.py MODEL CORPUS.tsv WHAT THREADS
+"""The Rust tokenizer of a model folder, encode_batch: pieces.py MODEL CORPUS.tsv WHAT THREADS
 
 Prints an empty line when it is ready. Measures once for each line it reads; prints one JSON
 object, then an empty line.
@@ -16,13 +16,22 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false" if THREADS == 1 else "true"
 from tokenizers import Tokenizer
 
 
+def opened():
+    path = f"{MODEL}/tokenizer.json"
+    if os.path.exists(path):
+        return Tokenizer.from_file(path)
+    from transformers import BertTokenizerFast
+
+    return BertTokenizerFast.from_pretrained(MODEL).backend_tokenizer
+
+
 def main():
     with open(CORPUS, newline="") as file:
         csv.field_size_limit(1 << 30)
         rows = list(csv.DictReader(file, delimiter="\t"))
     texts = [f"{row['title']} {row['text']}".strip() for row in rows]
     size = sum(len(text.encode()) for text in texts)
-    tokenizer = Tokenizer.from_file(f"{MODEL}/tokenizer.json")
+    tokenizer = opened()
     tokenizer.no_padding()
     tokenizer.enable_truncation(256)
     tokenizer.encode_batch(texts[:64])
