@@ -143,8 +143,8 @@ let package = Package(
         .target(
             name: "Sheaf",
             dependencies: [
-                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "Evaluation",
-                "VectorIndex",
+                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "Generation",
+                "Evaluation", "VectorIndex",
                 "Training", "ClusterCore", "ClusterRuntime",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -155,8 +155,8 @@ let package = Package(
             name: "SheafCLI",
             dependencies: [
                 // The rooms that Sheaf shows are named too: what they change is then built anew.
-                "Sheaf", "Base", "Formats", "Corpus", "Models", "Evaluation", "VectorIndex",
-                "Training",
+                "Sheaf", "Base", "Formats", "Corpus", "Models", "Generation", "Evaluation",
+                "VectorIndex", "Training",
                 "ClusterCore", "ClusterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -40,8 +40,11 @@ public enum DPRResults {
         return lists
     }
 
-    private static func list(_ value: JSONValue, number: Int) throws(Malformation) -> RankedList {
-        guard let contexts = value["ctxs"] else { throw .missingField("ctxs") }
+    /// One element; `field` is the member that holds its passages.
+    static func list(
+        _ value: JSONValue, number: Int, field: String = "ctxs"
+    ) throws(Malformation) -> RankedList {
+        guard let contexts = value[field] else { throw .missingField(field) }
         var list = RankedList(questionID: "\(number)", entries: [])
         if let id = value.first(of: QuestionFile.identifierNames) {
             list.questionID = try id.value.identifier(field: id.name)
@@ -52,7 +55,7 @@ public enum DPRResults {
         if let answers = value["answers"] {
             list.answers = try QuestionFile.strings(answers, field: "answers")
         }
-        for context in try contexts.array(field: "ctxs") {
+        for context in try contexts.array(field: field) {
             list.entries.append(try entry(context))
         }
         return list

@@ -1,0 +1,88 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Sheaf
+
+/// Where passages come from: in memory, from files, from a collection.
+struct RetrieverTests {
+    private func questions(_ vectors: [[Float]]) -> [RetrieverQuestion] {
+        vectors.enumerated().map {
+            RetrieverQuestion(Question(id: "\($0)", text: "which"), vector: $1)
+        }
+    }
+
+    @Test func `passages in memory come by inner product, of equal ones the earlier first`()
+        async throws
+    {
+        let passages = ["a", "b", "c"].map { Passage(id: $0, title: "T", text: $0) }
+        let set = try PassageSet(passages, vectors: [1, 0, 2, 0, 2, 0])
+        #expect(set.key == .vector(dimension: 2))
+        let found = try await set.retrieve(questions([[1, 5], [-1, 0]]), k: 2)
+        #expect(found.map { $0.passages.map(\.id) } == [["b", "c"], ["a", "b"]])
+        #expect(found[0].passages.map(\.score) == [2, 2] && found[0].coverage == nil)
+        let all = try await set.retrieve(questions([[1, 0]]), k: 9)
+        #expect(all[0].passages.count == 3)
+    }
+
+    @Test func `vectors that do not fit are refused`() async throws {
+        let passages = [Passage(id: "a", title: "", text: "a")]
+        #expect(throws: SheafError.self) { try PassageSet([], vectors: [1]) }
+        #expect(throws: SheafError.self) { try PassageSet(passages + passages, vectors: [1]) }
+        #expect(throws: SheafError.notFinite(id: "a")) {
+            try PassageSet(passages, vectors: [1, .nan])
+        }
+        let set = try PassageSet(passages, vectors: [1, 1])
+        for vectors: [Float] in [[1], [1, .infinity]] {
+            await #expect(throws: SheafError.self) {
+                try await set.retrieve(questions([vectors]), k: 1)
+            }
+        }
+        await #expect(throws: SheafError.self) {
+            try await set.retrieve([RetrieverQuestion(Question(id: "1", text: "t"))], k: 1)
+        }
+    }
+
+    @Test(arguments: [
+        """
+        [{"question": "who", "answers": ["x"], "ctxs": [{"id": 7, "title": "T", "text": "a",
+        "score": "2.5"}, {"id": "8", "title": "", "text": "b", "score": "1"}]}]
+        """,
+        """
+        {"question_id": "1", "question": "who", "hits": [{"rank": 1, "id": "7", "title": "T",
+        "text": "a", "score": 2.5}, {"id": "8", "title": "", "text": "b", "score": 1}]}
+        """,
+        """
+        {"collection": "c", "k": 2, "results": [{"question_id": "1", "question": "who", "hits":
+        [{"id": "7", "title": "T", "text": "a", "score": 2.5},
+        {"id": "8", "title": "", "text": "b", "score": 1}]}], "notes": []}
+        """,
+    ])
+    func `given contexts are read in every form that search writes`(text: String) async throws {
+        let folder = try TemporaryFolder()
+        let contexts = try GivenContexts(file: try folder.write("r.json", text))
+        #expect(contexts.questions.map(\.id) == ["1"] && contexts.questions[0].text == "who")
+        let found = try await contexts.retrieve(
+            contexts.questions.map { RetrieverQuestion($0) }, k: 1)
+        #expect(found[0].passages == [RankedEntry(id: "7", title: "T", text: "a", score: 2.5)])
+        await #expect(throws: SheafError.self) {
+            try await contexts.retrieve(
+                [RetrieverQuestion(Question(id: "9", text: "who"))], k: 1)
+        }
+    }
+
+    @Test(arguments: [
+        #"[{"question": "who", "ctxs": [{"id": "7", "score": "1"}]}]"#,
+        #"[{"question": " ", "ctxs": []}]"#, #"[{"question": "who"}]"#, "[]", "q Q0 7 1 2.5 run",
+        """
+        {"question_id": "1", "question": "a", "hits": []}
+        {"question_id": "1", "question": "b", "hits": []}
+        """,
+    ])
+    func `contexts without text, question or list are refused`(text: String) throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("r.json", text)
+        let error = #expect(throws: SheafError.self) { try GivenContexts(file: file) }
+        #expect("\(error as Any)".contains(file))
+    }
+}
