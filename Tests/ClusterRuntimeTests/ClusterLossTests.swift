@@ -71,6 +71,27 @@ import Testing
         await client.close()
     }
 
+    @Test func `what a living coordinator does not answer is waited for as long as it is worth`()
+        async throws
+    {
+        let folder = try SocketFolder()
+        let (process, endpoint) = try coordinator(in: folder, answersBeats: true)
+        let client = try await ClusterClient.connect(to: endpoint, security: .localOnly)
+        let began = ContinuousClock.now
+        let error = await #expect(throws: ClusterError.self) {
+            try await client.nothing(within: .seconds(1))
+        }
+        #expect("\(String(describing: error))".contains("has not answered for 1 s"))
+        #expect(began.duration(to: .now) >= .seconds(1))
+        // Only what is awaited counts, and nothing else is given up with it.
+        await #expect(throws: ClusterError.self) {
+            try await client.nothing(within: .seconds(1), pause: .seconds(2))
+        }
+        #expect(began.duration(to: .now) >= .seconds(4))
+        await client.close()
+        process.reactor.stop()
+    }
+
     @Test func `a client gives up a coordinator that is silent, not one that works`() async throws {
         let folder = try SocketFolder()
         let (process, endpoint) = try coordinator(in: folder, answersBeats: false)
@@ -113,5 +134,16 @@ import Testing
         }
         await client.close()
         await cluster.stop()
+    }
+}
+
+extension ClusterClient {
+    /// Asks for what is never answered, and awaits it after a pause.
+    fileprivate func nothing(within patience: Duration, pause: Duration = .zero) async throws {
+        let answers = try request(
+            .statusRequest(StatusRequest(collection: "")), on: .control, patience: patience)
+        var iterator = answers.makeIterator()
+        try await Task.sleep(for: pause)
+        _ = try await iterator.next()
     }
 }

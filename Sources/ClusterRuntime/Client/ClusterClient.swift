@@ -6,8 +6,8 @@ import Foundation
 ///
 /// Whoever waits for an answer hears at once when the coordinator has ended (its connection
 /// breaks) or says that it stops, and within 5 s when it gives no sign of life: while something is
-/// awaited it is asked for one twice a second, which its socket thread answers whatever else it
-/// does.
+/// awaited and nothing comes it is asked for one twice a second, which its socket thread answers
+/// whatever else it does.
 public actor ClusterClient {
     /// Time that a coordinator has to say WELCOME.
     private static let welcomeTime: Duration = .seconds(4)
@@ -107,7 +107,7 @@ public actor ClusterClient {
         welcomes.removeAll()
     }
 
-    /// Asks for a sign of life while something is awaited.
+    /// Asks for a sign of life while something is awaited and nothing has come since the last look.
     private func beat() {
         guard !waiting.isEmpty else { return silentBeats = 0 }
         // Counted, not measured: a client that was stopped itself has heard nothing either.
@@ -120,8 +120,22 @@ public actor ClusterClient {
                     run the same command again; `index` goes on where it stopped.
                     """, nil))
         }
-        lastRequest += 1
-        try? send(.heartbeat(Heartbeat()), on: .control, requestID: lastRequest)
+        if silentBeats > 1 {
+            lastRequest += 1
+            try? send(.heartbeat(Heartbeat()), on: .control, requestID: lastRequest)
+        }
+        for (requestID, request) in waiting {
+            guard let looks = request.looks else { continue }
+            waiting[requestID]?.looks = looks + 1
+            guard ClusterClient.beatInterval * looks > request.patience else { continue }
+            finish(
+                requestID,
+                throwing: .unavailable(
+                    """
+                    The coordinator has not answered for \(request.patience.components.seconds) s. \
+                    See `sheaf status`, and try again.
+                    """, nil))
+        }
     }
 
     private func hello(on lane: Lane) async throws -> Welcome {
@@ -247,8 +261,8 @@ public actor ClusterClient {
         let requestID = lastRequest
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Answers.Answer.self)
         try send(message, on: lane, requestID: requestID, budget: budget)
-        waiting[requestID] = WaitingRequest(answers: continuation)
-        return Answers(client: self, requestID: requestID, stream: stream, patience: patience)
+        waiting[requestID] = WaitingRequest(answers: continuation, patience: patience)
+        return Answers(requestID: requestID, stream: stream)
     }
 
     func finish(_ requestID: UInt64, throwing error: ClusterError? = nil) {
@@ -257,9 +271,15 @@ public actor ClusterClient {
         request.answers.finish(throwing: error)
     }
 
+    /// An answer is awaited from now on.
+    func awaits(_ requestID: UInt64) {
+        waiting[requestID]?.looks = 0
+    }
+
     /// An answer was taken.
     func took(_ answer: Answers.Answer, of requestID: UInt64) {
         guard waiting[requestID] != nil else { return }
+        waiting[requestID]?.looks = nil
         waiting[requestID]?.untaken -= answer.bytes
         bytesUntaken -= answer.bytes
     }
