@@ -112,7 +112,7 @@ struct MineCommand: AsyncParsableCommand {
             return !interrupted.isSet
         }
         line.end()
-        Terminal.say(notes: [report.cuts.sentence].compactMap { $0 })
+        Terminal.say(notes: report.notes + [report.cuts.sentence].compactMap { $0 })
         try Terminal.answer(json ? report.document.text : text(report))
     }
 

@@ -96,6 +96,15 @@ struct LastingFailureTests {
         #expect(notes.count == 1 && notes[0].contains(Self.reason), "\(notes)")
         #expect(notes.first?.contains("Until then generation ") == true, "\(notes)")
         #expect(many.error == "note: \(notes.first ?? "")\n", "\(many.error)")
+        let rows = folder.path + "/train.tsv"
+        try "query_text\tgold_passage\nriver\tno passage\nstone\tnor this one\n"
+            .write(toFile: rows, atomically: true, encoding: .utf8)
+        let mined = try sheaf(
+            "mine", "--input", rows, "--collection", "c", "--output", folder.path + "/mined.json",
+            "--json")
+        #expect(mined.status == 0, "\(mined)")
+        #expect(try Program.decode(Noted.self, from: mined.output).notes == notes, "\(mined)")
+        #expect(mined.error.contains("note: \(notes.first ?? "")\n"), "\(mined.error)")
 
         // Once a kind can be built, there is nothing more to say.
         #expect(try index("SQ8").status == 0)

@@ -82,6 +82,8 @@ final class ClusterCandidates: CandidateSource {
     private let collection: String
     /// What was cut off the questions.
     private(set) var cuts = TextCuts()
+    /// What the cluster said of the collection, each once.
+    private(set) var notes: [String] = []
 
     init(_ cluster: Cluster, collection: String) {
         self.cluster = cluster
@@ -93,7 +95,7 @@ final class ClusterCandidates: CandidateSource {
     ) throws(TrainingError) -> [[TrainingPassage]] {
         let asked = questions.enumerated().map { Question(id: "\($0)", text: $1) }
         let found = Locked([[TrainingPassage]]())
-        let cut = Locked(TextCuts())
+        let said = Locked((cuts: TextCuts(), notes: [String]()))
         let failure = Locked<SheafError?>(nil)
         let done = DispatchSemaphore(value: 0)
         let (cluster, collection) = (cluster, collection)
@@ -101,7 +103,12 @@ final class ClusterCandidates: CandidateSource {
             do throws(SheafError) {
                 let order = SearchOrder(collection: collection, k: count, timeout: .seconds(300))
                 try await cluster.search(asked, order) { _, answer in
-                    cut.withLock { $0.add(TextCuts(answer.cuts)) }
+                    said.withLock { said in
+                        said.cuts.add(TextCuts(answer.cuts))
+                        if !answer.note.isEmpty, !said.notes.contains(answer.note) {
+                            said.notes.append(answer.note)
+                        }
+                    }
                     found.withLock { lists in
                         lists.append(
                             answer.found.map {
@@ -118,7 +125,9 @@ final class ClusterCandidates: CandidateSource {
         }
         done.wait()
         if let error = failure.withLock({ $0 }) { throw .searchFailed(reason: "\(error)") }
-        cuts.add(cut.withLock { $0 })
+        let (more, told) = said.withLock { $0 }
+        cuts.add(more)
+        notes += told.filter { !notes.contains($0) }
         return found.withLock { $0 }
     }
 }
@@ -137,5 +146,6 @@ extension HardNegativeMiner.Report {
             "unused_columns": .strings(dropped.unusedColumns),
         ]
         return document.with("cuts", cuts.textsCut > 0 ? cuts.document : nil)
+            .with("notes", notes.isEmpty ? nil : .strings(notes))
     }
 }

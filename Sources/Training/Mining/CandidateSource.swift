@@ -9,11 +9,16 @@ public protocol CandidateSource: AnyObject {
 
     /// What was cut off the texts that were encoded so far.
     var cuts: TextCuts { get }
+
+    /// What people ought to know of what was searched so far, as sentences.
+    var notes: [String] { get }
 }
 
 extension CandidateSource {
     /// Nothing: no text is encoded.
     public var cuts: TextCuts { TextCuts() }
+    /// None.
+    public var notes: [String] { [] }
 }
 
 /// Which of the found passages become hard negatives.

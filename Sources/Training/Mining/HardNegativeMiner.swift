@@ -23,6 +23,8 @@ public enum HardNegativeMiner {
         public var dropped = DroppedRows()
         /// What was cut off the texts that a model was asked with and has searched.
         public var cuts = TextCuts()
+        /// What people ought to know of what was searched, as sentences.
+        public var notes: [String] = []
     }
 
     /// Questions searched at a time.
@@ -74,6 +76,7 @@ public enum HardNegativeMiner {
         }
         try flush()
         report.cuts = candidates.cuts
+        report.notes = candidates.notes
         guard report.examples > 0 else {
             throw .noExamples(path: source.path, dropped: report.dropped.rows)
         }
