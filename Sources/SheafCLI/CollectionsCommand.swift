@@ -114,9 +114,10 @@ struct CollectionsCommand: AsyncParsableCommand {
                   sheaf collections rebuild --data DIR
 
                 Reads the manifests in the data folder and looks which segments are there. The
-                damaged catalog.sqlite is kept under another name; no segment is touched. A cluster
-                on the folder must be stopped. Then run the `sheaf index` commands that made the
-                collections again: they check every segment and make anew what is missing.
+                damaged catalog.sqlite is kept under another name; no segment is touched. A
+                cluster on the folder must be stopped. Then run the `sheaf index` commands that
+                made the collections again: they check every segment and make anew what is
+                missing.
                 """)
 
         @OptionGroup var data: DataOption

