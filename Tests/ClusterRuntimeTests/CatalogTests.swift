@@ -88,6 +88,32 @@ struct CatalogTests {
     }
 
     @Test
+    func `a batch keeps the segment that was entered first`() async throws {
+        try catalog(changedBy: "SELECT 1")
+        let catalog = try Catalog(data)
+        func segment(_ letter: String, attempt: UInt64) -> SegmentRecord {
+            SegmentRecord(
+                batch: BatchNumber(0), sha256: String(repeating: letter, count: 64), rows: 4,
+                bytes: 100, attempt: Attempt(attempt))
+        }
+        let first = segment("a", attempt: 1)
+        let entered = try await catalog.commit(first, collection: "c", holder: "one")
+        #expect(entered == (first, true))
+        // The same file of another worker is one more copy, another file is none.
+        let again = try await catalog.commit(
+            segment("a", attempt: 2), collection: "c", holder: "two")
+        #expect(again == (first, false))
+        let other = try await catalog.commit(
+            segment("b", attempt: 3), collection: "c", holder: "three")
+        #expect(other == (first, false))
+        #expect(try catalog.segments("c") == [first])
+        let holders = try await catalog.database.read {
+            try String.fetchAll($0, sql: "SELECT holder FROM copy ORDER BY holder")
+        }
+        #expect(holders == ["one", "two"])
+    }
+
+    @Test
     func `a later schema is refused and left as it is`() throws {
         try catalog(changedBy: "PRAGMA user_version = 4")
         let error = #expect(throws: ClusterError.self) { try Catalog(data) }

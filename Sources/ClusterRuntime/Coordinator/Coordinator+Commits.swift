@@ -70,14 +70,15 @@ extension Coordinator {
     ) async {
         let isShared = membership.member(named: worker.name)?.sharesData == true
         do {
-            let isNew = try await catalog.commit(
+            let (standing, isNew) = try await catalog.commit(
                 segment, collection: ready.collection,
                 holder: isShared ? Catalog.sharedHolder : worker.name)
             guard job?.number == number else { return }
             job?.leases?.committed(segment.batch)
-            job?.add(segment)
+            job?.add(standing)
             if isNew { job?.cuts.add(ready.cuts) }
-            acknowledge(ready, to: worker, committed: isNew)
+            // The worker keeps its file where that is the one that counts.
+            acknowledge(ready, to: worker, committed: standing.sha256 == ready.sha256)
         } catch {
             guard job?.number == number else { return }
             job?.leases?.commitFailed(segment.batch)

@@ -110,12 +110,14 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// Enters the segment of a batch; false when the batch has one already.
+    /// Enters the segment of a batch, once.
     ///
-    /// - Parameter holder: The worker whose folder holds the file, or `sharedHolder`.
+    /// - Parameter holder: the worker that has the file, or ``sharedHolder``.
+    /// - Returns: the segment that the batch has from now on, which is another where one was
+    ///   entered before, and whether it is new.
     public func commit(
         _ segment: SegmentRecord, collection: String, holder: String
-    ) async throws(ClusterError) -> Bool {
+    ) async throws(ClusterError) -> (standing: SegmentRecord, isNew: Bool) {
         do {
             return try await database.write { connection in
                 try connection.execute(
@@ -124,11 +126,19 @@ public final class Catalog: Sendable {
                         collection, segment.batch.rawValue, segment.sha256, Int64(segment.rows),
                         Int64(segment.bytes), Int64(bitPattern: segment.attempt.rawValue),
                     ])
-                guard connection.changesCount == 1 else { return false }
-                try connection.execute(
-                    sql: "INSERT OR IGNORE INTO copy VALUES (?, ?, ?)",
-                    arguments: [collection, segment.sha256, holder])
-                return true
+                let isNew = connection.changesCount == 1
+                let standing = try Row.fetchOne(
+                    connection,
+                    sql: "SELECT * FROM segment WHERE collection = ? AND batch = ?",
+                    arguments: [collection, segment.batch.rawValue]
+                ).map(SegmentRecord.init(row:))
+                // A row that another entered before may be of the same file.
+                if standing?.sha256 == segment.sha256 {
+                    try connection.execute(
+                        sql: "INSERT OR IGNORE INTO copy VALUES (?, ?, ?)",
+                        arguments: [collection, segment.sha256, holder])
+                }
+                return (standing ?? segment, isNew)
             }
         } catch {
             throw Catalog.failure(database.path, error)
@@ -142,12 +152,7 @@ public final class Catalog: Sendable {
                 connection,
                 sql: "SELECT * FROM segment WHERE collection = ? ORDER BY batch",
                 arguments: [collection]
-            ).map { row in
-                SegmentRecord(
-                    batch: BatchNumber(Int(truncatingIfNeeded: row.number("batch"))),
-                    sha256: row.text("sha256"), rows: row.number("rows"),
-                    bytes: row.number("bytes"), attempt: Attempt(row.number("attempt")))
-            }
+            ).map(SegmentRecord.init(row:))
         }
     }
 
@@ -283,5 +288,14 @@ public final class Catalog: Sendable {
         .storage(
             path: database.path, reason: "\(what) is damaged",
             remedy: ClusterError.rebuild(Catalog.folder(of: database.path)))
+    }
+}
+
+extension SegmentRecord {
+    fileprivate init(row: Row) {
+        self.init(
+            batch: BatchNumber(Int(truncatingIfNeeded: row.number("batch"))),
+            sha256: row.text("sha256"), rows: row.number("rows"), bytes: row.number("bytes"),
+            attempt: Attempt(row.number("attempt")))
     }
 }
