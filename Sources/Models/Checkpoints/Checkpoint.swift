@@ -73,6 +73,21 @@ package final class Checkpoint: Sendable {
         self.policy = policy
     }
 
+    /// Some of the tensors of `other`, under the names that `tensors` gives them.
+    init(_ other: Checkpoint, tensors: [TensorTable.Element]) throws(ModelError) {
+        files = other.files
+        names = other.names
+        checksums = other.checksums
+        policy = other.policy
+        do throws(TensorTable.DuplicateName) {
+            self.tensors = try TensorTable(tensors)
+        } catch {
+            throw .malformedFile(
+                path: other.path, offset: 0,
+                reason: "the tensor \(error.entry.key) occurs twice")
+        }
+    }
+
     /// The first file, which errors about the whole checkpoint name.
     package var path: String { files.first?.path ?? "" }
 

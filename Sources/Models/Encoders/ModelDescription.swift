@@ -10,6 +10,8 @@ struct ModelDescription: Sendable {
     var folder: String
     /// Folder of `config.json`, the weights and the tokenizer; usually `folder` itself.
     var transformerFolder: String
+    /// Whether it is the question encoder of a RAG folder.
+    let isPart: Bool
     var kind: TextEncoder.Kind
     var tower: Tower
     var configuration: BertConfiguration
@@ -52,7 +54,7 @@ struct ModelDescription: Sendable {
 
     /// Finds out what `folder` holds for `tower`.
     init(
-        folder: String, checkpoint: Checkpoint, transformerFolder: String, tower: Tower,
+        folder: String, files: EncoderFiles, transformerFolder: String, tower: Tower,
         options: EncoderOptions, rules: FolderRules
     ) throws(ModelError) {
         self.folder = folder
@@ -65,8 +67,8 @@ struct ModelDescription: Sendable {
         let training = rules == .current ? try TrainingRecord.read(folder) : nil
         let arguments = rules == .current ? try SimpleTransformersArguments.read(folder) : nil
         let options = options.completed(by: training?.options(for: tower) ?? EncoderOptions())
-        let json = try JSONFile(
-            transformerFolder + "/config.json", purpose: "the model's dimensions")
+        let (checkpoint, json) = (files.checkpoint, files.settings)
+        isPart = files.isPart
         let architecture = Architecture(checkpoint.tensors.keys)
         let type = try json.string("model_type") ?? "bert"
         guard architecture.modelTypes.contains(type) else {

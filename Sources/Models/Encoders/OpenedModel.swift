@@ -20,9 +20,10 @@ struct OpenedModel: Sendable {
         folder: String, tower: Tower, options: EncoderOptions, rules: FolderRules = .current
     ) throws(ModelError) {
         let transformer = try SentenceModules.transformerFolder(folder)
-        checkpoint = try Checkpoint.open(folder: transformer, policy: WeightPolicy(options))
+        let parts = try EncoderFiles(transformer: transformer, policy: WeightPolicy(options))
+        checkpoint = parts.checkpoint
         description = try ModelDescription(
-            folder: folder, checkpoint: checkpoint, transformerFolder: transformer, tower: tower,
+            folder: folder, files: parts, transformerFolder: transformer, tower: tower,
             options: options, rules: rules)
         var layers: [Checkpoint] = []
         for layer in description.dense {
@@ -34,13 +35,13 @@ struct OpenedModel: Sendable {
             try MappedFile(transformer + "/config.json", purpose: "the model's dimensions")
         ]
         for name in ModelFolderWriter.tokenizerFiles
-        where ModelDescription.exists(transformer + "/" + name) {
+        where ModelDescription.exists(parts.tokenizerFolder + "/" + name) {
             files.append(
-                try MappedFile(transformer + "/" + name, purpose: "the tokenizer"))
+                try MappedFile(parts.tokenizerFolder + "/" + name, purpose: "the tokenizer"))
         }
         smallFiles = files
         tokenizer = try Self.tokenizer(
-            transformer, rows: description.configuration.vocabularySize)
+            parts.tokenizerFolder, rows: description.configuration.vocabularySize)
         try checkSegments()
     }
 

@@ -77,7 +77,8 @@ extension TextEncoder {
     /// The towers that `folder` holds: both for sentence encoders and RetriBERT.
     public static func towers(inFolder folder: String) throws(ModelError) -> Set<Tower> {
         let transformer = try SentenceModules.transformerFolder(folder)
-        let architecture = Architecture(try Checkpoint.open(folder: transformer).tensors.keys)
+        let files = try EncoderFiles(transformer: transformer)
+        let architecture = Architecture(files.checkpoint.tensors.keys)
         switch architecture {
         case .bert, .retribert: return Set(Tower.allCases)
         case .dpr(let towers): return Set(towers.keys)

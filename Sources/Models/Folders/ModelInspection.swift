@@ -85,10 +85,9 @@ extension ModelInspection {
         folder: String, options: EncoderOptions = EncoderOptions()
     ) throws(ModelError) -> ModelInspection {
         let transformer = try SentenceModules.transformerFolder(folder)
-        let checkpoint = try Checkpoint.open(folder: transformer, policy: WeightPolicy(options))
+        let files = try EncoderFiles(transformer: transformer, policy: WeightPolicy(options))
+        let (checkpoint, json) = (files.checkpoint, files.settings)
         let architecture = Architecture(checkpoint.tensors.keys)
-        let json = try JSONFile(
-            transformer + "/config.json", purpose: "the model's dimensions")
         try checkpoint.verifyChecksums()
         var inspection = ModelInspection(folder, checkpoint, json, architecture)
         switch architecture {

@@ -30,6 +30,11 @@ struct EncoderPlan: Sendable {
     ///
     /// Throws: `ModelError.untrainable` where the tower has parts that are not trained here.
     init(_ description: ModelDescription) throws(ModelError) {
+        guard !description.isPart else {
+            throw .wrongTower(
+                folder: description.folder, expected: "an encoder by itself",
+                found: "a RAG model")
+        }
         kind = description.kind
         tower = description.tower
         configuration = description.configuration
