@@ -22,6 +22,8 @@ public final class Generator: Sendable {
 
     let plan: EncoderDecoderPlan
     let settings: GenerationSettings
+    /// What a RAG folder says of how each kind generates; none where the generator is alone.
+    private let ragSettings: [RagKind: GenerationSettings]
     let kernels: EncoderKernels
     let precision: AnyNetwork
 
@@ -30,6 +32,9 @@ public final class Generator: Sendable {
         case float32(Network<PackedMatrix>)
         case i16(Network<IntegerMatrix>)
     }
+
+    /// How RAG generates with it.
+    func settings(_ kind: RagKind) -> GenerationSettings { ragSettings[kind] ?? settings }
 
     /// Loads the model in `folder`, in any of the forms that encoders are loaded from.
     ///
@@ -53,64 +58,17 @@ public final class Generator: Sendable {
     static func load(
         folder: String, precision: Precision, policy: WeightPolicy, kernels: EncoderKernels
     ) throws(GenerationError) -> Generator {
-        let checkpoint = try reading { () throws(ModelError) in
-            let checkpoint = try Checkpoint.open(folder: folder, policy: policy)
-            try checkpoint.verifyChecksums()
-            return checkpoint
-        }
-        let json = try reading { () throws(ModelError) in
-            try JSONFile(folder + "/config.json", purpose: "the model's dimensions")
-        }
-        return try load(json, folder: folder, checkpoint, precision, kernels)
-    }
-
-    /// - Parameter folder: Where generation_config.json may lie beside config.json; nil where the
-    ///   model is part of another.
-    private static func load(
-        _ json: JSONFile, folder: String?, _ checkpoint: Checkpoint, _ precision: Precision,
-        _ kernels: EncoderKernels
-    ) throws(GenerationError) -> Generator {
-        let type = try reading { () throws(ModelError) in try json.string("model_type") }
-        let names = checkpoint.tensors.map(\.key)
-        let kind: GenerationSettings.Kind
-        let plan: EncoderDecoderPlan
-        switch type {
-        case "bart":
-            kind = .bart
-            plan = try reading { () throws(ModelError) in
-                try EncoderDecoderPlan(bart: json, names: names)
-            }
-        case "t5":
-            kind = .t5
-            plan = try reading { () throws(ModelError) in
-                try EncoderDecoderPlan(t5: json, names: names)
-            }
-        case "rag" where folder != nil:
-            let part = try reading { () throws(ModelError) in
-                guard let part = try json.object("generator") else {
-                    throw json.invalid("generator", "is missing")
-                }
-                return part
-            }
-            return try load(part, folder: nil, checkpoint, precision, kernels)
-        default:
-            throw .unknownArchitecture(
-                folder: folder ?? json.path,
-                found: type.map { "model_type \($0)" } ?? "no model_type")
-        }
-        return try reading { () throws(ModelError) in
-            try Generator(
-                plan, checkpoint,
-                GenerationSettings(model: json, folder: folder, kind: kind), precision, kernels)
-        }
+        let opened = try OpenedGenerator(folder: folder, policy: policy)
+        return try reading { () throws(ModelError) in try Generator(opened, precision, kernels) }
     }
 
     private init(
-        _ plan: EncoderDecoderPlan, _ checkpoint: Checkpoint, _ settings: GenerationSettings,
-        _ precision: Precision, _ kernels: EncoderKernels
+        _ opened: OpenedGenerator, _ precision: Precision, _ kernels: EncoderKernels
     ) throws(ModelError) {
+        let (plan, checkpoint) = (opened.plan, opened.checkpoint)
         self.plan = plan
-        self.settings = settings
+        settings = opened.settings
+        ragSettings = opened.ragSettings
         self.kernels = kernels
         vocabularySize = plan.vocabularySize
         longestSource = plan.longestSource

@@ -31,9 +31,10 @@ extension Generator {
             throw .noPassages(index: index)
         }
         try check(contexts.flatMap(\.sources))
-        let settings = try settings.resolve(
+        let stored = settings(kind)
+        let settings = try stored.resolve(
             options, vocabulary: vocabularySize, longest: plan.longestTarget)
-        let beginning = try self.settings.beginning(vocabulary: vocabularySize)
+        let beginning = try stored.beginning(vocabulary: vocabularySize)
         switch precision {
         case .float32(let network):
             return try RagGeneration(
@@ -65,7 +66,7 @@ extension Generator {
             _ network: Network<some WeightMatrix>
         ) throws(GenerationError) -> [RagAnswer] {
             let rules = ScoreRules(
-                try settings.resolve(
+                try settings(kind).resolve(
                     GenerationOptions(), vocabulary: vocabularySize, longest: plan.longestTarget))
             let states = Generation(network, rules).encode(
                 context.sources[...], threads: max(1, threads))

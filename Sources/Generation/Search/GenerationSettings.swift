@@ -8,31 +8,118 @@ import Models
 /// which counts otherwise (`_from_model_config`); the ids of special tokens that it lacks are
 /// config.json's. Source: `GenerationConfig` of transformers 4.41.
 struct GenerationSettings: Sendable {
+    /// Where the ids of special tokens stand: the first file that names one counts.
     private let files: [JSONFile]
+    /// Where all other keys stand: the first file that has another value than the default counts.
+    private let layers: [JSONFile]
+    /// Where `num_beams` and `num_return_sequences` stand, where that is another file.
+    private var beamsFile: JSONFile?
     private let kind: Kind
 
-    /// What decides the defaults that a family's configuration class has.
-    enum Kind: Sendable {
+    /// What decides the defaults that a family's configuration class has; its `model_type`.
+    enum Kind: String, Sendable {
         case bart, t5
+    }
+
+    private init(files: [JSONFile], layers: [JSONFile], kind: Kind) throws(ModelError) {
+        self.files = files
+        self.layers = layers
+        self.kind = kind
+        try refuseUnsupported()
     }
 
     /// - Parameters:
     ///   - model: config.json, or the part of it that describes the generator.
     ///   - folder: Where generation_config.json may lie; nil: nowhere.
     init(model: JSONFile, folder: String?, kind: Kind) throws(ModelError) {
-        self.kind = kind
-        var files = [model]
-        if let folder {
-            let path = folder + "/generation_config.json"
-            if FileManager.default.fileExists(atPath: path) {
-                let json = try JSONFile(path, purpose: "how the model generates")
-                let isCopy = try json.bool("_from_model_config") ?? false
-                files = isCopy ? [model, json] : [json, model]
-            }
-        }
-        self.files = files
-        try refuseUnsupported()
+        let own = try folder.flatMap { (folder) throws(ModelError) in try Self.own(folder) }
+        let files = own.map { $0.isCopy ? [model, $0.file] : [$0.file, model] } ?? [model]
+        try self.init(files: files, layers: [files[0]], kind: kind)
     }
+
+    /// RAG-sequence: the generator's keys, but for the numbers of beams and returns, which are
+    /// RAG's. Source: `RagSequenceForGeneration.generate` of transformers 4.41.
+    init(ragSequence root: JSONFile, generator: JSONFile, kind: Kind) throws(ModelError) {
+        try self.init(files: [generator], layers: [generator], kind: kind)
+        beamsFile = root
+    }
+
+    /// RAG-token: the keys of RAG, then those of the generator where RAG's have their defaults.
+    ///
+    /// A generation_config.json that was not merely copied counts before both.
+    init(
+        ragToken root: JSONFile, generator: JSONFile, folder: String, kind: Kind
+    ) throws(ModelError) {
+        // What RAG leaves open is the generator's to say, also where it is written as null.
+        var root = root
+        if case .object(let members) = root.root {
+            root = JSONFile(
+                path: root.path, root: .object(members.filter { $0.value != .null }))
+        }
+        if let own = try Self.own(folder), !own.isCopy {
+            try self.init(
+                files: [own.file, root, generator], layers: [own.file], kind: kind)
+        } else {
+            try self.init(
+                files: [root, generator], layers: [root, generator], kind: kind)
+        }
+    }
+
+    /// generation_config.json of a folder, and whether it was copied from config.json.
+    private static func own(
+        _ folder: String
+    ) throws(ModelError) -> (file: JSONFile, isCopy: Bool)? {
+        let path = folder + "/generation_config.json"
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let json = try JSONFile(path, purpose: "how the model generates")
+        return (json, try json.bool("_from_model_config") ?? false)
+    }
+
+    /// What counts as not set in a file before others.
+    private static let defaults: [String: JSONValue] = [
+        "max_length": .number("20"), "min_length": .number("0"), "num_beams": .number("1"),
+        "num_return_sequences": .number("1"), "length_penalty": .number("1.0"),
+        "early_stopping": .bool(false), "do_sample": .bool(false), "temperature": .number("1.0"),
+        "top_k": .number("50"), "top_p": .number("1.0"), "repetition_penalty": .number("1.0"),
+        "no_repeat_ngram_size": .number("0"),
+    ]
+
+    /// The keys that decide how the model generates, with the values that count.
+    var keys: [JSONValue.Member] {
+        let ids = ["bos_token_id", "decoder_start_token_id", "eos_token_id", "pad_token_id"]
+        let others =
+            Self.defaults.keys.sorted() + [
+                "max_new_tokens", "min_new_tokens", "bad_words_ids", "forced_bos_token_id",
+                "forced_eos_token_id", "force_bos_token_to_be_generated",
+            ]
+        let named = ids.compactMap { id in
+            files.lazy.compactMap { $0[id] }.first.map { JSONValue.Member(id, $0) }
+        }
+        return named
+            + others.compactMap { key in
+                file(key)[key].map { JSONValue.Member(key, $0) }
+            }
+    }
+
+    /// The file whose value of `key` counts.
+    private func file(_ key: String) -> JSONFile {
+        layers.first { file in
+            guard let value = file[key] else { return false }
+            guard let standard = Self.defaults[key] else { return true }
+            if case .number(let text) = value, case .number(let other) = standard {
+                return Double(text) != Double(other)
+            }
+            return value != standard
+        } ?? layers[layers.count - 1]
+    }
+
+    private func integer(_ key: String) throws(ModelError) -> Int? {
+        try file(key).integer(key)
+    }
+
+    private func float(_ key: String) throws(ModelError) -> Double? { try file(key).float(key) }
+
+    private func bool(_ key: String) throws(ModelError) -> Bool? { try file(key).bool(key) }
 
     /// Keys that change what is generated and are not known here, with the value that changes
     /// nothing.
@@ -51,15 +138,12 @@ struct GenerationSettings: Sendable {
     ]
 
     private func refuseUnsupported() throws(ModelError) {
-        guard let file = files.first else { return }
         for (key, neutral) in Self.unsupported {
-            guard let value = file[key], !neutral.contains(value) else { continue }
+            let file = layers.first { $0[key].map { !neutral.contains($0) } ?? false }
+            guard let file, let value = file[key] else { continue }
             throw .unsupportedConfiguration(path: file.path, key: key, value: value.text)
         }
     }
-
-    /// The file that counts for what is not the id of a special token.
-    private var file: JSONFile { files[0] }
 
     /// Whether the key is there, if only as null.
     private func has(_ file: JSONFile, _ key: String) -> Bool {
@@ -142,29 +226,30 @@ struct GenerationSettings: Sendable {
             ?? (kind == .bart ? ends.first ?? 2 : padding)
         var settings = SearchSettings(
             start: start, padding: padding, ends: ends,
-            maximumLength: try file.integer("max_length") ?? 20)
-        if let count = try file.integer("max_new_tokens") { settings.setNewTokens(count) }
-        settings.minimumLength = try file.integer("min_length") ?? 0
-        settings.minimumNewTokens = try file.integer("min_new_tokens") ?? 0
-        settings.beams = try file.integer("num_beams") ?? 1
-        settings.returns = try file.integer("num_return_sequences") ?? 1
-        settings.lengthPenalty = try file.float("length_penalty") ?? 1
+            maximumLength: try integer("max_length") ?? 20)
+        if let count = try integer("max_new_tokens") { settings.setNewTokens(count) }
+        settings.minimumLength = try integer("min_length") ?? 0
+        settings.minimumNewTokens = try integer("min_new_tokens") ?? 0
+        let (beams, returns) = ("num_beams", "num_return_sequences")
+        settings.beams = try (beamsFile ?? file(beams)).integer(beams) ?? 1
+        settings.returns = try (beamsFile ?? file(returns)).integer(returns) ?? 1
+        settings.lengthPenalty = try float("length_penalty") ?? 1
         settings.earlyStopping = try earlyStopping()
-        settings.samples = try file.bool("do_sample") ?? false
-        settings.temperature = Float(try file.float("temperature") ?? 1)
-        settings.topK = try file.integer("top_k") ?? 50
-        settings.topP = try file.float("top_p") ?? 1
-        settings.repetitionPenalty = Float(try file.float("repetition_penalty") ?? 1)
-        settings.noRepeatNGram = try file.integer("no_repeat_ngram_size") ?? 0
+        settings.samples = try bool("do_sample") ?? false
+        settings.temperature = Float(try float("temperature") ?? 1)
+        settings.topK = try integer("top_k") ?? 50
+        settings.topP = try float("top_p") ?? 1
+        settings.repetitionPenalty = Float(try float("repetition_penalty") ?? 1)
+        settings.noRepeatNGram = try integer("no_repeat_ngram_size") ?? 0
         settings.badWords = try badWords(vocabulary: vocabulary)
-        settings.forcedBeginning = try token(
-            "forced_bos_token_id", in: file, vocabulary: vocabulary)
+        settings.forcedBeginning = try forced(
+            "forced_bos_token_id", vocabulary: vocabulary)
         if settings.forcedBeginning == nil,
-            try file.bool("force_bos_token_to_be_generated") == true
+            try bool("force_bos_token_to_be_generated") == true
         {
             settings.forcedBeginning = beginning ?? (kind == .bart ? 0 : nil)
         }
-        settings.forcedEnd = try token("forced_eos_token_id", in: file, vocabulary: vocabulary)
+        settings.forcedEnd = try forced("forced_eos_token_id", vocabulary: vocabulary)
         // BART's configuration class forces the end unless the file says otherwise.
         if kind == .bart, !files.contains(where: { has($0, "forced_eos_token_id") }) {
             settings.forcedEnd = ends.first
@@ -172,8 +257,13 @@ struct GenerationSettings: Sendable {
         return settings
     }
 
+    private func forced(_ key: String, vocabulary: Int) throws(ModelError) -> Int32? {
+        try token(key, in: file(key), vocabulary: vocabulary)
+    }
+
     private func earlyStopping() throws(ModelError) -> GenerationOptions.EarlyStopping {
         let key = "early_stopping"
+        let file = file(key)
         switch file[key] {
         case nil: return .whenUnlikely
         case .bool(let flag): return flag ? .atOnce : .whenUnlikely
@@ -184,6 +274,7 @@ struct GenerationSettings: Sendable {
 
     private func badWords(vocabulary: Int) throws(ModelError) -> [[Int32]] {
         let key = "bad_words_ids"
+        let file = file(key)
         guard let value = file[key] else { return [] }
         guard case .array(let words) = value else { throw file.invalid(key, "is not a list") }
         var lists: [[Int32]] = []
