@@ -42,6 +42,14 @@ public enum IndexError: Error, Equatable, Sendable {
     case faiss(operation: String, message: String)
     /// A file is not a Faiss index of flat vectors.
     case malformedFaissFile(path: String, reason: String)
+    /// A Faiss index file is damaged, or of a kind that is not searched; offset in bytes.
+    case unreadableFaissFile(path: String, offset: Int, reason: String)
+    /// A pickle beside an index cannot be read; offset in bytes.
+    case unreadablePickle(path: String, offset: Int, reason: String)
+    /// A folder lacks one of an index's files, or holds several that could be it.
+    case missingIndexFile(folder: String, name: String, ending: String)
+    /// A saved data set cannot be read; the message is its own.
+    case savedDataset(message: String)
 }
 
 extension IndexError: CustomStringConvertible {
@@ -99,6 +107,16 @@ extension IndexError: CustomStringConvertible {
             "there is no \(what) for the index kind \"\(kind)\". \(remedy)"
         case .faiss(let operation, let message):
             "Faiss could not \(operation): \(message). Choose another index kind, or \"exact\"."
+        case .unreadableFaissFile(let path, let offset, let reason):
+            "\(path): at byte \(offset): \(reason). Write it again with faiss.write_index from a "
+                + "Flat, SQ, PQ, HNSW or IVF index, trained and with all its passages."
+        case .unreadablePickle(let path, let offset, let reason):
+            "\(path): at byte \(offset): \(reason). Write it again with pickle.dump, from lists, "
+                + "dictionaries, tuples and texts alone."
+        case .missingIndexFile(let folder, let name, let ending):
+            "\(folder) has no file \(name), and not one file that ends in \(ending). Name the "
+                + "folder of an index that DPR wrote, or give --passages a saved data set."
+        case .savedDataset(let message): message
         case .malformedFaissFile(let path, let reason):
             "\(path) is not a Faiss index of flat vectors: \(reason). "
                 + "Write it again with faiss.write_index from an IndexFlat."
