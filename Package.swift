@@ -92,7 +92,7 @@ let package = Package(
         .target(
             name: "Generation",
             dependencies: [
-                "Base", "Formats", "Tensors", "Models",
+                "Base", "Formats", "Tokenizers", "Tensors", "Models",
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
             swiftSettings: house),

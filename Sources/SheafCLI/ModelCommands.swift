@@ -4,9 +4,10 @@ import Sheaf
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Look at, convert and fetch models.",
+        commandName: "model", abstract: "Look at, convert, join and fetch models.",
         subcommands: [
-            ModelInspectCommand.self, ModelConvertCommand.self, ModelFetchCommand.self,
+            ModelInspectCommand.self, ModelConvertCommand.self, ModelJoinCommand.self,
+            ModelFetchCommand.self,
         ])
 }
 

@@ -134,6 +134,7 @@ struct ClusterOptions: ParsableArguments {
 extension CorpusFormat: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension RagKind: ExpressibleByArgument {}
 
 extension PoolingChoice: ExpressibleByArgument {
     /// The names that may be given, and joined by “+” all but the last.

@@ -12,6 +12,8 @@ extension JSONValue {
         case compact
         /// A blank behind each comma and colon, as Python's `json.dumps` writes.
         case spaced
+        /// Each member and element on a line of its own, as `json.dumps(indent=2)` writes.
+        case indented
     }
 
     /// A count or a number of something.
@@ -32,6 +34,19 @@ extension JSONValue {
         return .object(members + [Member(name, value)])
     }
 
+    /// An object with these members in place of those of their names, or behind all.
+    package func setting(_ new: [(name: String, value: JSONValue)]) -> JSONValue {
+        guard case .object(var members) = self else { return self }
+        for (name, value) in new {
+            if let place = members.lastIndex(where: { $0.name == name }) {
+                members[place].value = value
+            } else {
+                members.append(Member(name, value))
+            }
+        }
+        return .object(members)
+    }
+
     /// The value on one line.
     public var text: String { text(.compact) }
 
@@ -40,31 +55,40 @@ extension JSONValue {
         String(decoding: bytes(layout), as: UTF8.self)
     }
 
-    /// The value's text, on one line.
+    /// The value's text.
     public func bytes(_ layout: Layout = .compact) -> [UInt8] {
         var bytes: [UInt8] = []
-        append(to: &bytes, layout)
+        append(to: &bytes, layout, depth: 0)
         return bytes
     }
 
-    private func append(to bytes: inout [UInt8], _ layout: Layout) {
-        let comma = layout == .compact ? "," : ", "
+    private func append(to bytes: inout [UInt8], _ layout: Layout, depth: Int) {
+        let comma = layout == .spaced ? ", " : ","
+        func breakLine(_ depth: Int) {
+            guard layout == .indented else { return }
+            bytes.append(UInt8(ascii: "\n"))
+            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+        }
         switch self {
         case .object(let members):
             bytes.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { bytes.append(contentsOf: comma.utf8) }
+                breakLine(depth + 1)
                 JSONText.append(member.name, to: &bytes)
                 bytes.append(contentsOf: (layout == .compact ? ":" : ": ").utf8)
-                member.value.append(to: &bytes, layout)
+                member.value.append(to: &bytes, layout, depth: depth + 1)
             }
+            if !members.isEmpty { breakLine(depth) }
             bytes.append(UInt8(ascii: "}"))
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
                 if index > 0 { bytes.append(contentsOf: comma.utf8) }
-                element.append(to: &bytes, layout)
+                breakLine(depth + 1)
+                element.append(to: &bytes, layout, depth: depth + 1)
             }
+            if !elements.isEmpty { breakLine(depth) }
             bytes.append(UInt8(ascii: "]"))
         case .string(let text): JSONText.append(text, to: &bytes)
         case .number(let text): bytes.append(contentsOf: text.utf8)

@@ -34,7 +34,7 @@ extension Checkpoint {
     }
 
     /// Checks that `name` is there, holds floats in `shape`, and that all are finite.
-    func check(_ parameter: ParameterShape) throws(ModelError) {
+    package func check(_ parameter: ParameterShape) throws(ModelError) {
         _ = try tensor(parameter.name, shape: parameter.shape)
         var done = 0
         try forEachPart(parameter.name) { part throws(ModelError) in

@@ -100,38 +100,12 @@ public struct ModelConversion: Sendable {
     private func write(
         _ part: Part, _ checkpoint: Checkpoint, to path: String, folder: String
     ) throws(ModelError) -> Written {
-        let entries = part.tensors.map { tensor in
-            SafetensorsWriter.Entry(
-                name: tensor.name, shape: checkpoint.tensors[tensor.source]?.shape ?? [],
-                type: type.element)
-        }
-        let halves = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: Checkpoint.partSize)
-        defer { halves.deallocate() }
-        try SafetensorsWriter.write(entries, to: path) { index, put throws(ModelError) in
-            let source = part.tensors[index].source
-            var done = 0
-            try checkpoint.forEachPart(source) { floats throws(ModelError) in
-                guard type == .float16 else { return try put(UnsafeRawBufferPointer(floats)) }
-                for first in stride(from: 0, to: floats.count, by: halves.count) {
-                    let end = min(first + halves.count, floats.count)
-                    let some = UnsafeBufferPointer(rebasing: floats[first..<end])
-                    if let index = some.firstIndex(where: { $0.isFinite && abs($0) >= 65_520 }) {
-                        throw .beyondFloat16(
-                            path: checkpoint.path(of: source), name: source,
-                            index: done + first + index, value: some[index])
-                    }
-                    if let start = some.baseAddress, let out = halves.baseAddress {
-                        roundToFloat16(start, count: some.count, into: out)
-                    }
-                    try put(
-                        UnsafeRawBufferPointer(
-                            UnsafeBufferPointer(rebasing: halves[..<some.count])))
-                }
-                done += floats.count
-            }
-        }
+        let bytes = try WeightFileWriter(type: type).write(
+            part.tensors.map {
+                WeightFileWriter.Tensor(name: $0.name, source: $0.source, checkpoint: checkpoint)
+            }, to: path)
         return Written(
-            folder: folder, tensors: entries.count, bytes: entries.reduce(0) { $0 + $1.bytes },
+            folder: folder, tensors: part.tensors.count, bytes: bytes,
             leftOut: checkpoint.tensors.filter { !$0.value.type.isFloat }.map(\.key))
     }
 

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// Writes the files of a model's folder: each is synced, and appears whole or not at all.
-struct ModelFolderWriter {
+package struct ModelFolderWriter {
     /// The files of a tokenizer, where a model has them.
     static let tokenizerFiles = [
         "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
@@ -16,10 +16,15 @@ struct ModelFolderWriter {
     static let promptsFile = "config_sentence_transformers.json"
 
     /// The folder; it is made with its first file.
-    let folder: String
+    package let folder: String
+
+    /// Names the folder.
+    package init(folder: String) {
+        self.folder = folder
+    }
 
     /// The path of a file; the folders that `name` leads through are made where they are missing.
-    func path(for name: String) throws(ModelError) -> String {
+    package func path(for name: String) throws(ModelError) -> String {
         let path = folder + "/" + name
         do {
             try FileManager.default.createDirectory(
@@ -32,9 +37,14 @@ struct ModelFolderWriter {
 
     /// Writes a file.
     func write(_ bytes: Data, as name: String) throws(ModelError) {
+        try write(Array(bytes), as: name)
+    }
+
+    /// Writes a file.
+    func write(_ bytes: [UInt8], as name: String) throws(ModelError) {
         let path = try path(for: name)
         try giving(ModelError.init(writing:)) { () throws(FileError) in
-            try WholeFile.write(Array(bytes), to: path)
+            try WholeFile.write(bytes, to: path)
         }
     }
 
