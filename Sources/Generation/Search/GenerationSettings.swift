@@ -37,8 +37,9 @@ struct GenerationSettings: Sendable {
         try self.init(files: files, layers: [files[0]], kind: kind)
     }
 
-    /// RAG-sequence: the generator's keys, but for the numbers of beams and returns, which are
-    /// RAG's. Source: `RagSequenceForGeneration.generate` of transformers 4.41.
+    /// RAG-sequence: the generator's keys, but RAG's numbers of beams and returns.
+    ///
+    /// Source: `RagSequenceForGeneration.generate` of transformers 4.41.
     init(ragSequence root: JSONFile, generator: JSONFile, kind: Kind) throws(ModelError) {
         try self.init(files: [generator], layers: [generator], kind: kind)
         beamsFile = root
