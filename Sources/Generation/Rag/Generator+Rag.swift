@@ -20,12 +20,13 @@ extension Generator {
     ///     fewer where fewer different ones were found.
     ///   - removesDuplicates: Whether an output found under several passages is ranked once.
     ///   - allowed: Names the tokens that may come next, by the number of the question.
+    ///   - processors: Change the scores of the next token, by the number of the question.
     ///   - threads: Threads to compute on.
     /// - Returns: For each question its answers, the best first.
     public func answers(
         from contexts: [RetrievedContexts], _ kind: RagKind,
         options: GenerationOptions = GenerationOptions(), removesDuplicates: Bool = true,
-        allowed: PrefixConstraint? = nil, threads: Int = 1
+        allowed: PrefixConstraint? = nil, processors: [ScoreProcessor] = [], threads: Int = 1
     ) throws(GenerationError) -> [[RagAnswer]] {
         for (index, question) in contexts.enumerated() where question.sources.isEmpty {
             throw .noPassages(index: index)
@@ -39,12 +40,12 @@ extension Generator {
         case .float32(let network):
             return try RagGeneration(
                 network, settings, kind, removesDuplicates: removesDuplicates, allowed: allowed,
-                beginning: beginning
+                processors: processors, beginning: beginning
             ).run(contexts, threads: max(1, threads))
         case .i16(let network):
             return try RagGeneration(
                 network, settings, kind, removesDuplicates: removesDuplicates, allowed: allowed,
-                beginning: beginning
+                processors: processors, beginning: beginning
             ).run(contexts, threads: max(1, threads))
         }
     }
@@ -54,8 +55,8 @@ extension Generator {
     /// - Parameters:
     ///   - answers: Tokens with the start token first, without padding.
     ///   - context: The passages.
-    /// - Returns: For each answer what `answers(from:_:options:removesDuplicates:allowed:threads:)`
-    ///   tells of those that it finds; its score is its logarithm.
+    /// - Returns: For each answer what a search tells of those that it finds; its score is its
+    ///   logarithm.
     public func weigh(
         _ answers: [[Int32]], from context: RetrievedContexts, _ kind: RagKind, threads: Int = 1
     ) throws(GenerationError) -> [RagAnswer] {
@@ -124,24 +125,27 @@ extension Network {
     }
 }
 
-/// One call of `answers(from:_:options:removesDuplicates:allowed:threads:)`.
+/// One search for the answers to questions.
 private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
     private let network: Network<Matrix>
     private let settings: SearchSettings
     private let kind: RagKind
     private let removesDuplicates: Bool
     private let allowed: PrefixConstraint?
+    private let processors: [ScoreProcessor]
     private let beginning: Int32?
 
     init(
         _ network: Network<Matrix>, _ settings: SearchSettings, _ kind: RagKind,
-        removesDuplicates: Bool, allowed: PrefixConstraint?, beginning: Int32?
+        removesDuplicates: Bool, allowed: PrefixConstraint?, processors: [ScoreProcessor],
+        beginning: Int32?
     ) {
         self.network = network
         self.settings = settings
         self.kind = kind
         self.removesDuplicates = removesDuplicates
         self.allowed = allowed
+        self.processors = processors
         self.beginning = beginning
     }
 
@@ -190,8 +194,8 @@ private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
         let inputs = zip(contexts, states).map { context, states in
             SearchInput(sources: states, priors: context.priors.map { Float($0) })
         }
-        let found = try Generation(network, ScoreRules(settings, allowed: allowed)).search(
-            inputs, first: first, threads: threads)
+        let rules = ScoreRules(settings, allowed: allowed, processors: processors)
+        let found = try Generation(network, rules).search(inputs, first: first, threads: threads)
         var answers: [[RagAnswer]] = []
         for (index, outputs) in found.enumerated() {
             let likelihoods = try network.likelihoods(
@@ -216,7 +220,11 @@ private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
         own.returns = settings.beams
         var constraint: PrefixConstraint?
         if let allowed { constraint = { source, tokens in allowed(owners[source], tokens) } }
-        let found = try Generation(network, ScoreRules(own, allowed: constraint)).search(
+        let processors = processors.map { processor -> ScoreProcessor in
+            { source, tokens, scores in processor(owners[source], tokens, &scores) }
+        }
+        let rules = ScoreRules(own, allowed: constraint, processors: processors)
+        let found = try Generation(network, rules).search(
             states.joined().map { SearchInput(sources: [$0]) }, first: 0, threads: threads)
         var answers: [[RagAnswer]] = []
         var place = 0
