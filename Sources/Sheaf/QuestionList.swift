@@ -15,9 +15,11 @@ public struct QuestionList: Equatable, Sendable {
     }
 
     /// The questions of a file.
-    public init(file: String) throws(SheafError) {
+    ///
+    /// - Parameter format: nil: told by the first record.
+    public init(file: String, format: QuestionFormat? = nil) throws(SheafError) {
         (questions, match) = try typed {
-            let format = try QuestionFormat.detect(file)
+            let format = try format ?? QuestionFormat.detect(file)
             return (
                 try QuestionFile.read(file, format: format),
                 format.answersAreExpressions ? .expression : .string

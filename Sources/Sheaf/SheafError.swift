@@ -3,6 +3,7 @@ public import ClusterRuntime
 public import Corpus
 public import Evaluation
 import Foundation
+public import Generation
 public import Models
 public import Tokenizers
 
@@ -16,6 +17,10 @@ public enum SheafError: Error, Equatable, Sendable {
     case model(ModelError)
     /// A tokenizer's files are at fault.
     case tokenizer(TokenizerError)
+    /// A generator is at fault, or what is asked of it.
+    case generation(GenerationError)
+    /// A question cannot be answered: the search failed at a step.
+    case question(id: String, step: Int, GenerationError)
     /// The cluster is at fault, or refused.
     case cluster(ClusterError)
     /// Results cannot be measured.
@@ -40,6 +45,14 @@ extension SheafError: CustomStringConvertible {
         case .corpus(let error): "\(error)"
         case .model(let error): "\(error)"
         case .tokenizer(let error): "\(error)"
+        case .generation(let error): "\(error)"
+        case .question(let id, let step, let error):
+            switch error {
+            case .notFinite:
+                "Question \(id): the scores at step \(step) are not numbers. Use a checkpoint from "
+                    + "before training diverged."
+            default: "Question \(id): \(error)"
+            }
         case .cluster(let error): "\(error)"
         case .evaluation(let error): "\(error)"
         case .cannotWrite(let path, let reason):
@@ -61,6 +74,7 @@ extension SheafError {
         case let error as CorpusError: self = .corpus(error)
         case let error as ModelError: self = .model(error)
         case let error as TokenizerError: self = .tokenizer(error)
+        case let error as GenerationError: self = .generation(error)
         case let error as EvaluationError: self = .evaluation(error)
         case let error as TransportError: self = .request("\(error)")
         case let error as CocoaError:
@@ -89,7 +103,9 @@ extension SheafError {
     /// The exit status of a process that ends with this error; nil where that is no failure.
     public var exitStatus: ExitStatus? {
         switch self {
-        case .request, .corpus, .model, .tokenizer, .evaluation, .notFinite: .input
+        case .request, .corpus, .model, .tokenizer, .generation, .question, .evaluation,
+            .notFinite:
+            .input
         case .cannotWrite: .input
         case .cluster(let error):
             switch error.code {
@@ -107,7 +123,9 @@ extension SheafError {
     public var code: String {
         switch self {
         case .cluster(let error): "\(error.code)"
-        case .request, .corpus, .model, .tokenizer, .evaluation, .notFinite, .cannotWrite: "input"
+        case .request, .corpus, .model, .tokenizer, .generation, .question, .evaluation,
+            .notFinite, .cannotWrite:
+            "input"
         case .readerGone: "readerGone"
         case .interrupted: "interrupted"
         case .unexpected: "unexpected"

@@ -134,7 +134,6 @@ struct ClusterOptions: ParsableArguments {
 extension CorpusFormat: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
-extension RagKind: ExpressibleByArgument {}
 
 extension PoolingChoice: ExpressibleByArgument {
     /// The names that may be given, and joined by “+” all but the last.
@@ -148,6 +147,11 @@ extension VectorPrecision: ExpressibleByArgument {}
 extension WeightStorage: ExpressibleByArgument {}
 extension ModelConversion.WeightType: ExpressibleByArgument {}
 extension ResultFormat: ExpressibleByArgument {}
+extension AnswerFormat: ExpressibleByArgument {}
+extension RagKind: ExpressibleByArgument {}
+extension ContextTruncation: ExpressibleByArgument {}
+extension QuestionText: ExpressibleByArgument {}
+extension GenerationOptions.EarlyStopping: ExpressibleByArgument {}
 extension NegativeRelevance: ExpressibleByArgument {}
 extension TieOrder: ExpressibleByArgument {}
 

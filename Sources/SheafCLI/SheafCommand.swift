@@ -21,8 +21,8 @@ struct SheafCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Collections",
                 subcommands: [
-                    IndexCommand.self, SearchCommand.self, CollectionsCommand.self,
-                    EvaluateCommand.self, CalibrateCommand.self,
+                    IndexCommand.self, SearchCommand.self, AnswerCommand.self,
+                    CollectionsCommand.self, EvaluateCommand.self, CalibrateCommand.self,
                 ]),
             CommandGroup(
                 name: "Cluster",
@@ -39,7 +39,8 @@ struct SheafCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Models",
                 subcommands: [
-                    ModelCommand.self, EncodeCommand.self, ReadCommand.self, TokenizeCommand.self,
+                    ModelCommand.self, EncodeCommand.self, ReadCommand.self,
+                    GenerateCommand.self, TokenizeCommand.self,
                 ]),
         ])
 }

@@ -6,7 +6,8 @@ struct DocumentTests {
     @Test func `the documents are there`() {
         #expect(
             Repository.documents.map(\.path).starts(with: [
-                "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/simple-transformers.md",
+                "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/answers.md",
+                "docs/simple-transformers.md",
             ]))
     }
 

@@ -1,0 +1,23 @@
+import Foundation
+
+/// What tells a file from another one, or from an earlier one of its name, without reading it: its
+/// path, its size and when it was written.
+public struct FileStamp: Equatable, Sendable {
+    /// All of it in one text.
+    public let text: String
+
+    /// Looks at a file.
+    public init(_ path: String) {
+        let facts = (try? FileManager.default.attributesOfItem(atPath: path)) ?? [:]
+        let bytes = (facts[.size] as? NSNumber)?.uint64Value ?? 0
+        let time = (facts[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        text = "\(absolutePath(path)), \(bytes) bytes of \(Int(time))"
+    }
+}
+
+extension TextGenerator {
+    /// What tells the model from another one.
+    public var stamp: String {
+        (generator.weightFiles.prefix(1).map { FileStamp($0).text } + [absolutePath(folder)])[0]
+    }
+}

@@ -1,0 +1,178 @@
+import Base
+public import Corpus
+import Foundation
+public import Generation
+import Models
+import Tokenizers
+
+extension RagModel {
+    /// Passages that a question is answered from.
+    func passages(_ settings: AnswerSettings) -> Int {
+        settings.passages ?? configuration.passages
+    }
+
+    /// Answers questions from the passages that a retriever finds, each passage encoded once with
+    /// its question.
+    ///
+    /// - Parameters:
+    ///   - questions: Each with text.
+    ///   - retriever: Where the passages come from.
+    ///   - processors: Change the scores of the next token; told the number of the question.
+    /// - Throws: where a question is empty, the retriever or the search fails, or scores are not
+    ///   numbers; the question is named. A cancelled task ends the search at its next token.
+    public func answer(
+        _ questions: [Question], from retriever: some PassageRetriever,
+        _ settings: AnswerSettings = AnswerSettings(), processors: [ScoreProcessor] = []
+    ) async throws(SheafError) -> [QuestionAnswer] {
+        let found = try await retrieve(questions, from: retriever, settings)
+        let stop = SearchStop()
+        let outcome = await withTaskCancellationHandler {
+            await Result { () async throws(SheafError) in
+                try await onOwnThread { () throws(SheafError) in
+                    try answer(questions, from: found, settings, processors + [stop.processor])
+                }
+            }
+        } onCancel: {
+            stop.set()
+        }
+        if Task.isCancelled { throw .interrupted("Interrupted.") }
+        return try outcome.get()
+    }
+
+    /// The passages of questions.
+    private func retrieve(
+        _ questions: [Question], from retriever: some PassageRetriever, _ settings: AnswerSettings
+    ) async throws(SheafError) -> [RetrievedPassages] {
+        let asked = try vectors(of: questions, for: retriever.key, threads: settings.threads)
+        return try await RetrievedPassages.retrieve(
+            asked, from: retriever, k: passages(settings))
+    }
+
+    private func vectors(
+        of questions: [Question], for key: RetrieverKey, threads: Int
+    ) throws(SheafError) -> [RetrieverQuestion] {
+        guard case .vector(let dimension) = key else {
+            return questions.map { RetrieverQuestion($0) }
+        }
+        guard let questionEncoder else {
+            throw .request(
+                "The passages are compared by vectors, and no question encoder is loaded. Name one."
+            )
+        }
+        guard questionEncoder.dimension == dimension else {
+            throw .request(
+                "The question encoder gives \(questionEncoder.dimension) components, and the "
+                    + "passages have \(dimension). Name the encoder they were encoded for.")
+        }
+        let all = questionEncoder.encode(questions: questions.map(\.text), threads: threads)
+        return questions.enumerated().map { row, question in
+            RetrieverQuestion(
+                question, vector: Array(all[row * dimension..<(row + 1) * dimension]))
+        }
+    }
+
+    private func answer(
+        _ questions: [Question], from found: [RetrievedPassages], _ settings: AnswerSettings,
+        _ processors: [ScoreProcessor]
+    ) throws(SheafError) -> [QuestionAnswer] {
+        var results = zip(questions, found).map {
+            QuestionAnswer(unanswered: $0, $1, k: passages(settings))
+        }
+        var contexts: [RetrievedContexts] = []
+        var owners: [Int] = []
+        for (number, list) in found.enumerated() where !list.passages.isEmpty {
+            let text = text(of: questions[number].text, settings.question)
+            let sources = list.passages.map {
+                source(
+                    title: $0.title, text: $0.text, question: text, settings.truncation,
+                    &results[number].cuts)
+            }
+            let context = RetrievedContexts(sources: sources, scores: list.passages.map(\.score))
+            for (place, prior) in context.priors.enumerated() {
+                results[number].passages[place].prior = exp(prior)
+            }
+            contexts.append(context)
+            owners.append(number)
+        }
+        let answers = try search(contexts, owners.map { questions[$0] }, settings, processors)
+        for (number, own) in zip(owners, answers) {
+            enter(own, in: &results[number], settings)
+        }
+        return results
+    }
+
+    /// The answers of a search; a question at fault is looked for and named.
+    private func search(
+        _ contexts: [RetrievedContexts], _ questions: [Question], _ settings: AnswerSettings,
+        _ processors: [ScoreProcessor]
+    ) throws(SheafError) -> [[RagAnswer]] {
+        func run(_ contexts: [RetrievedContexts]) throws(GenerationError) -> [[RagAnswer]] {
+            try generator.generator.answers(
+                from: contexts, settings.kind ?? kind, options: settings.generation,
+                removesDuplicates: configuration.removesDuplicates, processors: processors,
+                threads: settings.threads)
+        }
+        do throws(GenerationError) {
+            return try run(contexts)
+        } catch {
+            guard let step = error.step else { throw .generation(error) }
+            for (context, question) in zip(contexts, questions) {
+                do throws(GenerationError) {
+                    _ = try run([context])
+                } catch {
+                    throw .question(id: question.id, step: error.step ?? step, error)
+                }
+            }
+            throw .generation(error)
+        }
+    }
+
+    private func enter(
+        _ answers: [RagAnswer], in result: inout QuestionAnswer, _ settings: AnswerSettings
+    ) {
+        result.answers = answers.map { answer in
+            QuestionAnswer.Answer(
+                text: generator.text(of: answer.tokens), score: answer.score,
+                probability: min(1, exp(answer.logarithm)), posteriors: answer.posteriors,
+                tokens: zip(answer.tokens.dropFirst(), answer.tokenPosteriors).map {
+                    QuestionAnswer.Token(
+                        text: generator.tokenizer.token(for: $0) ?? "", posteriors: $1)
+                })
+        }
+        result.abstains =
+            (answers.first.map { exp($0.logarithm) } ?? 0) < settings.abstainBelow ?? 0
+        if result.cuts.textsCut > 0 {
+            result.notes.append(
+                "\(result.cuts.textsCut) of \(result.cuts.texts) contexts were cut")
+        }
+        if let wanted = settings.generation.returns, answers.count < wanted {
+            result.notes.append("\(answers.count) of \(wanted) different answers were found")
+        }
+    }
+}
+
+/// Ends a search from another thread.
+private final class SearchStop: Sendable {
+    private let isSet = Locked(false)
+
+    func set() { isSet.withLock { $0 = true } }
+
+    /// Allows no token once the search is to end, which it then does.
+    var processor: ScoreProcessor {
+        { [self] _, _, scores in
+            guard isSet.withLock({ $0 }) else { return }
+            for token in scores.indices { scores[token] = -.infinity }
+        }
+    }
+}
+
+extension Result {
+    /// What an asynchronous body gives.
+    fileprivate init(_ body: () async throws(Failure) -> Success) async {
+        do throws(Failure) {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

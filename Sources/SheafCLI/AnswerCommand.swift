@@ -1,0 +1,246 @@
+import ArgumentParser
+import Foundation
+import Sheaf
+
+struct AnswerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "answer",
+        abstract: "Answer questions from passages, with sources.",
+        discussion: """
+            Examples:
+
+              sheaf answer "who wrote faust" --collection wiki --model rag-sequence-nq
+              sheaf answer --questions dev.jsonl --collection wiki --model rag \\
+                --format jsonl --output answers.jsonl
+              sheaf answer --contexts results.json --model bart-nq
+              sheaf answer --contexts results.json --prompt-only --output prompts.jsonl
+
+            MODEL is a RAG folder, or a BART or T5 that was trained to answer. The
+            passages come from a collection, whose question tower encodes the questions,
+            or from results of `sheaf search` with texts. Each answer tells p(passage |
+            question) and p(passage | answer) of every passage. With --output the form is
+            JSON lines, and a run that was ended goes on when its call is given again.
+            """)
+
+    @Argument(help: "One question.")
+    var question: String?
+
+    @Option(
+        help: ArgumentHelp("A file of questions, as `sheaf search` takes it.", valueName: "file"))
+    var questions: String?
+
+    @Option(help: ArgumentHelp("The collection to search.", valueName: "name"))
+    var collection: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Questions with their passages, as `sheaf search` writes them: no index is needed.",
+            valueName: "file"))
+    var contexts: String?
+
+    @Option(help: ArgumentHelp("The folder of RAG, BART or T5.", valueName: "dir"))
+    var model: String?
+
+    @OptionGroup(title: "Answers") var answers: AnswerChoice
+    @OptionGroup(title: "Generation") var generation: GenerationChoice
+    @OptionGroup(title: "Generator") var generator: GeneratorChoice
+
+    @Flag(help: "Accept passages that lack shards; each answer says so.")
+    var allowPartial = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What a request of up to 64 questions may take.", valueName: "seconds"))
+    var timeout = 30.0
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the collection's question tower lies now, if its folder was moved.",
+            valueName: "dir"))
+    var questionModel: String?
+
+    @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var size: SizeOptions
+
+    @Flag(name: .shortAndLong, help: "Show no progress.")
+    var quiet = false
+
+    func validate() throws {
+        if (collection == nil) == (contexts == nil) {
+            throw ValidationError("Name a --collection, or --contexts that were found before.")
+        }
+        let asked = [question, questions].compactMap { $0 }.count
+        if contexts != nil, asked > 0 {
+            throw ValidationError("--contexts holds its questions: name no other.")
+        }
+        if contexts == nil, asked != 1 {
+            throw ValidationError("Give one question, or a file of them with --questions.")
+        }
+        if model == nil, !answers.promptOnly {
+            throw ValidationError("Name the --model that answers, or --prompt-only.")
+        }
+        if !(timeout > 0) || timeout > 86_400 {
+            throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
+        }
+        if answers.stream { try generation.checkStream() }
+    }
+
+    func run() async throws {
+        if let contexts {
+            let given = try GivenContexts(file: contexts)
+            let stamp = FileStamp(contexts)
+            try await Interruption.cancels { [self] in
+                try await answer(given.questions, from: given, ("contexts", stamp.text))
+            }
+        } else {
+            let list =
+                try questions.map { path throws(SheafError) in
+                    try QuestionList(file: path)
+                } ?? QuestionList(question: question ?? "")
+            var order = SearchOrder(
+                collection: collection ?? "", allowPartial: allowPartial,
+                timeout: .microseconds(max(1, Int64(timeout * 1e6))))
+            order.questionModel = questionModel
+            try await Interruption.cancels { [self, order] in
+                let cluster = try await connect()
+                try await cluster.closing {
+                    try await answer(
+                        list.questions, from: LiveCollection(cluster, order),
+                        ("collection", order.collection))
+                }
+            }
+        }
+    }
+
+    private func connect() async throws(SheafError) -> Cluster {
+        if let remote = try await cluster.remote() { return remote }
+        return try await Cluster.openExisting(
+            cluster.data.folder, workers: size.workerCount, threads: size.threads,
+            mode: .processes)
+    }
+
+    private func answer(
+        _ questions: [Question], from retriever: some PassageRetriever,
+        _ source: (name: String, value: String)
+    ) async throws(SheafError) {
+        var order = answers.order(questions, generation.options, threads: generator.threads)
+        order.width = Terminal.width
+        order.name(source.name, source.value)
+        guard let model else { return try await prompts(order, RagConfiguration(), retriever) }
+        if answers.promptOnly {
+            return try await prompts(order, try RagModel.configuration(of: model), retriever)
+        }
+        let opened = try RagModel.open(model, generator.loading)
+        order.name("model", opened.generator.stamp)
+        order.name("precision", generator.precision.rawValue)
+        Terminal.say(notes: opened.generator.notes)
+        if answers.stream {
+            return try await opened.stream(order, from: retriever) { text throws(SheafError) in
+                try OutputSink(path: nil).write(text)
+            }
+        }
+        let line = ProgressLine(isQuiet: quiet || questions.count == 1)
+        defer { line.end() }
+        let summary = try await order.run(opened, from: retriever) {
+            line.show(
+                phase: "answering", done: UInt64($0), total: UInt64(questions.count),
+                unit: "question")
+        }
+        line.end()
+        Terminal.say(notes: summary.notes)
+    }
+
+    private func prompts(
+        _ order: AnswerOrder, _ configuration: RagConfiguration,
+        _ retriever: some PassageRetriever
+    ) async throws(SheafError) {
+        var order = order
+        if order.format == .table { order.format = .jsonl }
+        let line = ProgressLine(isQuiet: quiet || order.questions.count == 1)
+        defer { line.end() }
+        let count = UInt64(order.questions.count)
+        let summary = try await order.writePrompts(configuration, from: retriever) {
+            line.show(phase: "searching", done: UInt64($0), total: count, unit: "question")
+        }
+        line.end()
+        Terminal.say(notes: summary.notes)
+    }
+}
+
+/// What is answered, and how answers are written.
+struct AnswerChoice: ParsableArguments {
+    @Option(
+        name: [.customShort("k"), .customLong("passages")],
+        help: ArgumentHelp("Passages per question (default: as the model says).", valueName: "n"))
+    var passages: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How RAG sums over passages: sequence or token (default: the model's own).",
+            valueName: "kind"))
+    var kind: RagKind?
+
+    @Option(
+        help: ArgumentHelp(
+            "What is cut where passage and question are too long: their end, or the passage."))
+    var truncate = ContextTruncation.end
+
+    @Option(
+        help: ArgumentHelp(
+            "The question as the generator reads it: decoded by the question tokenizer, the same"
+                + " with its blanks (spaced), or original."))
+    var questionText = QuestionText.decoded
+
+    @Option(
+        help: ArgumentHelp(
+            "Give no answer that is less likely; see `sheaf calibrate`.", valueName: "p"))
+    var abstainBelow: Double?
+
+    @Flag(help: "Tell of each token which passage it came from.")
+    var tokenPosteriors = false
+
+    @Flag(help: "Write tokens as they come; greedy or --sample.")
+    var stream = false
+
+    @Flag(help: "Answer nothing: write prompts with their passages.")
+    var promptOnly = false
+
+    @Option(help: "The form of the answers (default: table, with --output jsonl).")
+    var format: AnswerFormat?
+
+    @Option(help: ArgumentHelp("Write to a file.", valueName: "file"))
+    var output: String?
+
+    func validate() throws {
+        try NumberRange.check("--passages", passages, NumberRange.k)
+        if let abstainBelow, !(0...1).contains(abstainBelow) {
+            throw ValidationError("--abstain-below is a probability from 0 to 1.")
+        }
+        if stream,
+            promptOnly || tokenPosteriors || output != nil || format ?? .table != .table
+                || abstainBelow != nil
+        {
+            throw ValidationError(
+                "--stream writes text alone: leave --output, --format, --prompt-only, "
+                    + "--token-posteriors and --abstain-below out.")
+        }
+    }
+
+    func order(
+        _ questions: [Question], _ generation: GenerationOptions, threads: Int
+    ) -> AnswerOrder {
+        var settings = AnswerSettings()
+        settings.passages = passages
+        settings.kind = kind
+        settings.truncation = truncate
+        settings.question = questionText
+        settings.abstainBelow = abstainBelow
+        settings.generation = generation
+        settings.threads = threads
+        var order = AnswerOrder(questions, settings)
+        order.format = format ?? (output == nil ? .table : .jsonl)
+        order.tellsTokens = tokenPosteriors
+        order.output = output
+        return order
+    }
+}

@@ -1,0 +1,88 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Sheaf
+
+/// `sheaf generate` as a user calls it.
+@Suite(.serialized, .enabled(if: Program.isBuilt, "the program is not built"))
+struct GenerateCommandTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func run(_ arguments: [String]) throws -> Program.Outcome {
+        try Program.run(arguments, data: folder.path + "/data")
+    }
+
+    private struct Line: Decodable {
+        struct Other: Decodable {
+            var output: String
+        }
+        var id: String
+        var input: String
+        var output: String
+        var score: Double
+        var others: [Other]?
+    }
+
+    @Test(arguments: ["bart", "t5", "rag"])
+    func `outputs are the model's, line by line`(name: String) throws {
+        let model =
+            switch name {
+            case "bart": try AnswerFixtures.bart(in: folder)
+            case "t5": try AnswerFixtures.t5(in: folder)
+            default: try AnswerFixtures.rag(in: folder)
+            }
+        let texts = ["river has salt", "stone", "river has salt"]
+        let input = try folder.write("in.txt", texts.map { $0 + "\n" }.joined())
+        let call = ["generate", "--input", input, "--model", model, "--beams", "3"]
+        let plain = try run(call)
+        #expect(plain.status == 0, "\(plain)")
+        let json = try run(call + ["--format", "jsonl", "--returns", "2"])
+        let lines = try json.output.split(separator: "\n").map {
+            try Program.decode(Line.self, from: "\($0)")
+        }
+        #expect(lines.map(\.input) == texts && lines.map(\.id) == ["1", "2", "3"])
+        #expect(lines.allSatisfy { $0.others?.count == 1 })
+        #expect(plain.output == lines.map { $0.output + "\n" }.joined())
+        let opened = try TextGenerator.open(model)
+        var options = GenerationOptions()
+        options.beams = 3
+        let own = try opened.generate(texts, options: options)
+        #expect(own.map { $0[0].text } == lines.map(\.output))
+        let greedy = try run(["generate", "river has salt", "--model", model])
+        let stream = try run(["generate", "river has salt", "--model", model, "--stream"])
+        #expect(stream.status == 0, "\(stream)")
+        #expect(
+            stream.output.split(separator: "\n").last == greedy.output.split(separator: "\n").last)
+    }
+
+    @Test func `a run that was ended goes on, and a long text is cut and told`() throws {
+        let model = try AnswerFixtures.bart(in: folder)
+        let texts = (0..<150).map {
+            $0 == 5 ? String(repeating: "salt ", count: 90) : "river \($0)"
+        }
+        let input = try folder.write("in.txt", texts.map { $0 + "\n" }.joined())
+        let output = folder.path + "/out.jsonl"
+        let call = [
+            "generate", "--input", input, "--model", model, "--format", "jsonl", "--output",
+            output, "-q",
+        ]
+        let first = try run(call)
+        #expect(first.status == 0 && first.error.contains("1 of 150 texts were cut"), "\(first)")
+        let whole = try folder.read("out.jsonl")
+        let stamp = try TextGenerator.open(model).stamp
+        let header: JSONValue = [
+            "sheaf": .string("outputs"), "model": .string(stamp), "limit": .null,
+            "generation": GenerationOptions().document,
+        ]
+        let kept = whole.split(separator: "\n").prefix(70).map { $0 + "\n" }.joined()
+        try folder.write("out.jsonl.partial", header.text + "\n" + kept + "{\"id")
+        try folder.remove("out.jsonl")
+        let second = try run(call)
+        #expect(second.status == 0 && second.error.contains("70 outputs were there"), "\(second)")
+        #expect(try folder.read("out.jsonl") == whole)
+    }
+}
