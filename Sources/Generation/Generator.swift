@@ -26,6 +26,8 @@ public final class Generator: Sendable {
     private let ragSettings: [RagKind: GenerationSettings]
     let kernels: EncoderKernels
     let precision: AnyNetwork
+    /// What was computed so far.
+    package let work = GenerationWork()
 
     /// A network in the numbers it computes in.
     enum AnyNetwork: Sendable {
@@ -73,8 +75,8 @@ public final class Generator: Sendable {
         vocabularySize = plan.vocabularySize
         longestSource = plan.longestSource
         switch precision {
-        case .float32: self.precision = .float32(try Network(checkpoint, plan, kernels))
-        case .i16: self.precision = .i16(try Network(checkpoint, plan, kernels))
+        case .float32: self.precision = .float32(try Network(checkpoint, plan, kernels, work))
+        case .i16: self.precision = .i16(try Network(checkpoint, plan, kernels, work))
         }
         weightFiles = checkpoint.files.map(\.path)
         let used = Set(plan.parameters.map(\.name))

@@ -155,13 +155,3 @@ struct ScanVectors {
         }
     }
 }
-
-/// Memory of this process.
-private enum Resident {
-    /// Bytes that are in memory now.
-    static func bytes() -> Int {
-        let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
-        let pages = text?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
-    }
-}

@@ -36,3 +36,24 @@ func localRing(rank: Int, of ranks: Int, in folder: String) throws -> RingGroup 
         run: "benchmark", generation: 1, rank: rank, names: (0..<ranks).map { "rank \($0)" })
     return try RingGroup(place, listener: listener, next: next)
 }
+
+/// The memory of this process that is in use.
+enum Resident {
+    /// Bytes that are in memory now.
+    static func bytes() -> Int {
+        let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        let pages = text?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// The most bytes that are in memory while something runs.
+    static func peak(_ body: () throws -> Void) throws -> Int {
+        // The kernel's mark of the highest use goes back to the use of now.
+        try Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+        try body()
+        let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        let kibibytes = line?.split(separator: " ").compactMap { Int($0) }.first ?? 0
+        return kibibytes << 10
+    }
+}

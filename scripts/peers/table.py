@@ -111,6 +111,47 @@ def seconds(lines):
                   "at most 10", 0.1 / max(waited, 1e-6), 1)
 
 
+def generate(lines):
+    """Answers beside those of peers, their steps beside each other, and questions at once."""
+    own = [row for row in lines.rows if row["what"] == "generate" and "peer" not in row]
+    for model, threads in sorted({(row["model"], row["threads"]) for row in own}):
+        fields = {"what": "generate", "model": model, "threads": threads}
+        own = {(kind, precision): lines.median("seconds", kind=kind, precision=precision, peer=None,
+                                               questions=1, **fields)
+               for kind in ("encode", "search", "sequence", "token", "greedy", "short", "together")
+               for precision in ("float32", "i16")}
+
+        def beside(kind, name, spent, limit, precision="float32", seconds=None):
+            taken = own[kind, precision] if seconds is None else seconds
+            if taken is None or spent is None:
+                return
+            yield row(f"{model}, {kind} {precision}, threads: {threads}, s", f"{taken:.3f}",
+                      f"{name} {spent:.3f}", spent / taken, limit)
+
+        for kind, peer, limit in (("sequence", "transformers", 8), ("token", "transformers", 3),
+                                  ("search", "CTranslate2", 1.3), ("greedy", "CTranslate2", 1.2)):
+            spent = lines.median("seconds", kind=kind, peer=peer, **fields)
+            yield from beside(kind, peer, spent, limit)
+            yield from beside(kind, "float32", own[kind, "float32"], 1.4, "i16")
+        steps = [own[kind, "float32"] for kind in ("sequence", "search", "encode")]
+        if None not in steps:
+            scoring = max(steps[0] - steps[1], 1e-6)
+            yield row(f"{model}, scoring, threads: {threads}, s", f"{scoring:.3f}",
+                      f"encoding {steps[2]:.3f}", steps[2] / scoring, 1 / 0.6)
+        for kind, limit in (("together", 1.1), ("short", 2)):
+            together = [line["seconds"] for line in lines.rows
+                        if line.get("kind") == kind and line["questions"] > 1
+                        and all(line.get(key) == value for key, value in fields.items())]
+            if together:
+                yield from beside(kind, "one by one", own[kind, "float32"], limit,
+                                  seconds=statistics.median(together))
+        peak = lines.median("peakBytes", kind="memory", **fields)
+        if peak is not None:
+            state = lines.median("stateBytes", kind="memory", **fields)
+            yield row(f"{model}, memory of answering, threads: {threads}, MB", f"{peak / 1e6:.0f}",
+                      f"keys and values {state / 1e6:.0f}", state / peak, 1 / 1.2)
+
+
 def scan(lines):
     limits = {("exact", "Flat", 1): 3.3, ("exact", "Flat", 16): 10, ("exact", "Flat", 128): 1.5,
               ("IVF256,Flat:nprobe=16", "IVF256,Flat", 1): 1,
@@ -162,7 +203,7 @@ def all_reduce(lines):
 def main():
     lines = Lines(sys.stdin)
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for section in (encode, gemm, scan, index, search, seconds, all_reduce):
+    for section in (encode, gemm, scan, index, search, seconds, generate, all_reduce):
         for cells in section(lines):
             print("| " + " | ".join(cells) + " |")
 

@@ -21,6 +21,7 @@ extension Network {
         var starts = [0]
         for run in runs { starts.append(starts[starts.count - 1] + run.tokens.count) }
         let rows = starts[runs.count]
+        work.countDecoding(rows)
         let longest = runs.map(\.slots.count).max() ?? 0
         let widest = runs.map(\.source.length).max() ?? 0
         space.reserve(stack, width: plan.width, rows: rows, length: max(longest, widest))

@@ -19,6 +19,7 @@ extension Network {
     /// Computes the encoder's states of all tokens: `space.hidden[tokens, width]`.
     func encode(_ batch: SourceBatch, _ space: Workspace) {
         let stack = encoder.plan
+        work.countEncoding(batch)
         let rows = batch.ids.count
         let longest = (0..<batch.count).map(batch.length).max() ?? 0
         space.reserve(stack, width: plan.width, rows: rows, length: longest)
@@ -85,6 +86,7 @@ extension Network {
         let states = (0..<batch.count).map {
             SourceState(length: batch.length($0), stack)
         }
+        states.forEach(work.count)
         let rows = batch.ids.count
         let stride = 2 * stack.inner
         let joined = FloatBuffer(unset: rows * stride)

@@ -9,6 +9,7 @@ import Tensors
 struct Network<Matrix: WeightMatrix>: Sendable {
     let plan: EncoderDecoderPlan
     let kernels: EncoderKernels
+    let work: GenerationWork
     let words: Embedding
     let encoder: StackWeights<Matrix>
     let decoder: StackWeights<Matrix>
@@ -16,10 +17,12 @@ struct Network<Matrix: WeightMatrix>: Sendable {
     private let headBias: FloatBuffer?
 
     init(
-        _ checkpoint: Checkpoint, _ plan: EncoderDecoderPlan, _ kernels: EncoderKernels
+        _ checkpoint: Checkpoint, _ plan: EncoderDecoderPlan, _ kernels: EncoderKernels,
+        _ work: GenerationWork
     ) throws(ModelError) {
         self.plan = plan
         self.kernels = kernels
+        self.work = work
         words = try Embedding(
             checkpoint, plan.embedding, count: plan.vocabularySize, width: plan.width)
         encoder = try StackWeights(checkpoint, plan.encoder, width: plan.width)
