@@ -2,6 +2,8 @@
 //
 //   SHEAF_ROWS     rows of a register tile
 //   SHEAF_PANELS   16-wide column panels of a register tile
+//   SHEAF_DEPTH    depth of one block of a product
+//   SHEAF_FETCHES  inner steps on a panel from which fetching the next one ahead pays
 //   SHEAF_TABLE    name of the kernel table
 //   SHEAF_PATH     the table's sheaf_simd_path
 //
@@ -9,10 +11,8 @@
 
 #include "encoder_lanes.h"
 
-// Depth of one block of a product: a tile's share of B stays in the first-level cache.
-// PREFETCH_STEPS: inner steps on a panel from which fetching the next one ahead pays.
 // STEPS: inner steps between two fetches. LINE: bytes of a cache line.
-enum { PREFETCH_STEPS = 4096, DEPTH_BLOCK = 384, STEPS = 4, LINE = 64 };
+enum { STEPS = 4, LINE = 64 };
 
 // ---- Matrix product ----
 
@@ -29,7 +29,8 @@ typedef struct tile_call {
     size_t c_stride;
     int fresh;  // otherwise the sums go on from c: a block of the depth that is not the first
     // What is fetched meanwhile, with the bytes to go on by after STEPS steps: the panels that come
-    // next (one line of each at a time), and the rows of a that do. 0 bytes fetch nothing new.
+    // next (as many lines of each as these bytes touch), and the rows of a that do. 0 bytes fetch
+    // nothing new.
     const char *next_b, *next_a;
     size_t next_b_step, next_a_step;
 } tile_call;
@@ -45,6 +46,19 @@ ALWAYS v16 first_sum(const tile_call *t, size_t row, size_t column) {
 // Cache lines that STEPS steps of R rows side by side take.
 ALWAYS int lines_of_rows(const int R) {
     return (R * STEPS * (int)sizeof(float) + LINE - 1) / LINE;
+}
+
+// Fetches the next bytes of a panel that comes next. Few rows go through a panel in few tiles, each
+// of which has several lines to fetch: what else it waits for is memory.
+ALWAYS void fetch_panel(const char *next, size_t bytes) {
+    __builtin_prefetch(next, 0, 2);
+    if (bytes > LINE) {
+        __builtin_prefetch(next + LINE, 0, 2);
+        if (bytes > 2 * LINE) {
+            __builtin_prefetch(next + 2 * LINE, 0, 2);
+            __builtin_prefetch(next + 3 * LINE, 0, 2);
+        }
+    }
 }
 
 // Step k of a tile: each row's element by that step of each panel.
@@ -74,7 +88,7 @@ ALWAYS void tile(
     size_t k = 0;
     ALIGNED for (; k + STEPS <= depth; k += STEPS) {
         UNROLL for (int p = 0; p < P; p++) {
-            __builtin_prefetch(next_b + (size_t)p * t->panel * sizeof(float), 0, 2);
+            fetch_panel(next_b + (size_t)p * t->panel * sizeof(float), t->next_b_step);
         }
         UNROLL for (int line = 0; line < lines_of_rows(R); line++) {
             __builtin_prefetch(next_a + line * LINE, 0, 3);
@@ -152,7 +166,7 @@ static void product(const sheaf_product *call) {
     const size_t wide = SHEAF_PANELS * LANES;
     size_t start = 0;
     do {
-        const size_t depth = least(DEPTH_BLOCK, call->depth - start);
+        const size_t depth = least(SHEAF_DEPTH, call->depth - start);
         const int last = start + depth == call->depth;
         const int gelu_now = last && call->activation == SHEAF_ACTIVATION_GELU;
         const float *a = call->a + start;
@@ -164,13 +178,15 @@ static void product(const sheaf_product *call) {
             const float *panels = call->b + column / LANES * panel + start * LANES;
             // The tiles of these panels share the fetching of those that come next, so that their
             // first use does not wait for memory. Past the last panel a prefetch cannot fault.
-            const int fetches = width == wide && tiles * depth >= PREFETCH_STEPS;
+            const int fetches = width == wide && tiles * depth >= SHEAF_FETCHES;
             const size_t step =
                 fetches ? (STEPS * LANES * sizeof(float) + tiles - 1) / tiles : 0;
             for (size_t tile = 0; tile < tiles; tile++) {
-                const size_t row = tile * SHEAF_ROWS;
-                const size_t rows = least(SHEAF_ROWS, call->rows - row);
-                const size_t next_row = tile + 1 < tiles ? row + SHEAF_ROWS : 0;
+                // Tiles of about one height: a low one would leave most of the processor idle.
+                const size_t row = tile * call->rows / tiles;
+                const size_t end = (tile + 1) * call->rows / tiles;
+                const size_t rows = end - row;
+                const size_t next_row = end < call->rows ? end : 0;
                 const float *next = panels + SHEAF_PANELS * panel;
                 const tile_call t = {
                     .a = a + row * call->a_stride,

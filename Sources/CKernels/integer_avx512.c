@@ -5,6 +5,7 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #define SHEAF_ROWS 12
 #define SHEAF_PANELS 2
+#define SHEAF_FETCHES 2048
 #define SHEAF_TABLE sheaf_integer_avx512
 #define SHEAF_PATH SHEAF_SIMD_AVX512
 #define SHEAF_NAME "avx512"

@@ -3,12 +3,12 @@
 //
 //   SHEAF_ROWS     rows of a register tile
 //   SHEAF_PANELS   16-wide column panels of a register tile
+//   SHEAF_FETCHES  inner steps on a panel from which fetching the next one ahead pays
 //   SHEAF_TABLE    name of the kernel table
 //   SHEAF_PATH     the table's sheaf_simd_path
 //   SHEAF_NAME     what tests call it
 
-// Inner steps on a panel from which fetching the next one ahead pays.
-enum { PREFETCH_STEPS = 2048, PAIR_LANES = 2 * LANES };
+enum { PAIR_LANES = 2 * LANES };
 
 // ---- Whole numbers ----
 
@@ -213,11 +213,11 @@ static void product(const sheaf_integer_product *call) {
             const size_t width = left >= wide ? wide : least(left, LANES);
             const int16_t *panels = call->b + column / LANES * panel + start * LANES;
             // See encoder_body.h.
-            const int fetches = width == wide && steps * lines >= PREFETCH_STEPS;
+            const int fetches = width == wide && steps * lines >= SHEAF_FETCHES;
             const size_t share = (lines + steps - 1) / steps * PAIR_LANES;
             for (size_t step = 0; step < steps; step++) {
-                const size_t row = step * SHEAF_ROWS;
-                const size_t rows = least(SHEAF_ROWS, call->rows - row);
+                const size_t row = step * call->rows / steps;
+                const size_t rows = (step + 1) * call->rows / steps - row;
                 const tile_call t = {
                     .a = call->a + row * call->a_stride + start,
                     .a_stride = call->a_stride,

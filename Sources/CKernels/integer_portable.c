@@ -2,6 +2,7 @@
 #define SHEAF_PORTABLE
 #define SHEAF_ROWS 4
 #define SHEAF_PANELS 1
+#define SHEAF_FETCHES 1
 #define SHEAF_TABLE sheaf_integer_portable
 #define SHEAF_PATH SHEAF_SIMD_PORTABLE
 #define SHEAF_NAME "portable"

@@ -6,6 +6,7 @@
     apply_to = function)
 #define SHEAF_ROWS 12
 #define SHEAF_PANELS 2
+#define SHEAF_FETCHES 2048
 #define SHEAF_TABLE sheaf_integer_vnni
 #define SHEAF_PATH SHEAF_SIMD_AVX512
 #define SHEAF_NAME "avx512vnni"

@@ -179,7 +179,8 @@ struct Spent {
 
     static func - (a: Spent, b: Spent) -> Spent {
         Spent(
-            seconds: a.seconds - b.seconds, processorSeconds: a.processorSeconds - b.processorSeconds)
+            seconds: a.seconds - b.seconds,
+            processorSeconds: a.processorSeconds - b.processorSeconds)
     }
 
     /// What all threads of the process have computed, in seconds.
