@@ -7,11 +7,23 @@ enum TopTokens {
     static func best(_ count: Int, of scores: UnsafeMutableBufferPointer<Float>) -> [Int] {
         var heap = Heap<Place>()
         var bar = -Float.infinity
-        for index in scores.indices where scores[index] > bar {
-            heap.insert(Place(score: scores[index], index: index))
-            if heap.count > count { heap.removeMin() }
-            if heap.count == count, let least = heap.min { bar = least.score }
+        func look(_ places: Range<Int>) {
+            for index in places where scores[index] > bar {
+                heap.insert(Place(score: scores[index], index: index))
+                if heap.count > count { heap.removeMin() }
+                if heap.count == count, let least = heap.min { bar = least.score }
+            }
         }
+        // Most runs of scores hold none above the bar.
+        let run = SIMD16<Float>.scalarCount
+        let whole = scores.count / run * run
+        let bytes = UnsafeRawBufferPointer(scores)
+        for start in stride(from: 0, to: whole, by: run) {
+            let values = bytes.loadUnaligned(
+                fromByteOffset: start * MemoryLayout<Float>.stride, as: SIMD16<Float>.self)
+            if any(values .> bar) { look(start..<start + run) }
+        }
+        look(whole..<scores.count)
         return heap.unordered.sorted(by: >).map(\.index)
     }
 
