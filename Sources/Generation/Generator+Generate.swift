@@ -126,13 +126,26 @@ struct Generation<Matrix: WeightMatrix>: Sendable {
         let batches = Self.batches(sources)
         let results = Locked([[SourceState]](repeating: [], count: batches.count))
         let next = Atomic(0)
-        Threads.run(count: min(threads, batches.count)) { _ in
-            let space = Workspace()
-            while true {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                guard index < batches.count else { break }
-                let states = network.sourceStates(sources[batches[index]], space)
-                results.withLock { $0[index] = states }
+        // What does not go round is shared by all.
+        let whole = batches.count / threads * threads
+        if whole > 0 {
+            Threads.run(count: threads) { _ in
+                let space = Workspace()
+                while true {
+                    let index = next.add(1, ordering: .relaxed).oldValue
+                    guard index < whole else { break }
+                    let states = network.sourceStates(sources[batches[index]], space)
+                    results.withLock { $0[index] = states }
+                }
+            }
+        }
+        if whole < batches.count {
+            ThreadTeam.with(threads) { team in
+                let space = Workspace(team)
+                for index in whole..<batches.count {
+                    let states = network.sourceStates(sources[batches[index]], space)
+                    results.withLock { $0[index] = states }
+                }
             }
         }
         return results.withLock { Array($0.joined()) }
@@ -154,17 +167,24 @@ struct Generation<Matrix: WeightMatrix>: Sendable {
         return batches
     }
 
-    /// The outputs of encoded sources; each thread searches for its share of them together.
+    /// The outputs of encoded sources. Threads search for shares of them where there are many, else
+    /// for all of them together.
     func search(
         _ inputs: [SearchInput], first: Int, threads: Int
     ) throws(GenerationError) -> [[GeneratedSequence]] {
-        let workers = min(threads, inputs.count)
+        guard inputs.count >= 4 * threads else {
+            return try ThreadTeam.with(threads) { team throws(GenerationError) in
+                var loop = SearchLoop(network, rules, inputs[...], first: first, team)
+                return try loop.run()
+            }
+        }
+        let workers = threads
         let results = Locked(
             [Result<[[GeneratedSequence]], GenerationError>?](repeating: nil, count: workers))
         Threads.run(count: workers) { worker in
             let share = worker * inputs.count / workers..<(worker + 1) * inputs.count / workers
             let result = Result { () throws(GenerationError) in
-                var loop = SearchLoop(network, rules, inputs[share], first: first)
+                var loop = SearchLoop(network, rules, inputs[share], first: first, .alone)
                 return try loop.run()
             }
             results.withLock { $0[worker] = result }

@@ -61,11 +61,51 @@ struct RagTests {
         for (question, answers) in zip(questions, together) {
             let alone = try generator.answers(from: [question], kind, options: options)
             #expect(alone == [answers])
+            #expect(
+                try generator.answers(from: [question], kind, options: options, threads: 2)
+                    == alone)
             #expect(answers.count <= 2)
             // What is told of an answer is what weighing it tells.
             let weighed = try generator.weigh(answers.map(\.tokens), from: question, kind)
             #expect(weighed.map(\.logarithm) == answers.map(\.logarithm))
         }
+    }
+
+    @Test(arguments: RagKind.allCases)
+    func `each passage is encoded once and kept once, whatever the beams`(
+        _ kind: RagKind
+    ) throws {
+        let generator = try Generator.load(folder: Goldens.subset + "/models/rag_tiny")
+        let questions = (0..<5).map {
+            contexts(UInt64($0 + 30), generator.vocabularySize, passages: $0 + 1)
+        }
+        let lengths = questions.flatMap(\.sources).map(\.count)
+        let bytes = lengths.map { SourceState(length: $0, generator.plan.decoder).bytes }
+        var options = GenerationOptions()
+        (options.beams, options.returns, options.maximumLength) = (4, 4, 7)
+        _ = try generator.answers(from: questions, kind, options: options, threads: 2)
+        #expect(generator.work.sources == lengths.count)
+        #expect(generator.work.sourceTokens == lengths.reduce(0, +))
+        #expect(generator.work.stateBytes == bytes.reduce(0, +))
+    }
+
+    @Test func `an output's shared beginnings are scored once, and not under its own passage`()
+        throws
+    {
+        let generator = try Generator.load(folder: Goldens.subset + "/models/rag_tiny")
+        let context = contexts(3, generator.vocabularySize, passages: 2)
+        let answers: [[Int32]] = [[2, 0, 5, 7, 2], [2, 0, 5, 2], [2, 0, 4]]
+        _ = try generator.weigh(answers, from: context, .sequence)
+        // Beginnings: 2, 20, 205, 2057.
+        #expect(generator.work.decodedTokens == 4 * 2)
+        var options = GenerationOptions()
+        (options.beams, options.returns, options.maximumLength) = (3, 3, 6)
+        let single = RetrievedContexts(sources: [context.sources[0]], scores: [0])
+        let other = try Generator.load(folder: Goldens.subset + "/models/rag_tiny")
+        _ = try other.generate(single.sources, options: options)
+        let searched = other.work.decodedTokens
+        _ = try other.answers(from: [single], .sequence, options: options)
+        #expect(other.work.decodedTokens == 2 * searched)
     }
 
     @Test func `an output that two passages give is ranked once unless it is asked for`() throws {

@@ -24,7 +24,9 @@ extension Network {
         work.countDecoding(rows)
         let longest = runs.map(\.slots.count).max() ?? 0
         let widest = runs.map(\.source.length).max() ?? 0
-        space.reserve(stack, width: plan.width, rows: rows, length: max(longest, widest))
+        space.reserve(
+            stack, width: plan.width, rows: rows, projected: 3 * stack.inner,
+            length: max(longest, widest))
         for (index, run) in runs.enumerated() {
             let before = run.slots.count - run.tokens.count
             for (place, token) in run.tokens.enumerated() {
@@ -76,35 +78,39 @@ extension Network {
         let input = Matrix.rows(
             input(layer.norm, stack.rules, rows: rows, space), count: rows, width: plan.width,
             kernels, space.integers)
-        layer.projections.weights.product(
-            kernels, input, count: rows, columns: nil, bias: layer.projections.bias?.start,
-            activation: .none, residual: nil, into: space.projections.start, stride: 3 * inner)
+        multiply(
+            layer.projections, input, count: rows, into: space.projections.start,
+            outputs: 3 * inner, space)
         let kept = store.rows(layer: index)
-        for (run, start) in zip(runs, starts) {
-            for (place, slot) in run.slots.suffix(run.tokens.count).enumerated() {
-                let own = space.projections.start + (start + place) * 3 * inner
-                let row = kept + Int(slot) * store.stride
-                for head in 0..<stack.heads {
-                    (row + head * 2 * size).update(
-                        from: own + head * 3 * size + size, count: 2 * size)
+        space.team.share(stack.heads) { worker, heads in
+            for (run, start) in zip(runs, starts) {
+                for (place, slot) in run.slots.suffix(run.tokens.count).enumerated() {
+                    let own = space.projections.start + (start + place) * 3 * inner
+                    let row = kept + Int(slot) * store.stride
+                    for head in heads {
+                        (row + head * 2 * size).update(
+                            from: own + head * 3 * size + size, count: 2 * size)
+                    }
                 }
             }
-        }
-        for (run, start) in zip(runs, starts) {
-            let isCausal = run.tokens.count > 1
-            for head in 0..<stack.heads {
-                let mask =
-                    biases?.mask(
-                        head: head, first: run.slots.count - run.tokens.count, isCausal: isCausal)
-                    ?? EncoderKernels.AttentionMask(isCausal: isCausal)
-                let call = EncoderKernels.AttentionHead(
-                    length: run.slots.count, queries: run.tokens.count, size: size,
-                    q: space.projections.start + start * 3 * inner + head * 3 * size,
-                    qStride: 3 * inner, k: kept + head * 2 * size,
-                    v: kept + head * 2 * size + size, stride: store.stride,
-                    scale: stack.rules.scale,
-                    out: space.context.start + start * inner + head * size, outStride: inner)
-                kernels.attention(call, mask: mask, rows: run.slots, scratch: space.scratch.start)
+            for (run, start) in zip(runs, starts) {
+                let isCausal = run.tokens.count > 1
+                for head in heads {
+                    let mask =
+                        biases?.mask(
+                            head: head, first: run.slots.count - run.tokens.count,
+                            isCausal: isCausal)
+                        ?? EncoderKernels.AttentionMask(isCausal: isCausal)
+                    let call = EncoderKernels.AttentionHead(
+                        length: run.slots.count, queries: run.tokens.count, size: size,
+                        q: space.projections.start + start * 3 * inner + head * 3 * size,
+                        qStride: 3 * inner, k: kept + head * 2 * size,
+                        v: kept + head * 2 * size + size, stride: store.stride,
+                        scale: stack.rules.scale,
+                        out: space.context.start + start * inner + head * size, outStride: inner)
+                    kernels.attention(
+                        call, mask: mask, rows: run.slots, scratch: space.scratch(worker))
+                }
             }
         }
     }
@@ -120,20 +126,21 @@ extension Network {
             input(cross.norm, stack.rules, rows: rows, space), count: rows, width: plan.width,
             kernels, space.integers)
         let queries = space.projections.start
-        cross.query.weights.product(
-            kernels, input, count: rows, columns: nil, bias: cross.query.bias?.start,
-            activation: .none, residual: nil, into: queries, stride: inner)
-        for (source, rows) in shared {
-            for head in 0..<stack.heads {
-                let first = rows.lowerBound * inner + head * size
-                let keys = UnsafePointer(source.keys(layer: index, head: head))
-                let values = UnsafePointer(source.values(layer: index, head: head))
-                let call = EncoderKernels.AttentionHead(
-                    length: source.length, queries: rows.count, size: size, q: queries + first,
-                    qStride: inner, k: keys, v: values, stride: 0, scale: stack.rules.scale,
-                    out: space.context.start + first, outStride: inner)
-                kernels.attention(
-                    call, keys: keys, values: values, scratch: space.scratch.start)
+        multiply(cross.query, input, count: rows, into: queries, outputs: inner, space)
+        space.team.share(stack.heads) { worker, heads in
+            for (source, rows) in shared {
+                for head in heads {
+                    let first = rows.lowerBound * inner + head * size
+                    let keys = UnsafePointer(source.keys(layer: index, head: head))
+                    let values = UnsafePointer(source.values(layer: index, head: head))
+                    let call = EncoderKernels.AttentionHead(
+                        length: source.length, queries: rows.count, size: size,
+                        q: queries + first, qStride: inner, k: keys, v: values, stride: 0,
+                        scale: stack.rules.scale, out: space.context.start + first,
+                        outStride: inner)
+                    kernels.attention(
+                        call, keys: keys, values: values, scratch: space.scratch(worker))
+                }
             }
         }
     }

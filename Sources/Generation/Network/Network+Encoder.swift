@@ -22,7 +22,10 @@ extension Network {
         work.countEncoding(batch)
         let rows = batch.ids.count
         let longest = (0..<batch.count).map(batch.length).max() ?? 0
-        space.reserve(stack, width: plan.width, rows: rows, length: longest)
+        space.reserve(
+            stack, width: plan.width, rows: rows,
+            projected: (stack.headGroups.first?.count ?? 0) * 3 * stack.headSize
+                * space.team.count, length: longest)
         for sequence in 0..<batch.count {
             for position in 0..<batch.length(sequence) {
                 let row = batch.starts[sequence] + position
@@ -53,27 +56,33 @@ extension Network {
         let input = Matrix.rows(
             input(layer.norm, stack.rules, rows: rows, space), count: rows, width: plan.width,
             kernels, space.integers)
-        for group in stack.headGroups {
-            let stride = group.count * 3 * size
-            layer.projections.weights.product(
-                kernels, input, count: rows,
-                columns: group.lowerBound * 3 * size..<group.upperBound * 3 * size,
-                bias: layer.projections.bias?.start, activation: .none, residual: nil,
-                into: space.projections.start, stride: stride)
-            for head in group {
-                let first = space.projections.start + (head - group.lowerBound) * 3 * size
-                let mask =
-                    biases?.mask(head: head, first: 0, isCausal: false)
-                    ?? EncoderKernels.AttentionMask()
-                for sequence in 0..<batch.count {
-                    let start = batch.starts[sequence]
-                    let own = first + start * stride
-                    let call = EncoderKernels.AttentionHead(
-                        length: batch.length(sequence), queries: batch.length(sequence),
-                        size: size, q: own, qStride: stride, k: own + size, v: own + 2 * size,
-                        stride: stride, scale: stack.rules.scale,
-                        out: space.context.start + start * inner + head * size, outStride: inner)
-                    kernels.attention(call, mask: mask, scratch: space.scratch.start)
+        let groups = stack.headGroups
+        let room = space.projections.count / space.team.count
+        space.team.share(groups.count) { worker, part in
+            let projected = space.projections.start + worker * room
+            for group in groups[part] {
+                let stride = group.count * 3 * size
+                layer.projections.weights.product(
+                    kernels, input, count: rows,
+                    columns: group.lowerBound * 3 * size..<group.upperBound * 3 * size,
+                    bias: layer.projections.bias?.start, activation: .none, residual: nil,
+                    into: projected, stride: stride)
+                for head in group {
+                    let first = projected + (head - group.lowerBound) * 3 * size
+                    let mask =
+                        biases?.mask(head: head, first: 0, isCausal: false)
+                        ?? EncoderKernels.AttentionMask()
+                    for sequence in 0..<batch.count {
+                        let start = batch.starts[sequence]
+                        let own = first + start * stride
+                        let call = EncoderKernels.AttentionHead(
+                            length: batch.length(sequence), queries: batch.length(sequence),
+                            size: size, q: own, qStride: stride, k: own + size,
+                            v: own + 2 * size, stride: stride, scale: stack.rules.scale,
+                            out: space.context.start + start * inner + head * size,
+                            outStride: inner)
+                        kernels.attention(call, mask: mask, scratch: space.scratch(worker))
+                    }
                 }
             }
         }
@@ -89,31 +98,31 @@ extension Network {
         states.forEach(work.count)
         let rows = batch.ids.count
         let stride = 2 * stack.inner
-        let joined = FloatBuffer(unset: rows * stride)
+        space.reserve(wide: rows * stride)
+        let joined = space.wide.start
         let input = Matrix.rows(
             space.hidden.start, count: rows, width: plan.width, kernels, space.integers)
-        withExtendedLifetime(joined) {
-            for (index, layer) in decoder.layers.enumerated() {
-                guard let cross = layer.cross else { continue }
-                cross.keysAndValues.weights.product(
-                    kernels, input, count: rows, columns: nil,
-                    bias: cross.keysAndValues.bias?.start, activation: .none, residual: nil,
-                    into: joined.start, stride: stride)
+        for (index, layer) in decoder.layers.enumerated() {
+            guard let cross = layer.cross else { continue }
+            multiply(
+                cross.keysAndValues, input, count: rows, into: joined, outputs: stride, space)
+            space.team.share(stack.heads) { _, heads in
                 for (sequence, state) in states.enumerated() {
-                    let first = joined.start + batch.starts[sequence] * stride
-                    pack(first, stride: stride, layer: index, into: state)
+                    let first = joined + batch.starts[sequence] * stride
+                    pack(first, stride: stride, layer: index, heads: heads, into: state)
                 }
             }
         }
         return states
     }
 
-    /// Packs the keys and values of one source, which lie head by head from `rows` on.
+    /// Packs keys and values of one source, which lie head by head from `rows` on.
     private func pack(
-        _ rows: UnsafePointer<Float>, stride: Int, layer: Int, into state: SourceState
+        _ rows: UnsafePointer<Float>, stride: Int, layer: Int, heads: Range<Int>,
+        into state: SourceState
     ) {
         let size = decoder.plan.headSize
-        for head in 0..<decoder.plan.heads {
+        for head in heads {
             let own = rows + head * 2 * size
             kernels.packAttention(
                 k: own, v: own + size, stride: stride, length: state.length, size: size,
@@ -125,7 +134,7 @@ extension Network {
 
 extension EncoderDecoderPlan.Stack {
     /// Heads whose queries, keys and values are computed together: as few as fill whole panels.
-    fileprivate var headGroups: [Range<Int>] {
+    var headGroups: [Range<Int>] {
         var step = 1
         while (step * 3 * headSize) % 16 != 0 { step += 1 }
         return stride(from: 0, to: heads, by: step).map { $0..<min($0 + step, heads) }

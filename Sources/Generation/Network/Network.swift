@@ -71,10 +71,9 @@ struct Network<Matrix: WeightMatrix>: Sendable {
     ) {
         let context = Matrix.rows(
             space.context.start, count: rows, width: inputs, kernels, space.integers)
-        layer.weights.product(
-            kernels, context, count: rows, columns: nil, bias: layer.bias?.start,
-            activation: .none, residual: space.hidden.start, into: space.other.start,
-            stride: plan.width)
+        multiply(
+            layer, context, count: rows, residual: space.hidden.start, into: space.other.start,
+            outputs: plan.width, space)
         space.swapHidden()
         if !rules.normsFirst {
             norm.apply(kernels, space.hidden.start, count: rows, width: plan.width)
@@ -87,7 +86,7 @@ struct Network<Matrix: WeightMatrix>: Sendable {
         _ space: Workspace
     ) {
         let rules = stack.rules
-        if !rules.normsFirst, part.gate == nil {
+        if !rules.normsFirst, part.gate == nil, space.team.count == 1 {
             Matrix.feedForward(
                 part.up, part.down, kernels, input: space.hidden.start, count: rows,
                 activation: rules.activation, wide: space.wide.start, space.integers,
@@ -97,25 +96,20 @@ struct Network<Matrix: WeightMatrix>: Sendable {
                 input(part.norm, rules, rows: rows, space), count: rows, width: plan.width,
                 kernels, space.integers)
             let features = stack.intermediateSize
-            func linear(
-                _ layer: LinearLayer<Matrix>, _ activation: Activation, _ out: FloatBuffer
-            ) {
-                layer.weights.product(
-                    kernels, input, count: rows, columns: nil, bias: layer.bias?.start,
-                    activation: activation, residual: nil, into: out.start, stride: features)
-            }
-            linear(part.up, rules.activation, space.wide)
+            multiply(
+                part.up, input, count: rows, activation: rules.activation,
+                into: space.wide.start, outputs: features, space)
             if let gate = part.gate {
-                linear(gate, .none, space.gate)
+                multiply(
+                    gate, input, count: rows, into: space.gate.start, outputs: features, space)
                 kernels.multiply(
                     space.wide.start, by: space.gate.start, count: rows * features)
             }
             let wide = Matrix.rows(
                 space.wide.start, count: rows, width: features, kernels, space.integers)
-            part.down.weights.product(
-                kernels, wide, count: rows, columns: nil, bias: part.down.bias?.start,
-                activation: .none, residual: space.hidden.start, into: space.other.start,
-                stride: plan.width)
+            multiply(
+                part.down, wide, count: rows, residual: space.hidden.start,
+                into: space.other.start, outputs: plan.width, space)
         }
         space.swapHidden()
         if !rules.normsFirst {
@@ -133,8 +127,35 @@ struct Network<Matrix: WeightMatrix>: Sendable {
         }
         let input = Matrix.rows(
             rows, count: count, width: plan.width, kernels, space.integers)
-        head.product(
-            kernels, input, count: count, columns: nil, bias: headBias?.start, activation: .none,
-            residual: nil, into: out, stride: plan.vocabularySize)
+        multiply(
+            head, bias: headBias, input, count: count, into: out, outputs: plan.vocabularySize,
+            space)
+    }
+
+    /// out = activation(layer(rows) + residual), `[count, outputs]`.
+    func multiply(
+        _ layer: LinearLayer<Matrix>, _ rows: Matrix.Rows, count: Int,
+        activation: Activation = .none, residual: UnsafeMutablePointer<Float>? = nil,
+        into out: UnsafeMutablePointer<Float>, outputs: Int, _ space: Workspace
+    ) {
+        multiply(
+            layer.weights, bias: layer.bias, rows, count: count, activation: activation,
+            residual: residual, into: out, outputs: outputs, space)
+    }
+
+    /// The same; threads share the outputs, so that each reads its part of the weights alone.
+    private func multiply(
+        _ weights: Matrix, bias: FloatBuffer?, _ rows: Matrix.Rows, count: Int,
+        activation: Activation = .none, residual: UnsafeMutablePointer<Float>? = nil,
+        into out: UnsafeMutablePointer<Float>, outputs: Int, _ space: Workspace
+    ) {
+        let panel = 16
+        space.team.share((outputs + panel - 1) / panel) { _, part in
+            let columns = part.lowerBound * panel..<min(part.upperBound * panel, outputs)
+            weights.product(
+                kernels, rows, count: count, columns: columns, bias: bias?.start,
+                activation: activation, residual: residual.map { $0 + columns.lowerBound },
+                into: out + columns.lowerBound, stride: outputs)
+        }
     }
 }

@@ -98,26 +98,28 @@ extension RagAnswer {
 }
 
 extension Network {
-    /// The likelihoods of outputs under the passages of one question; threads share the passages.
+    /// The likelihoods of outputs under the passages of one question.
+    ///
+    /// - Parameter known: Outputs that were found under each passage, whose logarithms the search
+    ///   has told: the same ones, bit for bit.
     func likelihoods(
-        of outputs: [[Int32]], under states: [SourceState], _ priors: [Double], first: Int,
-        threads: Int
+        of outputs: [[Int32]], under states: [SourceState], _ priors: [Double],
+        known: [[GeneratedSequence]] = [], first: Int, threads: Int
     ) throws(GenerationError) -> [AnswerLikelihood] {
-        let trie = OutputTrie(outputs)
-        let results = Locked(
-            [Result<[[Float]], GenerationError>?](repeating: nil, count: states.count))
-        let workers = max(1, min(threads, states.count))
-        Threads.run(count: workers) { worker in
-            for passage in stride(from: worker, to: states.count, by: workers) {
-                let result = Result { () throws(GenerationError) in
-                    try logarithms(
-                        of: outputs, trie, under: states[passage], number: first + passage)
-                }
-                results.withLock { $0[passage] = result }
+        let values = try ThreadTeam.with(threads) { team throws(GenerationError) in
+            var values: [[[Float]]] = []
+            for (passage, state) in states.enumerated() {
+                let found = known.isEmpty ? [] : known[passage]
+                var told = Dictionary(
+                    found.map { ($0.tokens, $0.logarithms) }, uniquingKeysWith: { a, _ in a })
+                let others = outputs.filter { told[$0] == nil }
+                let scored = try logarithms(
+                    of: others, under: state, number: first + passage, team)
+                for (output, values) in zip(others, scored) { told[output] = values }
+                values.append(outputs.map { told[$0] ?? [] })
             }
+            return values
         }
-        var values: [[[Float]]] = []
-        for case let result? in results.withLock({ $0 }) { values.append(try result.get()) }
         return outputs.indices.map { output in
             AnswerLikelihood(
                 priors: priors, tokens: values.map { $0[output].map(Double.init) })
@@ -229,13 +231,15 @@ private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
         var answers: [[RagAnswer]] = []
         var place = 0
         for (index, states) in states.enumerated() {
-            let outputs = found[place..<place + states.count].joined().map(\.tokens)
+            let own = Array(found[place..<place + states.count])
+            let outputs = own.joined().map(\.tokens)
             place += states.count
             var seen: Set<[Int32]> = []
             let different =
                 removesDuplicates ? outputs.filter { seen.insert($0).inserted } : outputs
             let likelihoods = try network.likelihoods(
-                of: different, under: states, contexts[index].priors, first: 0, threads: threads)
+                of: different, under: states, contexts[index].priors, known: own, first: 0,
+                threads: threads)
             answers.append(rank(different, likelihoods))
         }
         return answers

@@ -8,14 +8,13 @@ struct SearchInput: Sendable {
     /// Logarithms of their priors; of one source alone it does not matter.
     var priors: [Float] = [0]
 
-    /// Sums the probabilities of the sources: `likely[sources, count, width]`, logarithms, becomes
-    /// the rows `[count, width]` at its beginning.
+    /// Sums the probabilities of the sources: `likely[sources, size]`, logarithms, becomes `[size]`
+    /// at its beginning, at the places `part`.
     ///
     /// Source: Lewis et al. 2020, §2.1, RAG-token.
-    func marginalise(_ likely: UnsafeMutablePointer<Float>, count: Int, width: Int) {
+    func marginalise(_ likely: UnsafeMutablePointer<Float>, size: Int, _ part: Range<Int>) {
         guard sources.count > 1 else { return }
-        let size = count * width
-        for place in 0..<size {
+        for place in part {
             var top = -Float.infinity
             for source in sources.indices {
                 top = max(top, likely[source * size + place] + priors[source])

@@ -8,8 +8,8 @@ struct SearchLoop<Matrix: WeightMatrix> {
     private let rules: ScoreRules
     private var questions: [Question]
     private let store: TokenStore
-    private let space = Workspace()
-    /// The model's scores of the batch, and the logarithms of probabilities that they are.
+    private let space: Workspace
+    /// The model's scores of some questions, and the logarithms of probabilities of one.
     private var scores = FloatBuffer(unset: 0)
     private var logarithms = FloatBuffer(unset: 0)
 
@@ -20,14 +20,18 @@ struct SearchLoop<Matrix: WeightMatrix> {
         var search: any TokenSearch
         /// The slots that its hypotheses name.
         var slots: Set<UInt32> = []
+
+        /// Its hypotheses under each of its sources.
+        var rows: Int { search.live.count * input.sources.count }
     }
 
     /// - Parameters:
     ///   - inputs: What to search for; their indices, counted from `first`, name them.
     init(
         _ network: Network<Matrix>, _ rules: ScoreRules, _ inputs: ArraySlice<SearchInput>,
-        first: Int
+        first: Int, _ team: ThreadTeam
     ) {
+        space = Workspace(team)
         self.network = network
         self.rules = rules
         let settings = rules.settings
@@ -53,17 +57,44 @@ struct SearchLoop<Matrix: WeightMatrix> {
             if active.isEmpty { break }
             decode(active)
             var row = 0
-            for index in active {
-                let count = questions[index].search.live.count
-                try advance(index, row: row, count: count, step: step)
-                row += count * questions[index].input.sources.count
+            for part in parts(of: active) {
+                let counts = part.map { questions[$0].rows }
+                let total = counts.reduce(0, +)
+                score(row..<row + total, largest: counts.max() ?? 0)
+                var own = 0
+                for (index, count) in zip(part, counts) {
+                    try advance(index, row: own, step: step)
+                    own += count
+                }
+                row += total
             }
             step += 1
         }
         return questions.indices.map { questions[$0].search.finish() }
     }
 
-    /// Computes `scores[sources, hypotheses, vocabulary]` of each of the questions `active`.
+    /// Rows of scores that are in memory together, if no question has more. So few keep memory low,
+    /// and are as fast as more.
+    private static var rowsAtOnce: Int { 24 }
+
+    /// Runs of questions that are scored together.
+    private func parts(of active: [Int]) -> [ArraySlice<Int>] {
+        var parts: [ArraySlice<Int>] = []
+        var (start, rows) = (0, 0)
+        for (place, index) in active.enumerated() {
+            let own = questions[index].rows
+            if place > start, rows + own > Self.rowsAtOnce {
+                parts.append(active[start..<place])
+                (start, rows) = (place, 0)
+            }
+            rows += own
+        }
+        parts.append(active[start...])
+        return parts
+    }
+
+    /// Computes the decoder's states `[sources, hypotheses, width]` of each of the questions
+    /// `active`.
     private mutating func decode(_ active: [Int]) {
         var runs: [DecodingRun] = []
         for index in active {
@@ -81,30 +112,41 @@ struct SearchLoop<Matrix: WeightMatrix> {
             }
         }
         network.decode(runs, store, space)
-        let count = runs.count * network.plan.vocabularySize
-        if scores.count < count {
-            scores = FloatBuffer(unset: count)
-            logarithms = FloatBuffer(unset: count)
-        }
-        network.scores(space.hidden.start, count: runs.count, space, into: scores.start)
     }
 
-    /// Takes the next tokens of one question, whose `count` hypotheses are, source after source,
-    /// the rows from `row` on.
+    /// Computes the scores of rows of states, of which a question has `largest` at most.
+    private mutating func score(_ rows: Range<Int>, largest: Int) {
+        let width = network.plan.vocabularySize
+        if scores.count < rows.count * width { scores = FloatBuffer(unset: rows.count * width) }
+        if logarithms.count < largest * width { logarithms = FloatBuffer(unset: largest * width) }
+        network.scores(
+            space.hidden.start + rows.lowerBound * network.plan.width, count: rows.count, space,
+            into: scores.start)
+    }
+
+    /// Takes the next tokens of one question, whose hypotheses are, source after source, the rows
+    /// of scores from `row` on.
     private mutating func advance(
-        _ index: Int, row: Int, count: Int, step: Int
+        _ index: Int, row: Int, step: Int
     ) throws(GenerationError) {
         let width = network.plan.vocabularySize
         let number = questions[index].number
         let own = scores.start + row * width
-        let likely = logarithms.start + row * width
-        let rows = count * questions[index].input.sources.count
+        let likely = logarithms.start
+        let count = questions[index].search.live.count
+        let rows = questions[index].rows
         guard firstNotFinite(own, count: rows * width) == nil else {
             throw .notFinite(source: number, step: step)
         }
         likely.update(from: own, count: rows * width)
-        network.kernels.logSoftmax(likely, count: rows, width: width)
-        questions[index].input.marginalise(likely, count: count, width: width)
+        space.team.share(rows) { _, part in
+            network.kernels.logSoftmax(
+                likely + part.lowerBound * width, count: part.count, width: width)
+        }
+        let input = questions[index].input
+        space.team.share(count * width) { _, part in
+            input.marginalise(likely, size: count * width, part)
+        }
         if questions[index].search.takesLogarithms || questions[index].input.sources.count > 1 {
             own.update(from: likely, count: count * width)
         }

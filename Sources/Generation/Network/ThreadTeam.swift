@@ -1,0 +1,120 @@
+import Base
+import Glibc
+import Synchronization
+
+/// Threads that share the steps of one computation: a step is cut into as many parts, and the next
+/// one begins when all are done.
+///
+///     ThreadTeam.with(2) { team in
+///         team.share(rows) { _, part in … }
+///     }
+///
+/// Steps take some hundred microseconds, so a thread looks for the next one for a while before it
+/// sleeps.
+final class ThreadTeam: @unchecked Sendable {
+    /// The calling thread alone.
+    static let alone = ThreadTeam()
+
+    /// Threads, the calling one included.
+    private(set) var count = 1
+    private var threads: [Threads.Running] = []
+    private var step: ((Int) -> Void)?
+    /// Steps that were begun; the last one is the end.
+    private let begun = Atomic(0)
+    private var isOver = false
+    /// Threads that are not done with the step.
+    private let busy = Atomic(0)
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let beginning: UnsafeMutablePointer<pthread_cond_t>
+
+    private init() {
+        mutex = .allocate(capacity: 1)
+        beginning = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(beginning, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(beginning)
+        pthread_mutex_destroy(mutex)
+        beginning.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Calls `body` with a team of so many threads, or of fewer where the system refuses some.
+    static func with<Result, Failure: Error>(
+        _ count: Int, _ body: (ThreadTeam) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard count > 1 else { return try body(alone) }
+        let team = ThreadTeam()
+        for worker in 1..<count {
+            guard let thread = try? Threads.start({ team.serve(worker) }) else { break }
+            team.threads.append(thread)
+        }
+        team.count = 1 + team.threads.count
+        defer {
+            team.isOver = true
+            team.begin()
+            for thread in team.threads { thread.join() }
+        }
+        return try body(team)
+    }
+
+    /// Calls `body` with the number of each thread and its part of `0..<total`, where it has one.
+    func share(_ total: Int, _ body: (_ worker: Int, _ part: Range<Int>) -> Void) {
+        guard count > 1, total > 1 else {
+            if total > 0 { body(0, 0..<total) }
+            return
+        }
+        let count = count
+        // The closure outlives no step: each thread drops it before it is counted as done.
+        withoutActuallyEscaping(body) { escapable in
+            let part = { (worker: Int) in
+                let range = worker * total / count..<(worker + 1) * total / count
+                if !range.isEmpty { escapable(worker, range) }
+            }
+            step = part
+            busy.store(count - 1, ordering: .relaxed)
+            begin()
+            part(0)
+            var looks = 0
+            while busy.load(ordering: .acquiring) > 0 {
+                looks += 1
+                if looks > Self.looks { sched_yield() }
+            }
+            step = nil
+        }
+    }
+
+    /// Times that a thread looks before it lets others run.
+    private static let looks = 20_000
+
+    private func begin() {
+        pthread_mutex_lock(mutex)
+        begun.add(1, ordering: .releasing)
+        pthread_cond_broadcast(beginning)
+        pthread_mutex_unlock(mutex)
+    }
+
+    private func serve(_ worker: Int) {
+        var seen = 0
+        while true {
+            var looks = 0
+            while begun.load(ordering: .acquiring) == seen, looks < Self.looks { looks += 1 }
+            if begun.load(ordering: .acquiring) == seen {
+                pthread_mutex_lock(mutex)
+                while begun.load(ordering: .acquiring) == seen {
+                    pthread_cond_wait(beginning, mutex)
+                }
+                pthread_mutex_unlock(mutex)
+            }
+            seen += 1
+            if isOver { return }
+            do {
+                let step = step
+                step?(worker)
+            }
+            busy.subtract(1, ordering: .releasing)
+        }
+    }
+}
