@@ -1,5 +1,5 @@
-// The encoder kernels for AVX2 with FMA: tiles of 6 × 16 fill 12 of 16 registers. A panel of a block
-// lies in the second-level cache, which is fast enough for its 16 columns.
+// The encoder kernels for AVX2 with FMA: tiles of 6 × 16 fill 12 of 16 registers. A panel of a
+// block lies in the second-level cache, which is fast enough for its 16 columns.
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define SHEAF_ROWS 6

@@ -167,8 +167,9 @@ struct Generation<Matrix: WeightMatrix>: Sendable {
         return batches
     }
 
-    /// The outputs of encoded sources. Threads search for shares of them where there are many, else
-    /// for all of them together.
+    /// The outputs of encoded sources.
+    ///
+    /// Threads search for shares of them where there are many, else for all of them together.
     func search(
         _ inputs: [SearchInput], first: Int, threads: Int
     ) throws(GenerationError) -> [[GeneratedSequence]] {

@@ -98,14 +98,13 @@ struct GenerateBenchmark: ParsableCommand {
 
     /// What the process takes at most while a question is answered, beside what it took before.
     private func measureMemory(_ generator: Generator, _ question: RetrievedContexts) throws {
-        let before = Resident.bytes()
-        let peak = try Resident.peak {
+        let peak = try Resident.growth {
             _ = try generator.answers(
                 from: [question], .sequence,
                 options: options(beams: beams, newTokens: newTokens), threads: threads)
         }
         var line = line(.memory, Spent())
-        line.peakBytes = peak - before
+        line.peakBytes = peak
         line.stateBytes =
             try generator.encoded(question.sources, threads: threads).bytes
             + generator.bytesOfDecodedTokens(passages * beams * newTokens)

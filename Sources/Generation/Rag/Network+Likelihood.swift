@@ -3,6 +3,7 @@ import Tensors
 
 extension Network {
     /// Rows that go through the decoder together, and rows of scores that are in memory together.
+    ///
     /// So few keep memory low, and are as fast as more.
     private static var rowsAtOnce: Int { 96 }
     private static var scoresAtOnce: Int { 32 }

@@ -73,8 +73,9 @@ struct SearchLoop<Matrix: WeightMatrix> {
         return questions.indices.map { questions[$0].search.finish() }
     }
 
-    /// Rows of scores that are in memory together, if no question has more. So few keep memory low,
-    /// and are as fast as more.
+    /// Rows of scores that are in memory together, if no question has more.
+    ///
+    /// So few keep memory low, and are as fast as more.
     private static var rowsAtOnce: Int { 24 }
 
     /// Runs of questions that are scored together.
