@@ -315,12 +315,13 @@ struct FaissFileCheck {
         let neighbours = try vector(of: 4, "the links")
         let entry = try number(Int32.self)
         let highest = try number(Int32.self)
-        // Candidates while building and searching, and a number that nobody reads.
+        // Candidates while building and searching, and while going down the upper levels.
         _ = try integer("efConstruction")
         let breadth = try integer("efSearch")
-        try skip(4, of: 1, "the graph")
+        let upperBreadth = try integer("upper_beam")
         guard levels.count == rows, offsets.count == rows + 1, chances.count <= 1_024,
-            breadth >= 1, breadth <= 1 << 20, links.count <= 1_024, links.count >= 1
+            breadth >= 1, breadth <= 1 << 20, (1...1_024).contains(upperBreadth),
+            links.count <= 1_024, links.count >= 1
         else { throw failure("the graph is not one of \(rows) rows") }
         let ends = (0..<links.count).map { Int(item(links.start, $0, Int32.self)) }
         guard ends[0] == 0, zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 }) else {
