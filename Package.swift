@@ -191,8 +191,8 @@ let package = Package(
         .executableTarget(
             name: "SheafFuzz",
             dependencies: [
-                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "VectorIndex",
-                "Training", "TestSupport",
+                "Base", "Formats", "Corpus", "Tokenizers", "Tensors", "Models", "Generation",
+                "VectorIndex", "Training", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", swiftSettings: house),
@@ -219,7 +219,7 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "GenerationTests",
-            dependencies: ["Generation", "Models", "Tensors", "TestSupport"],
+            dependencies: ["Generation", "Models", "Tokenizers", "Tensors", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "EvaluationTests",

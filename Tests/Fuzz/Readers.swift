@@ -15,7 +15,7 @@ struct FuzzedReader: Sendable {
     /// What it throws besides its own errors ends the run, as a crash does.
     var read: @Sendable (String) throws -> Bool
 
-    static let all = formats + checkpoints + tokenizers + corpora
+    static let all = formats + checkpoints + tokenizers + corpora + generation + indexes
 
     /// The files of a folder that end in one of `suffixes` and are no longer than `limit`.
     static func files(_ folder: String, _ suffixes: [String], limit: Int) -> [[UInt8]] {
