@@ -85,4 +85,22 @@ struct RetrieverTests {
         let error = #expect(throws: SheafError.self) { try GivenContexts(file: file) }
         #expect("\(error as Any)".contains(file))
     }
+
+    @Test func `an index that others wrote is a retriever`() async throws {
+        let folder = TestFiles.fixtures + "/retrieval"
+        let legacy = try StoredPassageFiles(index: folder + "/legacy")
+        let saved = try StoredPassageFiles(
+            index: folder + "/flat.faiss", passages: folder + "/saved")
+        let question = questions([[1, 0, -1, 2, 0.5, 0, 1, -2]])
+        for files in [legacy, saved] {
+            #expect(files.count == 40 && files.key == .vector(dimension: 8))
+            let found = try await files.retrieve(question, k: 3)[0].passages
+            #expect(found.count == 3 && found[0].score >= found[2].score)
+            #expect(found.allSatisfy { $0.text.hasPrefix("Text ") })
+            await #expect(throws: SheafError.self) {
+                try await files.retrieve(questions([[1]]), k: 1)
+            }
+        }
+        #expect(throws: SheafError.self) { try StoredPassageFiles(index: folder + "/saved") }
+    }
 }

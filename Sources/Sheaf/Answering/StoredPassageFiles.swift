@@ -1,0 +1,80 @@
+import VectorIndex
+
+/// An index that others wrote, searched in this process.
+///
+///     let files = try StoredPassageFiles(index: "my_index.faiss", passages: "my_dataset")
+///
+/// Either the folder of DPR's own files (graph, ids and passages), or a Faiss file with the data
+/// set that `save_to_disk` wrote. Ids, order and scores are those of transformers' `RagRetriever`;
+/// of what its index finds, the highest inner product comes first.
+public struct StoredPassageFiles: PassageRetriever {
+    private enum Kind: Sendable {
+        case legacy(LegacyPassages)
+        case saved(SavedPassages)
+    }
+
+    private let kind: Kind
+
+    /// Opens an index.
+    ///
+    /// - Parameters:
+    ///   - index: A Faiss file, or the folder of DPR's files where `passages` is nil.
+    ///   - passages: The folder of the data set.
+    /// - Throws: naming the file that is missing, damaged or does not fit.
+    public init(index: String, passages: String? = nil) throws(SheafError) {
+        do throws(IndexError) {
+            if let passages {
+                kind = .saved(try SavedPassages(folder: passages, index: index))
+            } else {
+                kind = .legacy(try LegacyPassages(folder: index))
+            }
+        } catch {
+            throw .request(error.description)
+        }
+    }
+
+    /// How many passages there are.
+    public var count: Int {
+        switch kind {
+        case .legacy(let passages): passages.count
+        case .saved(let passages): passages.count
+        }
+    }
+
+    /// Vectors as long as the passages'.
+    public var key: RetrieverKey {
+        switch kind {
+        case .legacy(let passages): .vector(dimension: passages.dimension)
+        case .saved(let passages): .vector(dimension: passages.dimension)
+        }
+    }
+
+    /// The passages of highest inner product that the index finds.
+    public func retrieve(
+        _ questions: [RetrieverQuestion], k: Int
+    ) async throws(SheafError) -> [RetrievedPassages] {
+        var results: [RetrievedPassages] = []
+        for question in questions {
+            if Task.isCancelled { throw .interrupted("Interrupted.") }
+            guard let vector = question.vector else {
+                throw .request(
+                    "Question \(question.question.id) has no vector. Encode it with the question "
+                        + "encoder that the index was made for.")
+            }
+            do throws(IndexError) {
+                switch kind {
+                case .legacy(let passages):
+                    results.append(
+                        RetrievedPassages(passages: try passages.search(vector, k: k)))
+                case .saved(let passages):
+                    results.append(
+                        RetrievedPassages(passages: try passages.search(vector, k: k)))
+                }
+            } catch {
+                throw .request(
+                    "Question \(question.question.id): \(error.description)")
+            }
+        }
+        return results
+    }
+}
