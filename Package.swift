@@ -219,7 +219,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "GenerationTests",
-            dependencies: ["Generation", "Models", "Tokenizers", "Tensors", "TestSupport"],
+            dependencies: [
+                "Base", "Generation", "Models", "Tokenizers", "Tensors", "TestSupport",
+            ],
             swiftSettings: house),
         .testTarget(
             name: "EvaluationTests",
