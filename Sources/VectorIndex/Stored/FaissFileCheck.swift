@@ -155,8 +155,11 @@ struct FaissFileCheck {
             let found = try header()
             let width = try productQuantizer(found.dimension)
             try vector(of: 1, "the codes", holding: try product(found.rows, width))
-            // How it is searched: a kind of search, a flag, a distance.
-            try skip(9, of: 1, "the search's settings")
+            // How it is searched: other ways than by whole codes ask for codes of other widths.
+            guard try number(Int32.self) == 0, try number(UInt8.self) == 0 else {
+                throw failure("it is searched by signs or parts of codes")
+            }
+            try skip(4, of: 1, "the search's settings")
             return found
         case "IHNf", "IHNs", "IHNp":
             let found = try header()
