@@ -64,8 +64,7 @@ private struct FlatPickleMachine {
         case root
     }
 
-    private let bytes: UnsafeRawBufferPointer
-    private var position = 0
+    private var cursor: ByteCursor
     private var start = 0
     private var stack: [Item] = []
     private var marks: [Int] = []
@@ -81,19 +80,18 @@ private struct FlatPickleMachine {
     private static let maximumDepth = 10_000
 
     init(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
+        cursor = ByteCursor(bytes)
         room = bytes.count + 4_096
     }
 
     private func failure(_ reason: String) -> FormatError { FormatError(start, reason) }
 
     mutating func run() throws(FormatError) -> FlatPickle.Root {
-        guard bytes.count >= 2, bytes[0] == 0x80, (2...5).contains(bytes[1]) else {
-            throw failure("it is no pickle of protocol 2 to 5")
-        }
-        position = 2
+        guard cursor.number(UInt8.self) == 0x80, let version = cursor.number(UInt8.self),
+            (2...5).contains(version)
+        else { throw failure("it is no pickle of protocol 2 to 5") }
         while true {
-            start = position
+            start = cursor.position
             let code = try byte()
             if code == UInt8(ascii: ".") { break }
             try execute(code)
@@ -107,7 +105,7 @@ private struct FlatPickleMachine {
         guard stack == [.root], marks.isEmpty, let isList else {
             throw failure("the pickle is neither a list nor a dictionary")
         }
-        guard position == bytes.count else { throw failure("bytes follow the pickle") }
+        guard cursor.left == 0 else { throw failure("bytes follow the pickle") }
         return isList ? .list(contents) : .dictionary(contents)
     }
 
@@ -224,38 +222,29 @@ private struct FlatPickleMachine {
 
     // MARK: Bytes
 
-    private mutating func byte() throws(FormatError) -> UInt8 {
-        guard position < bytes.count else { throw failure("the pickle does not end") }
-        position += 1
-        return bytes[position - 1]
-    }
+    private mutating func byte() throws(FormatError) -> UInt8 { try number(UInt8.self) }
 
     private mutating func number<Number: FixedWidthInteger>(
         _ type: Number.Type
     ) throws(FormatError) -> Number {
-        guard bytes.count - position >= MemoryLayout<Number>.size else {
-            throw failure("the pickle does not end")
-        }
-        defer { position += MemoryLayout<Number>.size }
-        return Number(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: type))
+        guard let number = cursor.number(type) else { throw failure("the pickle does not end") }
+        return number
     }
 
     private mutating func text(_ count: Int) throws(FormatError) -> FlatPickle.Value {
-        guard count <= bytes.count - position else {
+        guard let place = cursor.take(count) else {
             throw failure("a text of \(count) bytes is announced and the file ends before")
         }
-        defer { position += count }
-        return .text(start: position, count: count)
+        return .text(start: place.lowerBound, count: count)
     }
 
     private mutating func long(_ count: Int) throws(FormatError) -> Int {
-        guard count <= 8, count <= bytes.count - position else {
+        guard count <= 8, let place = cursor.take(count) else {
             throw failure("a number of \(count) bytes is announced")
         }
-        defer { position += count }
-        guard count > 0 else { return 0 }
-        var value: UInt64 = bytes[position + count - 1] >= 0x80 ? .max : 0
-        for place in (0..<count).reversed() { value = value << 8 | UInt64(bytes[position + place]) }
+        let digits = cursor.bytes[place]
+        var value: UInt64 = digits.last ?? 0 >= 0x80 ? .max : 0
+        for digit in digits.reversed() { value = value << 8 | UInt64(digit) }
         return Int(Int64(bitPattern: value))
     }
 }

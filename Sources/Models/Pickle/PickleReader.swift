@@ -1,3 +1,5 @@
+import Base
+
 /// A restricted interpreter of pickles, protocols 2 to 5.
 ///
 /// It can build numbers, strings, tuples, lists, dictionaries and descriptions of tensors; every
@@ -13,9 +15,9 @@ struct PickleReader {
     private static let maximumIntegerBytes = 256
 
     let path: String
-    private let bytes: UnsafeRawBufferPointer
+    private var cursor: ByteCursor
     private let base: Int
-    private(set) var position = 0
+    var position: Int { cursor.position }
     private(set) var start = 0
     private var instructions = 0
     /// Bytes that containers and remembered values may still take.
@@ -33,7 +35,7 @@ struct PickleReader {
 
     /// Reads from `bytes`, which lie at `base` of the file `path` of `fileSize` bytes.
     init(_ bytes: UnsafeRawBufferPointer, path: String, base: Int = 0, fileSize: Int) {
-        self.bytes = bytes
+        cursor = ByteCursor(bytes)
         self.path = path
         self.base = base
         room = 2 * fileSize + 1 << 18
@@ -53,8 +55,10 @@ struct PickleReader {
         marks.removeAll()
         memo.removeAll()
         start = position
-        guard try byte() == 0x80 else { throw failure("it is no pickle of protocol 2 or later") }
-        position -= 1
+        guard cursor.left > 0 else { throw failure("the pickle does not end") }
+        guard cursor.bytes[position] == 0x80 else {
+            throw failure("it is no pickle of protocol 2 or later")
+        }
         while true {
             instructions += 1
             guard instructions <= Self.maximumInstructions else {
@@ -289,18 +293,11 @@ struct PickleReader {
 
     // MARK: Bytes
 
-    private mutating func byte() throws(ModelError) -> UInt8 {
-        guard position < bytes.count else { throw failure("the pickle does not end") }
-        position += 1
-        return bytes[position - 1]
-    }
+    private mutating func byte() throws(ModelError) -> UInt8 { try integer(UInt8.self) }
 
     private mutating func integer<T: FixedWidthInteger>(_ type: T.Type) throws(ModelError) -> T {
-        guard bytes.count - position >= MemoryLayout<T>.size else {
-            throw failure("the pickle does not end")
-        }
-        defer { position += MemoryLayout<T>.size }
-        return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
+        guard let number = cursor.number(type) else { throw failure("the pickle does not end") }
+        return number
     }
 
     private mutating func length64() throws(ModelError) -> Int {
@@ -311,11 +308,10 @@ struct PickleReader {
     }
 
     private mutating func raw(_ count: Int) throws(ModelError) -> [UInt8] {
-        guard count <= bytes.count - position else {
-            throw failure("\(count) bytes are announced and \(bytes.count - position) follow")
+        guard let place = cursor.take(count) else {
+            throw failure("\(count) bytes are announced and \(cursor.left) follow")
         }
-        defer { position += count }
-        return Array(bytes[position..<position + count])
+        return Array(cursor.bytes[place])
     }
 
     private mutating func text(_ count: Int) throws(ModelError) -> String {

@@ -16,8 +16,7 @@ struct FaissFileCheck {
     }
 
     private let path: String
-    private let bytes: UnsafeRawBufferPointer
-    private var position = 0
+    private var cursor: ByteCursor
     /// Indexes inside one another; files of use have three at most.
     private static let maximumDepth = 4
 
@@ -25,7 +24,7 @@ struct FaissFileCheck {
     static func check(_ file: MappedFile) throws(IndexError) -> Found {
         var check = FaissFileCheck(path: file.path, bytes: file.bytes)
         let found = try check.index(depth: 0)
-        guard check.position == file.bytes.count else {
+        guard check.cursor.left == 0 else {
             throw check.failure("bytes follow the index")
         }
         guard file.isWhole else { throw .changedInUse(path: file.path) }
@@ -34,11 +33,11 @@ struct FaissFileCheck {
 
     private init(path: String, bytes: UnsafeRawBufferPointer) {
         self.path = path
-        self.bytes = bytes
+        cursor = ByteCursor(bytes)
     }
 
     private func failure(_ reason: String) -> IndexError {
-        .unreadableFaissFile(path: path, offset: position, reason: reason)
+        .unreadableFaissFile(path: path, offset: cursor.position, reason: reason)
     }
 
     // MARK: Numbers
@@ -46,16 +45,15 @@ struct FaissFileCheck {
     private mutating func number<Value: FixedWidthInteger>(
         _ type: Value.Type
     ) throws(IndexError) -> Value {
-        guard bytes.count - position >= MemoryLayout<Value>.size else {
+        guard let value = cursor.number(type) else {
             throw failure("the file ends inside a number")
         }
-        defer { position += MemoryLayout<Value>.size }
-        return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: type))
+        return value
     }
 
     private mutating func count(_ what: String) throws(IndexError) -> Int {
         let value = try number(UInt64.self)
-        guard let count = Int(exactly: value), count <= bytes.count else {
+        guard let count = Int(exactly: value), count <= cursor.bytes.count else {
             throw failure("\(what) is \(value), more than the file's bytes")
         }
         return count
@@ -74,12 +72,16 @@ struct FaissFileCheck {
         return withUnsafeBytes(of: code.littleEndian) { String(decoding: $0, as: UTF8.self) }
     }
 
-    private mutating func skip(_ count: Int, of size: Int, _ what: String) throws(IndexError) {
+    /// Steps over items; returns where they lie.
+    @discardableResult
+    private mutating func skip(
+        _ count: Int, of size: Int, _ what: String
+    ) throws(IndexError) -> Int {
         let (length, overflow) = count.multipliedReportingOverflow(by: size)
-        guard !overflow, length <= bytes.count - position else {
+        guard !overflow, let place = cursor.take(length) else {
             throw failure("\(what) announces \(count) items and the file ends before")
         }
-        position += length
+        return place.lowerBound
     }
 
     /// Steps over a vector of items; returns where they lie and how many there are.
@@ -87,9 +89,7 @@ struct FaissFileCheck {
         of size: Int, _ what: String
     ) throws(IndexError) -> (start: Int, count: Int) {
         let count = try count("the length of \(what)")
-        let start = position
-        try skip(count, of: size, what)
-        return (start, count)
+        return (try skip(count, of: size, what), count)
     }
 
     private mutating func vector(
@@ -111,7 +111,7 @@ struct FaissFileCheck {
         _ start: Int, _ index: Int, _ type: Value.Type
     ) -> Value {
         Value(
-            littleEndian: bytes.loadUnaligned(
+            littleEndian: cursor.bytes.loadUnaligned(
                 fromByteOffset: start + index * MemoryLayout<Value>.size, as: type))
     }
 
@@ -274,8 +274,7 @@ struct FaissFileCheck {
             guard size <= rows - total else { throw failure("lists hold more than all rows") }
             total += size
             try skip(size, of: width, "the codes of a list")
-            let start = position
-            try skip(size, of: 8, "the rows of a list")
+            let start = try skip(size, of: 8, "the rows of a list")
             for place in 0..<size {
                 let row = item(start, place, Int64.self)
                 guard row >= 0, row < rows else { throw failure("a list names row \(row)") }
