@@ -48,10 +48,7 @@ struct AnswerCommand: AsyncParsableCommand {
     @Flag(help: "Accept passages that lack shards; each answer says so.")
     var allowPartial = false
 
-    @Option(
-        help: ArgumentHelp(
-            "What a request of up to 64 questions may take.", valueName: "seconds"))
-    var timeout = 30.0
+    @OptionGroup var patience: TimeoutOption
 
     @Option(
         help: ArgumentHelp(
@@ -79,9 +76,6 @@ struct AnswerCommand: AsyncParsableCommand {
         if model == nil, !answers.promptOnly {
             throw ValidationError("Name the --model that answers, or --prompt-only.")
         }
-        if !(timeout > 0) || timeout > 86_400 {
-            throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
-        }
         if answers.stream { try generation.checkStream() }
     }
 
@@ -99,10 +93,10 @@ struct AnswerCommand: AsyncParsableCommand {
                 } ?? QuestionList(question: question ?? "")
             var order = SearchOrder(
                 collection: collection ?? "", allowPartial: allowPartial,
-                timeout: .microseconds(max(1, Int64(timeout * 1e6))))
+                timeout: patience.duration)
             order.questionModel = questionModel
             try await Interruption.cancels { [self, order] in
-                let cluster = try await connect()
+                let cluster = try await cluster.existing(size)
                 try await cluster.closing {
                     try await answer(
                         list.questions, from: LiveCollection(cluster, order),
@@ -110,13 +104,6 @@ struct AnswerCommand: AsyncParsableCommand {
                 }
             }
         }
-    }
-
-    private func connect() async throws(SheafError) -> Cluster {
-        if let remote = try await cluster.remote() { return remote }
-        return try await Cluster.openExisting(
-            cluster.data.folder, workers: size.workerCount, threads: size.threads,
-            mode: .processes)
     }
 
     private func answer(

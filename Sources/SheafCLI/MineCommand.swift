@@ -134,17 +134,10 @@ struct MineCommand: AsyncParsableCommand {
         }
         var order = MineOrder(data: data.order, place: .collection(collection ?? ""))
         order.settings = settings
-        let running = try await connect()
+        let running = try await cluster.existing(size)
         return try await running.closing { [order] in
             try await order.run(on: running, progress: mined)
         }
-    }
-
-    private func connect() async throws(SheafError) -> Cluster {
-        if let remote = try await cluster.remote() { return remote }
-        return try await Cluster.openExisting(
-            cluster.data.folder, workers: size.workerCount, threads: size.threads,
-            mode: .processes)
     }
 
     private func text(_ report: HardNegativeMiner.Report) -> String {

@@ -129,6 +129,29 @@ struct ClusterOptions: ParsableArguments {
         if let cluster = try await remote() { return cluster }
         return try await Cluster.find(data.folder)
     }
+
+    /// The cluster behind the endpoint, else one over the data folder, which must be there.
+    func existing(_ size: SizeOptions) async throws(SheafError) -> Cluster {
+        if let remote = try await remote() { return remote }
+        return try await Cluster.openExisting(
+            data.folder, workers: size.workerCount, threads: size.threads, mode: .processes)
+    }
+}
+
+/// How long an answer of the cluster may take.
+struct TimeoutOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What a request of up to 64 questions may take.", valueName: "seconds"))
+    var timeout = 30.0
+
+    func validate() throws {
+        if !(timeout > 0) || timeout > 86_400 {
+            throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
+        }
+    }
+
+    var duration: Duration { .microseconds(max(1, Int64(timeout * 1e6))) }
 }
 
 extension CorpusFormat: ExpressibleByArgument {}

@@ -26,10 +26,7 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Accept an answer that lacks shards; its coverage is said.")
     var allowPartial = false
 
-    @Option(
-        help: ArgumentHelp(
-            "What a request of up to 64 questions may take.", valueName: "seconds"))
-    var timeout = 30.0
+    @OptionGroup var patience: TimeoutOption
 
     @Option(
         help: ArgumentHelp(
@@ -46,35 +43,22 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var cluster: ClusterOptions
     @OptionGroup var size: SizeOptions
 
-    func validate() throws {
-        if !(timeout > 0) || timeout > 86_400 {
-            throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
-        }
-    }
-
     func run() async throws {
         let list = try asked.list()
         var order = SearchOrder(
             collection: collection, k: asked.k, allowPartial: allowPartial,
             texts: asked.format.needsTexts,
-            timeout: .microseconds(max(1, Int64(timeout * 1e6))))
+            timeout: patience.duration)
         order.questionModel = questionModel
         let writer = asked.writer(order, match: match ?? list.match)
         let sink = try OutputSink(path: asked.output)
         try await Interruption.cancels { [order] in
-            let cluster = try await connect()
+            let cluster = try await cluster.existing(size)
             try await cluster.closing {
                 let run = try await cluster.search(
                     list.questions, order, writing: writer, to: sink)
                 Terminal.say(notes: run.notes)
             }
         }
-    }
-
-    private func connect() async throws(SheafError) -> Cluster {
-        if let remote = try await cluster.remote() { return remote }
-        return try await Cluster.openExisting(
-            cluster.data.folder, workers: size.workerCount, threads: size.threads,
-            mode: .processes)
     }
 }
