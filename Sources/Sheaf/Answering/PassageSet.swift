@@ -1,4 +1,5 @@
 public import Corpus
+import VectorIndex
 
 /// Passages in memory with their vectors, scanned exactly.
 ///
@@ -45,10 +46,9 @@ public struct PassageSet: PassageRetriever {
                 throw .notFinite(id: question.question.id)
             }
             let scores = passages.indices.map { score(vector, $0) }
-            let order = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
             results.append(
                 RetrievedPassages(
-                    passages: order.prefix(k).map { place in
+                    passages: bestFirst(scores).prefix(k).map { place in
                         RankedEntry(
                             id: passages[place].id, title: passages[place].title,
                             text: passages[place].text, score: scores[place])

@@ -86,7 +86,7 @@ public struct LegacyPassages: Sendable {
                     score: try score(
                         question, index.vector(row).dropLast(), row, of: index.path)))
         }
-        return bestFirst(found)
+        return bestFirst(found.map(\.score)).map { found[$0] }
     }
 }
 
@@ -102,10 +102,9 @@ func score(
     return score
 }
 
-/// Entries by score; of equal ones those that were found first.
-func bestFirst(_ entries: [RankedEntry]) -> [RankedEntry] {
-    entries.indices.sorted { (entries[$1].score, $0) < (entries[$0].score, $1) }
-        .map { entries[$0] }
+/// The places of scores from the highest on; of equal ones the first comes first.
+package func bestFirst(_ scores: [Double]) -> [Int] {
+    scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
 }
 
 /// The passages pickle: texts and titles by id.

@@ -73,7 +73,7 @@ public struct SavedPassages: Sendable {
                     score: try score(question, vector, row, of: dataset.folder)))
         }
         try reading { () throws(SavedDatasetError) in try dataset.check() }
-        return bestFirst(found)
+        return bestFirst(found.map(\.score)).map { found[$0] }
     }
 
     /// The vector of a row; empty where it is missing.
