@@ -63,7 +63,7 @@ public struct SearchRun: Equatable, Sendable {
     mutating func add(_ answer: SearchAnswer) {
         passages = answer.coverage.rowsTotal
         cuts.add(TextCuts(answer.cuts))
-        if !answer.note.isEmpty, !outdated.contains(answer.note) { outdated.append(answer.note) }
+        outdated.addNote(answer.note)
         guard answer.coverage.isComplete else {
             incompleteAnswers += 1
             if answer.coverage.rowsAnswered < incomplete?.rowsAnswered ?? .max {

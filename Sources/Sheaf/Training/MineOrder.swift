@@ -105,9 +105,7 @@ final class ClusterCandidates: CandidateSource {
                 try await cluster.search(asked, order) { _, answer in
                     said.withLock { said in
                         said.cuts.add(TextCuts(answer.cuts))
-                        if !answer.note.isEmpty, !said.notes.contains(answer.note) {
-                            said.notes.append(answer.note)
-                        }
+                        said.notes.addNote(answer.note)
                     }
                     found.withLock { lists in
                         lists.append(
@@ -127,7 +125,7 @@ final class ClusterCandidates: CandidateSource {
         if let error = failure.withLock({ $0 }) { throw .searchFailed(reason: "\(error)") }
         let (more, told) = said.withLock { $0 }
         cuts.add(more)
-        notes += told.filter { !notes.contains($0) }
+        for note in told { notes.addNote(note) }
         return found.withLock { $0 }
     }
 }
