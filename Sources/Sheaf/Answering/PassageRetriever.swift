@@ -3,8 +3,8 @@ public import Corpus
 
 /// Finds the passages that questions are answered from.
 ///
-/// A live collection (`LiveCollection`), lists that were found before (`GivenContexts`) and
-/// passages in memory (`PassageSet`) are retrievers:
+/// A live collection (`LiveCollection`), lists that were found before (`GivenContexts`), passages
+/// in memory (`PassageSet`) and indexes that others wrote (`StoredPassageFiles`) are retrievers:
 ///
 ///     let contexts = try GivenContexts(file: "results.json")
 ///     let asked = contexts.questions.map { RetrieverQuestion($0) }

@@ -1,3 +1,4 @@
+import Corpus
 import VectorIndex
 
 /// An index that others wrote, searched in this process.
@@ -8,12 +9,7 @@ import VectorIndex
 /// set that `save_to_disk` wrote. Ids, order and scores are those of transformers' `RagRetriever`;
 /// of what its index finds, the highest inner product comes first.
 public struct StoredPassageFiles: PassageRetriever {
-    private enum Kind: Sendable {
-        case legacy(LegacyPassages)
-        case saved(SavedPassages)
-    }
-
-    private let kind: Kind
+    private let passages: any StoredPassages
 
     /// Opens an index.
     ///
@@ -24,9 +20,9 @@ public struct StoredPassageFiles: PassageRetriever {
     public init(index: String, passages: String? = nil) throws(SheafError) {
         do throws(IndexError) {
             if let passages {
-                kind = .saved(try SavedPassages(folder: passages, index: index))
+                self.passages = try SavedPassages(folder: passages, index: index)
             } else {
-                kind = .legacy(try LegacyPassages(folder: index))
+                self.passages = try LegacyPassages(folder: index)
             }
         } catch {
             throw .request(error.description)
@@ -34,20 +30,10 @@ public struct StoredPassageFiles: PassageRetriever {
     }
 
     /// How many passages there are.
-    public var count: Int {
-        switch kind {
-        case .legacy(let passages): passages.count
-        case .saved(let passages): passages.count
-        }
-    }
+    public var count: Int { passages.count }
 
     /// Vectors as long as the passages'.
-    public var key: RetrieverKey {
-        switch kind {
-        case .legacy(let passages): .vector(dimension: passages.dimension)
-        case .saved(let passages): .vector(dimension: passages.dimension)
-        }
-    }
+    public var key: RetrieverKey { .vector(dimension: passages.dimension) }
 
     /// The passages of highest inner product that the index finds.
     public func retrieve(
@@ -62,14 +48,7 @@ public struct StoredPassageFiles: PassageRetriever {
                         + "encoder that the index was made for.")
             }
             do throws(IndexError) {
-                switch kind {
-                case .legacy(let passages):
-                    results.append(
-                        RetrievedPassages(passages: try passages.search(vector, k: k)))
-                case .saved(let passages):
-                    results.append(
-                        RetrievedPassages(passages: try passages.search(vector, k: k)))
-                }
+                results.append(RetrievedPassages(passages: try passages.search(vector, k: k)))
             } catch {
                 throw .request(
                     "Question \(question.question.id): \(error.description)")
@@ -78,3 +57,14 @@ public struct StoredPassageFiles: PassageRetriever {
         return results
     }
 }
+
+/// Passages beside an index that others wrote.
+private protocol StoredPassages: Sendable {
+    var count: Int { get }
+    var dimension: Int { get }
+
+    func search(_ question: [Float], k: Int) throws(IndexError) -> [RankedEntry]
+}
+
+extension LegacyPassages: StoredPassages {}
+extension SavedPassages: StoredPassages {}
