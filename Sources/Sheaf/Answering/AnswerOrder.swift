@@ -96,7 +96,7 @@ public struct AnswerSummary: Equatable, Sendable {
         }
         incomplete += answer.coverage?.isComplete ?? true ? 0 : 1
         cuts.add(answer.cuts)
-        if !note.isEmpty, !told.contains(note) { told.append(note) }
+        told.addNote(note)
     }
 }
 
@@ -125,7 +125,7 @@ extension AnswerOrder {
             let answers = try await model.answer(questions, from: retriever, settings)
             for answer in answers { summary.add(answer, note: answer.retrieverNote) }
             return answers.map {
-                Line(
+                OutputLine(
                     document: $0.document(tokens: tellsTokens),
                     text: format == .table ? $0.text(width: width, tokens: tellsTokens) : "")
             }
@@ -148,16 +148,10 @@ extension AnswerOrder {
             let prompts = try await AnswerPrompt.prompts(
                 questions, from: retriever, configuration, settings)
             for prompt in prompts { summary.add(prompt.found, note: prompt.found.retrieverNote) }
-            return prompts.map { Line(document: $0.document, text: $0.text + "\n") }
+            return prompts.map { OutputLine(document: $0.document, text: $0.text + "\n") }
         }
         summary.before = before
         return summary
-    }
-
-    /// What is written for a question.
-    private struct Line {
-        var document: JSONValue
-        var text: String
     }
 
     /// What decides the lines of a file.
@@ -171,85 +165,32 @@ extension AnswerOrder {
     /// Writes what `body` makes of the questions, some at a time; gives how many were done before.
     private func write(
         passages k: Int, _ progress: (Int) -> Void,
-        _ body: ([Question]) async throws(SheafError) -> [Line]
+        _ body: ([Question]) async throws(SheafError) -> [OutputLine]
     ) async throws(SheafError) -> Int {
         guard !questions.isEmpty else { throw .request("There is no question. Name some.") }
-        let target = try Target(self, header: header)
-        let before = target.before
+        let target = try OutputLines(
+            path: output, format, settings: header, questions: questions.map { ($0.id, $0.text) })
+        let before = target.done
         var start = before
         progress(start)
         let step = max(1, min(Self.questionsAtOnce, Self.passagesAtOnce / max(1, k)))
         while start < questions.count {
-            if Task.isCancelled { throw interruption(start) }
+            if Task.isCancelled { throw interruption(start, target) }
             let part = Array(questions[start..<min(start + step, questions.count)])
             do throws(SheafError) {
-                try target.write(try await body(part), first: start, format)
+                try target.write(try await body(part), first: start)
             } catch .interrupted {
-                throw interruption(start)
+                throw interruption(start, target)
             }
             start += part.count
             progress(start)
         }
-        try target.finish(format)
+        try target.finish()
         return before
     }
 
-    private func interruption(_ done: Int) -> SheafError {
-        guard output != nil, format != .table else {
-            return .interrupted("Interrupted after \(Quantity.count(done, "question")).")
-        }
-        let count = Quantity.count(done, "question")
-        return .interrupted("Interrupted after \(count). The same call goes on from there.")
-    }
-
-    /// Where lines go.
-    private enum Target {
-        case growing(GrowingFile)
-        case sink(OutputSink)
-
-        init(_ order: AnswerOrder, header: JSONValue) throws(SheafError) {
-            guard let path = order.output, order.format != .table, GrowingFile.canBe(at: path)
-            else {
-                self = .sink(try OutputSink(path: order.output))
-                return
-            }
-            self = .growing(
-                try GrowingFile(
-                    path, settings: header, questions: order.questions.map { ($0.id, $0.text) }))
-        }
-
-        var before: Int {
-            switch self {
-            case .growing(let file): file.done
-            case .sink: 0
-            }
-        }
-
-        func write(
-            _ lines: [Line], first: Int, _ format: AnswerFormat
-        ) throws(SheafError) {
-            switch self {
-            case .growing(let file): try file.append(lines.map(\.document))
-            case .sink(let sink):
-                for (place, line) in lines.enumerated() {
-                    let isFirst = first + place == 0
-                    switch format {
-                    case .table: try sink.write((isFirst ? "" : "\n") + line.text)
-                    case .json: try sink.write((isFirst ? "[\n" : ",\n") + line.document.text)
-                    case .jsonl: try sink.write(line.document.text + "\n")
-                    }
-                }
-            }
-        }
-
-        func finish(_ format: AnswerFormat) throws(SheafError) {
-            switch self {
-            case .growing(let file): try file.finish(asArray: format == .json)
-            case .sink(let sink):
-                if format == .json { try sink.write("\n]\n") }
-                try sink.finish()
-            }
-        }
+    private func interruption(_ done: Int, _ target: OutputLines) -> SheafError {
+        .interrupted("Interrupted after \(Quantity.count(done, "question"))." + target.whatNext)
     }
 }
 

@@ -54,66 +54,49 @@ extension GenerateOrder {
         progress: (Int) -> Void = { _ in }
     ) throws(SheafError) -> GenerateSummary {
         var summary = GenerateSummary()
-        let file = try growingFile(model)
-        let sink = file == nil ? try OutputSink(path: output) : nil
-        summary.before = file?.done ?? 0
+        let target = try target(model)
+        summary.before = target.done
         var start = summary.before
         while start < texts.count {
             guard !isCancelled() else {
                 throw .interrupted(
-                    "Interrupted after \(Quantity.count(start, "text"))."
-                        + (file == nil ? "" : " The same call goes on from there."))
+                    "Interrupted after \(Quantity.count(start, "text"))." + target.whatNext)
             }
             let part = Array(texts[start..<min(start + Self.textsAtOnce, texts.count)])
-            let lines = try generate(part, model, &summary.cuts)
-            if let file {
-                try file.append(lines.map(\.document))
-            } else {
-                try sink?.write(lines.map { asJSON ? $0.document.text + "\n" : $0.text }.joined())
-            }
+            try target.write(try generate(part, model, &summary.cuts), first: start)
             start += part.count
             progress(start)
         }
-        try file?.finish(asArray: false)
-        try sink?.finish()
+        try target.finish()
         return summary
     }
 
-    private func growingFile(_ model: TextGenerator) throws(SheafError) -> GrowingFile? {
-        guard let output, asJSON, GrowingFile.canBe(at: output) else { return nil }
+    private func target(_ model: TextGenerator) throws(SheafError) -> OutputLines {
         let header: JSONValue = [
             "sheaf": .string("outputs"), "model": .string(model.stamp),
             "limit": limit.map { .integer($0) } ?? .null, "generation": options.document,
         ]
-        return try GrowingFile(
-            output, settings: header, questions: texts.map { ($0.id, $0.text) }, member: "input")
+        return try OutputLines(
+            path: output, asJSON ? .jsonl : .table, settings: header,
+            questions: texts.map { ($0.id, $0.text) }, member: "input", separator: "")
     }
 
     private func generate(
         _ part: [Question], _ model: TextGenerator, _ cuts: inout TextCuts
-    ) throws(SheafError) -> [(document: JSONValue, text: String)] {
-        func run(_ part: [Question], _ cuts: inout TextCuts) throws(SheafError) -> [[GeneratedText]]
-        {
-            try model.generate(
-                part.map(\.text), options: options, limit: limit, threads: threads, cuts: &cuts)
+    ) throws(SheafError) -> [OutputLine] {
+        var counted = TextCuts()
+        func run(_ part: [Question]) throws(SheafError) -> [[GeneratedText]] {
+            counted = TextCuts()
+            return try model.generate(
+                part.map(\.text), options: options, limit: limit, threads: threads,
+                cuts: &counted)
         }
-        let found: [[GeneratedText]]
-        do throws(SheafError) {
-            found = try run(part, &cuts)
-        } catch {
-            guard case .generation(let fault) = error, let step = fault.step else { throw error }
-            for text in part {
-                var none = TextCuts()
-                do throws(SheafError) {
-                    _ = try run([text], &none)
-                } catch {
-                    throw .question(id: text.id, step: step, fault)
-                }
-            }
-            throw error
-        }
+        let found = try namingFault(in: part.map { ($0.id, $0) }, run)
+        cuts.add(counted)
         return zip(part, found).map { text, outputs in
-            (Self.document(text, outputs), outputs.map { $0.text + "\n" }.joined())
+            OutputLine(
+                document: Self.document(text, outputs),
+                text: outputs.map { $0.text + "\n" }.joined())
         }
     }
 
@@ -127,6 +110,27 @@ extension GenerateOrder {
             ["output": .string(output.text), "score": .finite(output.score) ?? .null]
         }
         return document.with("others", others.isEmpty ? nil : .array(others))
+    }
+}
+
+/// Generates for all inputs together; of a search that fails at a step the input at fault is looked
+/// for, each by itself, and named.
+func namingFault<Input, Output>(
+    in inputs: [(id: String, input: Input)], _ run: ([Input]) throws(SheafError) -> Output
+) throws(SheafError) -> Output {
+    do throws(SheafError) {
+        return try run(inputs.map(\.input))
+    } catch {
+        guard case .generation(let fault) = error, let step = fault.step else { throw error }
+        for (id, input) in inputs {
+            do throws(SheafError) {
+                _ = try run([input])
+            } catch {
+                guard case .generation(let own) = error else { throw error }
+                throw .question(id: id, step: own.step ?? step, own)
+            }
+        }
+        throw error
     }
 }
 

@@ -101,29 +101,20 @@ extension RagModel {
         return results
     }
 
-    /// The answers of a search; a question at fault is looked for and named.
     private func search(
         _ contexts: [RetrievedContexts], _ questions: [Question], _ settings: AnswerSettings,
         _ processors: [ScoreProcessor]
     ) throws(SheafError) -> [[RagAnswer]] {
-        func run(_ contexts: [RetrievedContexts]) throws(GenerationError) -> [[RagAnswer]] {
-            try generator.generator.answers(
-                from: contexts, settings.kind ?? kind, options: settings.generation,
-                removesDuplicates: configuration.removesDuplicates, processors: processors,
-                threads: settings.threads)
-        }
-        do throws(GenerationError) {
-            return try run(contexts)
-        } catch {
-            guard let step = error.step else { throw .generation(error) }
-            for (context, question) in zip(contexts, questions) {
-                do throws(GenerationError) {
-                    _ = try run([context])
-                } catch {
-                    throw .question(id: question.id, step: error.step ?? step, error)
-                }
+        try namingFault(in: zip(questions, contexts).map { ($0.id, $1) }) {
+            contexts throws(SheafError) in
+            do throws(GenerationError) {
+                return try generator.generator.answers(
+                    from: contexts, settings.kind ?? kind, options: settings.generation,
+                    removesDuplicates: configuration.removesDuplicates, processors: processors,
+                    threads: settings.threads)
+            } catch {
+                throw .generation(error)
             }
-            throw .generation(error)
         }
     }
 
