@@ -143,11 +143,14 @@ struct RagJoinTests {
         _ = try RagJoin(questionEncoder: question, generator: generator, target: target).run()
         try FileManager.default.moveItem(
             atPath: target + "/model.safetensors", toPath: target + "/" + file)
+        let encoder = #expect(throws: ModelError.self) {
+            try TextEncoder.load(folder: target, tower: .question)
+        }
         let errors: [String] = [
             failure { () throws(GenerationError) in
                 try Generator.load(folder: target)
             }?.description ?? "",
-            (try? TextEncoder.load(folder: target, tower: .question)) == nil ? file + program : "",
+            encoder?.description ?? "",
         ]
         for error in errors { #expect(error.contains(file) && error.contains(program)) }
     }

@@ -25,6 +25,42 @@ struct RetrieverTests {
         #expect(all[0].passages.count == 3)
     }
 
+    @Test func `a RAG folder's own encoder finds passages in memory`() async throws {
+        let folder = try TemporaryFolder()
+        let rag = try AnswerFixtures.rag(in: folder)
+        let model = try RagModel.open(rag, questionEncoder: .own)
+        let encoder = try #require(model.questionEncoder)
+        let asked = ["which river", "the stone ?"]
+        let vectors = encoder.encode(questions: asked, threads: 1)
+        let width = encoder.dimension
+        #expect(vectors.count == 2 * width)
+        // The one behind stands as far from both as can be.
+        let opposite = (0..<width).map { -(vectors[$0] + vectors[width + $0]) }
+        let passages = ["a", "b", "c"].map { Passage(id: $0, title: "river", text: $0) }
+        let set = try PassageSet(passages, vectors: vectors + opposite)
+        var settings = AnswerSettings()
+        settings.passages = 3
+        settings.generation.maximumNewTokens = 2
+        let questions = asked.enumerated().map { Question(id: "\($0)", text: $1) }
+        let answers = try await model.answer(questions, from: set, settings)
+        for (number, answer) in answers.enumerated() {
+            let own = vectors[number * width..<(number + 1) * width]
+            let scores = (0..<3).map { place in
+                let other = (vectors + opposite)[place * width..<(place + 1) * width]
+                return zip(own, other).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            }
+            #expect(answer.passages.map(\.passage.score) == scores.sorted(by: >))
+            #expect(answer.passages.last?.passage.id == "c")
+            #expect(abs(answer.passages.reduce(0) { $0 + $1.prior } - 1) < 1e-9)
+            #expect(!answer.answers.isEmpty)
+        }
+        let plain = try RagModel.open(rag)
+        let error = await #expect(throws: SheafError.self) {
+            try await plain.answer(questions, from: set, settings)
+        }
+        #expect("\(error as Any)".contains("no question encoder is loaded"))
+    }
+
     @Test func `vectors that do not fit are refused`() async throws {
         let passages = [Passage(id: "a", title: "", text: "a")]
         #expect(throws: SheafError.self) { try PassageSet([], vectors: [1]) }
