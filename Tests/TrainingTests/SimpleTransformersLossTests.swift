@@ -81,9 +81,11 @@ struct SimpleTransformersLossTests {
         }
     }
 
-    @Test(arguments: [("quartet", 0.0), ("quartet and nll", 1.0)])
+    @Test(arguments: [
+        ("quartet", 0.0, 2.0), ("quartet and nll", 1.0, 2.0), ("quartets, nll alone", 1.0, 0.0),
+    ])
     func `quartets have that library's loss and gradients`(
-        name: String, contrastWeight: Double
+        name: String, contrastWeight: Double, quartetWeight: Double
     ) throws {
         let fixture = try Self.fixture()
         let folder = try TemporaryFolder()
@@ -96,7 +98,7 @@ struct SimpleTransformersLossTests {
             folder, model, fixture,
             table: Self.table(columns, fixture.quartets.map { $0.map(\.written) }), negatives: 1)
         settings.loss.contrastWeight = contrastWeight
-        settings.loss.quartetWeight = 2
+        settings.loss.quartetWeight = quartetWeight
         let found = try StepGradients(
             settings, over: SoloGroup(), batches: settings.batches([2 * fixture.quartets.count]))
         try Self.expect(found, toBe: try #require(fixture.runs[name]))

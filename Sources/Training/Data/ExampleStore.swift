@@ -9,6 +9,8 @@ import Foundation
 public final class ExampleStore: Sendable {
     /// What was dropped while the store was filled.
     public let dropped: DroppedRows
+    /// Whether the examples are halves of quartets.
+    let holdsQuartets: Bool
 
     private let spool: SpoolFile
     private let offsets: [UInt64]
@@ -17,13 +19,14 @@ public final class ExampleStore: Sendable {
 
     private init(
         _ spool: SpoolFile, _ offsets: [UInt64], _ dropped: DroppedRows, _ shared: SharedPositives,
-        corpus: String?
+        corpus: String?, holdsQuartets: Bool
     ) {
         self.spool = spool
         self.offsets = offsets
         self.dropped = dropped
         self.shared = shared
         self.corpus = corpus
+        self.holdsQuartets = holdsQuartets
     }
 
     /// Number of examples.
@@ -68,6 +71,7 @@ public final class ExampleStore: Sendable {
         var offsets: [UInt64] = []
         var known: [PassageContent: UInt64] = [:]
         var shared = SharedPositives()
+        var holdsQuartets = false
         let dropped = try source.read { example throws(TrainingError) in
             func store(_ passages: [TrainingPassage]) throws(TrainingError) -> [Reference] {
                 var references: [Reference] = []
@@ -90,6 +94,7 @@ public final class ExampleStore: Sendable {
                 return references
             }
             shared.add(example.question, example.positives)
+            if example.isOfQuartet { holdsQuartets = true }
             var record = ByteRecord()
             record.append(example.id)
             record.append(example.question)
@@ -111,7 +116,9 @@ public final class ExampleStore: Sendable {
         }
         try spool.flush()
         shared.sort()
-        return ExampleStore(spool, offsets, dropped, shared, corpus: source.corpusName)
+        return ExampleStore(
+            spool, offsets, dropped, shared, corpus: source.corpusName,
+            holdsQuartets: holdsQuartets)
     }
 
     /// What tells the positives of a question from other passages, over all rows that ask it.
@@ -177,7 +184,7 @@ public final class ExampleStore: Sendable {
             id: outline.id, question: outline.question, answers: outline.answers,
             positives: try passages(outline.positives),
             hardNegatives: try passages(outline.hardNegatives),
-            negatives: try passages(outline.negatives))
+            negatives: try passages(outline.negatives), isOfQuartet: holdsQuartets)
     }
 
     /// A number for the content and order of all examples, for telling runs apart.

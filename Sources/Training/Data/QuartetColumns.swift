@@ -69,7 +69,7 @@ struct QuartetColumns: TableColumns {
                 TrainingExample(
                     id: "\(number)\(Self.letters[question])", question: cells[questions[question]],
                     positives: positive.text.isEmpty ? [] : [positive],
-                    hardNegatives: [negative]))
+                    hardNegatives: [negative], isOfQuartet: true))
         }
         return examples
     }

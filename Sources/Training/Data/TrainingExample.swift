@@ -70,11 +70,14 @@ public struct TrainingExample: Hashable, Sendable {
     public var hardNegatives: [TrainingPassage]
     /// Passages that do not answer the question and need not look right.
     public var negatives: [TrainingPassage]
+    /// Whether the example is half of a quartet, whose other half has the same passages.
+    public var isOfQuartet: Bool
 
     /// Makes an example.
     public init(
         id: String, question: String, answers: [String] = [], positives: [TrainingPassage],
-        hardNegatives: [TrainingPassage] = [], negatives: [TrainingPassage] = []
+        hardNegatives: [TrainingPassage] = [], negatives: [TrainingPassage] = [],
+        isOfQuartet: Bool = false
     ) {
         self.id = id
         self.question = question
@@ -82,6 +85,7 @@ public struct TrainingExample: Hashable, Sendable {
         self.positives = positives
         self.hardNegatives = hardNegatives
         self.negatives = negatives
+        self.isOfQuartet = isOfQuartet
     }
 }
 

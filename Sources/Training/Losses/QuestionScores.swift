@@ -14,6 +14,9 @@ struct QuestionScores {
     var teacher: [Double]
     /// Per row a number that copies of one passage share; empty where no term needs it.
     var groups: [Int] = []
+    /// Whether the contrast takes one of several copies of a passage, as quartets need it, whose
+    /// halves bring the same two.
+    var countsCopiesOnce = false
     /// Rows that the contrast is over; nil: all.
     var rivals: Set<Int>?
 
@@ -40,9 +43,7 @@ struct QuestionScores {
             value += weight * term.value
             for index in slope.indices { slope[index] += weight * term.slope[index] }
         }
-        // Beside quartets, whose examples bring each passage twice.
-        let countsOnce = settings.quartetWeight > 0
-        if withContrast { add(settings.contrastWeight, contrast(countingCopiesOnce: countsOnce)) }
+        if withContrast { add(settings.contrastWeight, contrast()) }
         if settings.tripletWeight > 0 {
             add(settings.tripletWeight, triplet(margin: settings.tripletMargin))
         }
@@ -58,15 +59,14 @@ struct QuestionScores {
     }
 
     /// −[s₊ − log Σ exp s].
-    ///
-    /// - Parameter countingCopiesOnce: Whether of several copies of a passage one takes part.
-    func contrast(countingCopiesOnce: Bool = false) -> (value: Double, slope: [Double]) {
-        var seen = countingCopiesOnce && !groups.isEmpty ? [groups[positive]] : Set<Int>()
+    func contrast() -> (value: Double, slope: [Double]) {
+        let countsOnce = countsCopiesOnce && !groups.isEmpty
+        var seen = countsOnce ? [groups[positive]] : Set<Int>()
         let open = scores.indices.map { index in
             guard index != positive else { return scores[index] }
             let isOut = masked.contains(index) || rivals?.contains(index) == false
             guard !isOut else { return -Double.infinity }
-            guard countingCopiesOnce, !groups.isEmpty else { return scores[index] }
+            guard countsOnce else { return scores[index] }
             return seen.insert(groups[index]).inserted ? scores[index] : -Double.infinity
         }
         let total = LogSumExp.value(open)

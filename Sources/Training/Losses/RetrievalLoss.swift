@@ -17,9 +17,11 @@ public struct LossBatch: Equatable, Sendable {
     /// The positive's row of each question of all ranks: for the bidirectional loss, and where the
     /// contrast skips hard negatives.
     public var positives: [Int]
-    /// Per passage of all ranks a number that copies of it share: for the binary loss and that of
+    /// Per passage of all ranks a number that copies of it share: for the binary loss and for
     /// quartets; empty: each is one of its own.
     public var groups: [Int]
+    /// Per own question, whether the contrast counts copies of a passage once; empty: of none.
+    public var countsCopiesOnce: [Bool]
     /// Questions of all ranks: the loss is the mean over them.
     public var globalQuestions: Int
 
@@ -27,7 +29,7 @@ public struct LossBatch: Equatable, Sendable {
     public init(
         questions: Matrix, own: Range<Int>, passages: Matrix, candidates: [[Int]],
         masked: [[Int]] = [], teacher: [[Double]] = [], positives: [Int] = [],
-        groups: [Int] = [], globalQuestions: Int
+        groups: [Int] = [], countsCopiesOnce: [Bool] = [], globalQuestions: Int
     ) {
         self.questions = questions
         self.own = own
@@ -37,6 +39,7 @@ public struct LossBatch: Equatable, Sendable {
         self.teacher = teacher
         self.positives = positives
         self.groups = groups
+        self.countsCopiesOnce = countsCopiesOnce
         self.globalQuestions = globalQuestions
     }
 }
@@ -56,7 +59,8 @@ public struct LossOutcome: Equatable, Sendable {
 /// The losses of a bi-encoder in closed form, in float64.
 ///
 /// With S the scores of own questions i and all passages j that are not masked, p the positive:
-/// - contrast: L = −(1/N) Σᵢ [S_ip − log Σⱼ exp S_ij]; ∂L/∂S = (softmax S − onehot p)/N.
+/// - contrast: L = −(1/N) Σᵢ [S_ip − log Σⱼ exp S_ij]; ∂L/∂S = (softmax S − onehot p)/N. Where
+///   the examples are quartets, each passage counts once.
 /// - bidirectional: ½ of that, where the passages are the positives, plus ½ of the same with
 ///   questions and passages exchanged.
 /// - triplet: (1/N) Σᵢ mean over own negatives of max(0, m − S_ip + S_in).
@@ -87,7 +91,9 @@ public enum RetrievalLoss {
                 scores: Array(table.scores.row(question)), candidates: batch.candidates[question],
                 masked: batch.masked.isEmpty ? [] : Set(batch.masked[question]),
                 teacher: batch.teacher.isEmpty ? [] : batch.teacher[question],
-                groups: batch.groups, rivals: rivals)
+                groups: batch.groups,
+                countsCopiesOnce: !batch.countsCopiesOnce.isEmpty
+                    && batch.countsCopiesOnce[question], rivals: rivals)
             ranks.append(row.rank)
             let isPlain = settings.contrast == .passages && settings.contrastWeight > 0
             let (value, slope) = row.terms(settings, withContrast: isPlain)

@@ -41,6 +41,8 @@ struct RetrieverBatch {
         var positives: [PassageIdentity]
         /// Its position in the batch of all ranks.
         var position: Int
+        /// Whether another item has the same passages, so that a contrast counts copies once.
+        var sharesPassages = false
     }
 
     var items: [Item] = []
@@ -71,7 +73,8 @@ extension InputSettings {
                     id: outline.id, question: outline.question, answers: outline.answers,
                     passages: passages.map(asRead),
                     identities: passages.map { asRead($0.identity) },
-                    positives: positives.map(asRead), position: position))
+                    positives: positives.map(asRead), position: position,
+                    sharesPassages: store.holdsQuartets))
         }
         return batch
     }

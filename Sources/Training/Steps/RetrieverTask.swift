@@ -233,7 +233,9 @@ final class RetrieverTask: TrainingTask {
                 batch, own: candidates,
                 duplicates: settings.loss.masksDuplicates && settings.loss.scaling == .exact),
             teacher: teacher, positives: exchange.positives,
-            groups: settings.loss.needsGroups ? exchange.groups : [],
+            groups: settings.loss.needsGroups || batch.items.contains(where: \.sharesPassages)
+                ? exchange.groups : [],
+            countsCopiesOnce: batch.items.map(\.sharesPassages),
             globalQuestions: exchange.questions)
     }
 

@@ -122,7 +122,7 @@ class Towers:
 
 def quartets(there, towers, **named):
     model = types.SimpleNamespace(
-        args=Arguments(include_quartet_loss=True, quartet_lambda=1.0, **named),
+        args=Arguments(quartet_training_format=True, quartet_lambda=1.0, **named),
         device="cpu", context_encoder=towers.context)
     for name in ("_get_loss", "_get_running_stats"):
         setattr(model, name, types.MethodType(there[name], model))
@@ -166,8 +166,10 @@ def main():
     result = {
         "length": LENGTH, "quartets": QUARTETS, "pairs": PAIRS,
         "runs": {
-            "quartet": quartets(there, towers),
-            "quartet and nll": quartets(there, towers, include_nll_loss=True),
+            "quartet": quartets(there, towers, include_quartet_loss=True),
+            "quartet and nll": quartets(
+                there, towers, include_quartet_loss=True, include_nll_loss=True),
+            "quartets, nll alone": quartets(there, towers, include_nll_loss=True),
             "binary": binary(there, towers, False),
             "binary and nll": binary(there, towers, True),
         },
