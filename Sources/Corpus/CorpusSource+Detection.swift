@@ -29,6 +29,14 @@ extension CorpusSource {
                         "it is not text in UTF-8 (byte \(place + 1) of the first line is a NUL)",
                     remedy: "Convert it, as with iconv -f UTF-16 -t UTF-8")
             }
+            if length == buffer.available, let place = buffer.first(0x0D, in: line),
+                place + 1 < length
+            {
+                throw .unknownFormat(
+                    path: path,
+                    reason: "its lines end with a carriage return alone, so that it is one line",
+                    remedy: "Convert it, as with tr '\\r' '\\n'")
+            }
             if buffer[first] == 0x7B { return try jsonFormat(buffer, line, path) }
             if buffer[first] == 0x5B, hasJSONName(path) {
                 if try SQuADCorpus.isHere(path) { return .squad }

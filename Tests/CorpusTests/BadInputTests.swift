@@ -142,7 +142,7 @@ struct BadInputTests {
         for (name, text) in [
             ("a.txt", "just a line\n"), ("b.tsv", "1\t2\t3\t4\n"), ("c.jsonl", "{\"key\": 1}\n"),
             ("d.jsonl", "{broken\n"), ("e.json", "[{\"id\": 1, \"text\": \"a\"}]"),
-            ("f.tsv", "1\t\0\0\n"),
+            ("f.tsv", "1\t\0\0\n"), ("g.tsv", "id\ttext\ttitle\r1\ta\tb\r"),
         ] {
             let path = try write(name, Array(text.utf8))
             let error = #expect(throws: CorpusError.self) { try CorpusSource(paths: [path]) }
