@@ -34,7 +34,7 @@ final class TestCluster: Sendable {
     ///   - garbageWaitSeconds: Between the mark on a file that nothing names and its deletion.
     init(
         _ folder: String, workers count: Int, sharing: Bool = true, questionsAllowed: Int = 8192,
-        queryBytesWaiting: Int = 64 << 20,
+        queryBytesWaiting: Int = 64 << 20, inboundBytesPerPeer: Int = 32 << 20,
         garbageWaitSeconds: Int64 = 3600, models: ModelPlaces = ModelPlaces()
     ) async throws {
         data = DataFolder(path: folder + "/data")
@@ -47,7 +47,7 @@ final class TestCluster: Sendable {
             data: data, endpoint: "tcp://127.0.0.1:0", localWorkers: 0, threadsPerWorker: 1,
             questionThreads: 1, loadsOnDemand: true, security: .localOnly,
             questionsAllowed: questionsAllowed, queryBytesWaiting: queryBytesWaiting,
-            models: models,
+            inboundBytesPerPeer: inboundBytesPerPeer, models: models,
             garbageWaitSeconds: garbageWaitSeconds)
         let (coordinatorLog, workerLog) = (log, log)
         coordinator = Running(

@@ -102,6 +102,16 @@ extension Coordinator {
         send(.heartbeatAck(HeartbeatAck(progress: heartbeat.progress)), to: worker, on: .control)
     }
 
+    /// This side closed a peer's connections: what was on its way to it or from it is lost, however
+    /// soon it connects again.
+    func connectionsClosed(of peer: PeerID) {
+        guard let greeting = greetings[peer] else { return }
+        switch greeting.role {
+        case .worker: follow(membership.unreachable(greeting.worker))
+        default: clientLeft(peer)
+        }
+    }
+
     /// A process that this coordinator started has ended.
     func processEnded(name: String, processID: Int32) {
         guard let member = membership.member(named: name), member.processID == UInt32(processID)

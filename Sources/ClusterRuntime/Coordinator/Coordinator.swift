@@ -86,7 +86,7 @@ public actor Coordinator {
     private(set) var reactor: Reactor?
     private(set) var endpoints: [Lane: String] = [:]
     private(set) var isStopping = false
-    private let inbox = Inbox()
+    private let inbox: Inbox
     var recentStatuses = RecentStatuses()
     private var repetitions = Repetitions<String>(every: .seconds(10))
 
@@ -94,6 +94,7 @@ public actor Coordinator {
         self.options = options
         self.log = log
         try ProcessLimits.check(.host(members: options.localWorkers))
+        inbox = Inbox(peerLimit: options.inboundBytesPerPeer)
         admission = Admission(limit: options.questionsAllowed, room: options.queryBytesWaiting)
         gate = AccessGate(options.security)
         try options.data.create()
@@ -308,9 +309,7 @@ public actor Coordinator {
         case .refused(let error, let frames): refused(error, frames)
         case .connection(let event):
             log.warning("\(event)")
-            if case .closed(let peer?, _) = event, greetings[peer]?.role == .client {
-                clientLeft(peer)
-            }
+            if case .closed(let peer?, _) = event { connectionsClosed(of: peer) }
         case .disconnected: break
         }
     }

@@ -20,6 +20,8 @@ public struct CoordinatorOptions: Sendable {
     public var questionsAllowed: Int
     /// Bytes of searches that may wait to be under way.
     public var queryBytesWaiting: Int
+    /// Bytes that one peer may have sent and that wait to be handled.
+    public var inboundBytesPerPeer: Int
     /// What clients of other hosts may have it read.
     public var roots: PathRoots
     /// Where the towers of collections may lie whose own folders are not there.
@@ -34,7 +36,7 @@ public struct CoordinatorOptions: Sendable {
         questionThreads: Int, loadsOnDemand: Bool, security: SecurityPolicy,
         searchBudget: Duration = .seconds(30),
         questionsAllowed: Int = 8192, queryBytesWaiting: Int = 64 << 20,
-        roots: PathRoots = PathRoots(),
+        inboundBytesPerPeer: Int = 32 << 20, roots: PathRoots = PathRoots(),
         models: ModelPlaces = ModelPlaces(), garbageWaitSeconds: Int64 = 3600
     ) {
         self.data = data
@@ -47,6 +49,7 @@ public struct CoordinatorOptions: Sendable {
         self.searchBudget = searchBudget
         self.questionsAllowed = max(1, questionsAllowed)
         self.queryBytesWaiting = queryBytesWaiting
+        self.inboundBytesPerPeer = inboundBytesPerPeer
         self.roots = roots
         self.models = models
         self.garbageWaitSeconds = garbageWaitSeconds
