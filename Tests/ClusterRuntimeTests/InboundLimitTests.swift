@@ -66,6 +66,17 @@ import Testing
         #expect(queue.next() == nil && queue.bytes == 0)
     }
 
+    @Test func `the end of a peer's connection comes behind what came over it`() {
+        var queue = InboundQueue(peerLimit: 1 << 20, totalLimit: 1 << 20)
+        let said: [Inbound] = [
+            message(1, from: one, on: .bulk), message(2, from: one, on: .bulk),
+            .connection(.ended(one, .bulk)), message(3, from: one, on: .bulk),
+        ]
+        for inbound in said { #expect(queue.add(inbound) == nil) }
+        let heard = said.map { _ in queue.next() }
+        #expect(heard == said)
+    }
+
     @Test func `a payload counts with what it takes when it is decoded`() {
         var queue = InboundQueue(peerLimit: 1 << 20, totalLimit: 8 << 20)
         #expect(queue.add(message(1, from: one, bytes: 200_000)) == nil)

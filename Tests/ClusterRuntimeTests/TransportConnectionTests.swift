@@ -1,5 +1,6 @@
 import ClusterCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ClusterRuntime
@@ -42,6 +43,28 @@ import Testing
         try await coordinator.wait(for: "all lanes again") { $0.count == 9 }
     }
 
+    @Test(arguments: ["tcp", "ipc"])
+    func `that a peer's connection has ended is told`(
+        scheme: String
+    ) async throws {
+        let folder = try TemporaryFolder()
+        let inbox = Inbox()
+        let reactor = try Reactor(name: "coordinator", incarnation: 1) { inbox.put($0) }
+        let endpoint = try reactor.bind(
+            .bulk, to: scheme == "tcp" ? "tcp://127.0.0.1:0" : "ipc://\(folder.path)/bulk")
+        let process = try MiniProcess("leaves")
+        try process.reactor.connect(.bulk, to: endpoint)
+        for _ in 0..<100 { try process.reactor.send(process.envelope(.done(Done())), on: .bulk) }
+        let id = process.reactor.id
+        var before = 0
+        while let inbound = await inbox.next() {
+            if case .message = inbound { before += 1 }
+            if before == 100 { process.reactor.stop() }
+            if inbound == .connection(.ended(id, .bulk)) { break }
+        }
+        reactor.stop()
+    }
+
     @Test func `what waits for a peer that is disconnected is dropped`() async throws {
         let coordinator = try MiniProcess("coordinator")
         let endpoint = try coordinator.bind(.bulk)
@@ -62,7 +85,7 @@ import Testing
         var table = ConnectionTable()
         _ = table.accepted(7, inode: 1, on: .control, at: start)
         let old = Origin(number: table.admit(), descriptor: 7)
-        table.ended(7)
+        #expect(table.ended(7) == nil)
         _ = table.accepted(7, inode: 2, on: .control, at: start)
         let new = Origin(number: table.admit(), descriptor: 7)
         // It was sent before its connection ended, so it is delivered; the connection is not its.

@@ -102,9 +102,21 @@ extension Coordinator {
         send(.heartbeatAck(HeartbeatAck(progress: heartbeat.progress)), to: worker, on: .control)
     }
 
-    /// This side closed a peer's connections: what was on its way to it or from it is lost, however
-    /// soon it connects again.
-    func connectionsClosed(of peer: PeerID) {
+    /// Carries out what the end of a peer's connections means, whichever side ended them.
+    func follow(_ event: ConnectionEvent) {
+        switch event {
+        case .ended(let peer, _):
+            log.debug("\(event)")
+            lost(peer)
+        case .closed(let peer?, _):
+            log.warning("\(event)")
+            lost(peer)
+        default: log.warning("\(event)")
+        }
+    }
+
+    /// What was on its way to a peer or from it is lost, however soon it connects again.
+    private func lost(_ peer: PeerID) {
         guard let greeting = greetings[peer] else { return }
         switch greeting.role {
         case .worker: follow(membership.unreachable(greeting.worker))

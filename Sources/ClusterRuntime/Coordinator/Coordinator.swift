@@ -307,9 +307,7 @@ public actor Coordinator {
                 follow(membership.unreachable(worker))
             }
         case .refused(let error, let frames): refused(error, frames)
-        case .connection(let event):
-            log.warning("\(event)")
-            if case .closed(let peer?, _) = event { connectionsClosed(of: peer) }
+        case .connection(let event): follow(event)
         case .disconnected: break
         }
     }

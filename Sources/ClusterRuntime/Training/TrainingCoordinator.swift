@@ -164,6 +164,8 @@ public actor TrainingCoordinator {
             if let peer = frames.origin.peer, let failure = error.answer {
                 send(.failure(failure), to: peer)
             }
+        // Heartbeats and goodbyes say which ranks are here.
+        case .connection(.ended): break
         case .connection(let event):
             tellRefusal("\(event)")
         }

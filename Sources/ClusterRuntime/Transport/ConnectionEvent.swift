@@ -5,6 +5,9 @@ public enum ConnectionEvent: Equatable, Sendable {
     /// On the bound lanes: a peer's connections were closed; without a peer, one connection that
     /// had sent no whole message. On connected lanes: those to the server were closed.
     case closed(PeerID?, CloseReason)
+    /// On a bound lane: a peer's connection ended by itself, or another of the same peer took its
+    /// place. What was on its way over it is lost, however soon the peer connects again.
+    case ended(PeerID, Lane)
     /// On a connected lane: the other side let this one in.
     case connected(Lane)
     /// On a connected lane: the other side does not let this one in; it is tried again.
@@ -54,6 +57,7 @@ extension ConnectionEvent: CustomStringConvertible {
                 + ".public file to the folder of allowed keys to let it in."
         case .closed(let peer, let reason):
             "closed the connections of \(peer?.description ?? "a stranger"): \(reason)"
+        case .ended(let peer, let lane): "the \(lane) connection of \(peer) has ended"
         case .connected(let lane): "the \(lane) lane is connected"
         case .rejected(_, let rejection): rejection.description
         }

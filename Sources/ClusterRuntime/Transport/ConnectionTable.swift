@@ -131,9 +131,11 @@ struct ConnectionTable {
         return entry
     }
 
-    /// A connection ended.
-    mutating func ended(_ descriptor: CInt) {
+    /// A connection ended: whose it was, where its peer has sent something and has no newer one.
+    mutating func ended(_ descriptor: CInt) -> PeerID? {
+        let peer = entries[descriptor]?.peer
         remove(descriptor)
+        return peer
     }
 
     /// Whether a message is of a connection that has sent one before.

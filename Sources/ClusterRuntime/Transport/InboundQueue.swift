@@ -127,6 +127,8 @@ struct InboundQueue {
                 return (Outbox.theServer, .control, overhead)
             }
             return (peer, frames.origin.lane, overhead)
+        // After what came over it.
+        case .connection(.ended(let peer, let lane)): return (peer, lane, overhead)
         case .disconnected, .connection(.connected), .connection(.rejected):
             return (Outbox.theServer, .control, overhead)
         case .undeliverable, .connection(.closed), .connection(.keyRefused): return nil

@@ -48,7 +48,10 @@ extension ReactorLoop {
         if !connections.knows(origin) { _ = follow(lane) }
         let (verdict, replaced) = connections.received(origin, from: peer, on: lane)
         // ZeroMQ lets go of the old connection's messages, but not of the connection.
-        if let replaced { replaced.shutDown() }
+        if let replaced {
+            replaced.shutDown()
+            handler(.connection(.ended(peer, lane)))
+        }
         guard verdict == .deliver else { return false }
         if let key = origin.key, gate?.stillAllows(key) != true {
             disconnect(peer, .keyRemoved(fingerprint: CurveKeys.fingerprint(of: key)))
@@ -112,8 +115,10 @@ extension ReactorLoop {
                     close(surplus, .tooManyConnections(limit: connections.limit))
                 }
             case ZMQ_EVENT_DISCONNECTED:
-                connections.ended(descriptor)
                 suspects.forget(descriptor)
+                if let peer = connections.ended(descriptor) {
+                    handler(.connection(.ended(peer, lane)))
+                }
             default: break
             }
         }
