@@ -35,38 +35,10 @@ import WireFuzz
 
     private func refusal(_ message: String, _ payload: [UInt8]) -> WireError? {
         do throws(WireError) {
-            try Self.check(message, payload)
+            #expect(try EveryMessage.rewritten(payload, as: message) != nil, "\(message)")
             return nil
         } catch {
             return error
-        }
-    }
-
-    /// Reads the payload as the message called so.
-    private static func check(_ message: String, _ payload: [UInt8]) throws(WireError) {
-        if let type = MessageType.allCases.first(where: { $0.protoName == message }) {
-            _ = try Message.unpacked(type, payload)
-            return
-        }
-        switch message {
-        case "Header": _ = try unpack(payload) as Header
-        case "Healing": _ = try unpack(payload) as Healing
-        case "Cuts": _ = try unpack(payload) as Cuts
-        case "RingHeader": _ = try unpack(payload) as RingHeader
-        case "EncoderSpec": _ = try unpack(payload) as EncoderSpec
-        case "EncoderSettings": _ = try unpack(payload) as EncoderSettings
-        case "IndexSettings": _ = try unpack(payload) as IndexSettings
-        case "SegmentRef": _ = try unpack(payload) as SegmentRef
-        case "ShardSpec": _ = try unpack(payload) as ShardSpec
-        case "ShardCoverage": _ = try unpack(payload) as ShardCoverage
-        case "Coverage": _ = try unpack(payload) as Coverage
-        case "Timings": _ = try unpack(payload) as Timings
-        case "WorkerStatus": _ = try unpack(payload) as WorkerStatus
-        case "ShardStatus": _ = try unpack(payload) as ShardStatus
-        case "CollectionStatus": _ = try unpack(payload) as CollectionStatus
-        case "TrainerFact": _ = try unpack(payload) as TrainerFact
-        case "RingAddress": _ = try unpack(payload) as RingAddress
-        default: Issue.record("\(message) is new: name it here.")
         }
     }
 
@@ -181,7 +153,7 @@ import WireFuzz
     @Test func `what breaks a limit is not sent either`() {
         #expect(
             throws: WireError.tooLarge(
-                field: "Header.budget_us", value: .max, limit: 86_400_000_000)
+                field: "Header.budget_microseconds", value: .max, limit: 86_400_000_000)
         ) {
             try Wire.encode(
                 Envelope(budgetMicroseconds: .max, message: .done(Done())), limits: .control)

@@ -76,17 +76,18 @@ import Testing
                 .contains("version 2"))
     }
 
-    @Test(arguments: [0, 9, 1000, -1, Int32.max, Int32.min])
-    func `a type that does not exist is refused`(type: Int32) throws {
+    @Test(arguments: [0, 9, 1000, UInt32(Int32.max), .max])
+    func `a type that does not exist is refused`(type: UInt32) throws {
         #expect(refusal(try frames { $0.type = type }) == .unknownType(type))
     }
 
     @Test func `announced lengths must be those of the frames`() throws {
         #expect(
-            refusal(try frames { $0.lengths.removeLast() }) == .frameCount(announced: 1, found: 2))
-        #expect(refusal(try frames { $0.lengths = [] }) == .frameCount(announced: 0, found: 2))
+            refusal(try frames { $0.bodyLengths.removeLast() })
+                == .frameCount(announced: 1, found: 2))
+        #expect(refusal(try frames { $0.bodyLengths = [] }) == .frameCount(announced: 0, found: 2))
         #expect(
-            refusal(try frames { $0.lengths[1] = .max })
+            refusal(try frames { $0.bodyLengths[1] = .max })
                 == .frameLength(frame: 1, announced: .max, found: 3))
     }
 

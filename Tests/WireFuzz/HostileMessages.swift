@@ -3,23 +3,20 @@ import TestSupport
 /// Makes the messages that hostile peers send: valid in form, with numbers that are not.
 package struct HostileMessages {
     package var dice: MessageDice
-    private let types: [(name: String, value: Int)]
-    private let schema: ProtoSchema
+    private let types: [(name: String, value: Int, message: String)]
 
     /// - Parameter without: Types that are never made, since they end the other side on purpose.
     package init(seed: UInt64, without: [String]) throws {
-        schema = try ProtoSchema.ours.get()
+        let schema = try ProtoSchema.ours.get()
         dice = MessageDice(seed: seed, schema: schema)
-        types = (schema.enumerations["MessageType"] ?? []).filter {
-            $0.value != 0 && !without.contains($0.name)
-        }
+        types = schema.types.filter { !without.contains($0.name) }
     }
 
     /// One message: its type, payload and raw frames.
     package mutating func next() -> (type: Int, payload: [UInt8], raw: [[UInt8]]) {
         let type = types[dice.dice.below(types.count)]
         let manner: MessageDice.Manner = dice.dice.once(in: 3) ? .within : .hostile
-        let payload = dice.payload(schema.message(ofType: type.name), manner)
+        let payload = dice.payload(type.message, manner)
         return (type.value, payload, raw(type.name))
     }
 

@@ -65,8 +65,7 @@ package struct MessageDice: Sendable {
 
     private mutating func count(of field: ProtoSchema.Field, _ manner: Manner) -> Int {
         guard field.isList else { return 1 }
-        // Prefixes travel as lists of none or one.
-        if field.name.hasSuffix("_prefix") { return dice.below(2) }
+        if field.mostElements == 1 { return dice.below(manner == .hostile ? 3 : 2) }
         if manner == .hostile, dice.once(in: 200), let most = field.mostElements {
             return min(most + dice.below(2), 9000)
         }

@@ -42,16 +42,20 @@ package struct ProtoSchema: Sendable {
 
     /// Reads the files of a folder.
     package init(_ folder: String) throws {
-        let texts = try ["wire", "cluster", "client", "training"].map {
-            try String(contentsOfFile: "\(folder)/\($0).proto", encoding: .utf8)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let texts = try names.filter { $0.hasSuffix(".proto") }.sorted().map {
+            try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8)
         }
         for text in texts { readEnumerations(text) }
         for text in texts { readMessages(text) }
     }
 
-    /// The message that a type of message carries: `SEGMENT_READY` is `SegmentReady`.
-    package func message(ofType name: String) -> String {
-        name.split(separator: "_").map(\.capitalized).joined()
+    /// The types of messages, in their order: `SEGMENT_READY` carries `SegmentReady`.
+    package var types: [(name: String, value: Int, message: String)] {
+        (messages["Message"] ?? []).compactMap { field in
+            guard case .message(let message) = field.kind else { return nil }
+            return (field.name.uppercased(), field.number, message)
+        }
     }
 
     private mutating func readEnumerations(_ text: String) {
@@ -82,7 +86,9 @@ package struct ProtoSchema: Sendable {
         var value = comment
         var field = Field(name: name, number: number, kind: .boolean, isList: isList)
         if isList {
-            field.mostElements = comment.prefixMatch(of: /up to ([\d,]+)/).flatMap { whole($0.1) }
+            field.mostElements =
+                comment.hasPrefix("none or one")
+                ? 1 : comment.prefixMatch(of: /up to ([\d,]+)/).flatMap { whole($0.1) }
             value = comment.firstMatch(of: /, each (.*)/).map { String($0.1) } ?? ""
         }
         field.canBeEmpty = comment.contains(/, or empty|; empty/)

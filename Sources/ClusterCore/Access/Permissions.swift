@@ -1,35 +1,10 @@
-/// Which role may send which message to the side that binds: the comments of `wire.proto`, as a
-/// table.
+/// Which role may send which message to the side that binds: what `wire.proto` says behind each.
 ///
 /// Asked once for every message that comes, before anything is done with it. A type that no role
 /// may send is the coordinator's own.
 public enum Permissions {
-    /// Everybody who asks.
-    private static let askers: Set<KeyRole> = [.readOnly, .client, .admin]
-    /// Those who may change what is there.
-    private static let writers: Set<KeyRole> = [.client, .admin]
-
     /// The roles whose keys may send a message of this type.
-    public static func senders(of type: MessageType) -> Set<KeyRole> {
-        switch type {
-        case .hello: askers.union([.worker])
-        // Whoever waits for an answer asks for signs of life.
-        case .heartbeat: askers.union([.worker])
-        case .goodbye: askers.union([.worker, .trainer])
-        case .queryRequest, .statusRequest: askers
-        case .indexRequest, .cancel: writers
-        case .dropRequest, .shutdown: [.admin]
-        case .credit, .failure, .segmentReady, .leaseFailed, .generationLoaded,
-            .segmentRequest, .segmentChunk, .segmentsChecked, .searchResult, .fetchResult:
-            [.worker]
-        case .trainerHello, .trainerJoin, .trainerBeat, .trainerAbort, .trainerFinish: [.trainer]
-        case .welcome, .heartbeatAck, .drain, .leaseGrant, .passageChunk, .commitAck,
-            .leaseRevoke, .prepareEncoder, .loadGeneration, .unloadGeneration, .checkSegments,
-            .search, .fetch, .indexProgress, .queryAnswer, .status, .done, .trainerPlan,
-            .trainerForm:
-            []
-        }
-    }
+    public static func senders(of type: MessageType) -> Set<KeyRole> { type.senders }
 
     /// Why a message is refused; nil where its sender may send it.
     ///

@@ -1,4 +1,5 @@
 import CZeroMQ
+import ClusterCore
 import Glibc
 import Synchronization
 import Training

@@ -9,52 +9,55 @@ import Glibc
 /// can be converted, added and multiplied without a thought of overflow.
 enum FieldGate {
     /// Throws at the first field, in this message or one inside it, that breaks its limit.
-    static func check(_ message: UnsafePointer<ProtobufCMessage>) throws(WireError) {
-        let descriptor = message.pointee.descriptor
-        guard let descriptor else { throw .malformed(part: "message") }
+    ///
+    /// - Parameter limits: of the message's kind, in the order of its descriptor's fields.
+    static func check(
+        _ message: UnsafePointer<ProtobufCMessage>, _ limits: [FieldLimits]
+    ) throws(WireError) {
+        guard let descriptor = message.pointee.descriptor, let fields = descriptor.pointee.fields
+        else { throw .malformed(part: "message") }
+        precondition(limits.count == Int(descriptor.pointee.n_fields))
         let base = UnsafeRawPointer(message)
-        let fields = UnsafeBufferPointer(
-            start: descriptor.pointee.fields, count: Int(descriptor.pointee.n_fields))
-        for (field, limits) in zip(fields, FieldLimits.of(descriptor)) {
-            let place = FieldPlace(descriptor, field, limits ?? FieldLimits(.any, canBeEmpty: true))
-            let value = base + Int(field.offset)
-            guard field.label == PROTOBUF_C_LABEL_REPEATED else {
-                try place.check(value)
+        for index in limits.indices {
+            let place = FieldPlace(descriptor, fields + index)
+            let value = base + Int(fields[index].offset)
+            guard fields[index].label == PROTOBUF_C_LABEL_REPEATED else {
+                try place.check(value, limits[index])
                 continue
             }
-            let count = (base + Int(field.quantifier_offset)).load(as: Int.self)
-            guard count <= place.limits.count else {
-                throw .tooMany(field: place.name, found: count, limit: place.limits.count)
+            let count = (base + Int(fields[index].quantifier_offset)).load(as: Int.self)
+            guard count <= limits[index].count else {
+                throw .tooMany(field: place.name, found: count, limit: limits[index].count)
             }
             guard let elements = value.load(as: UnsafeRawPointer?.self) else { continue }
-            for index in 0..<count { try place.check(elements + index * place.stride) }
+            for element in 0..<count {
+                try place.check(elements + element * place.stride, limits[index])
+            }
         }
     }
 }
 
-/// A field, and what its values are compared with.
+/// A field of a kind of message.
 private struct FieldPlace {
-    let limits: FieldLimits
     private let message: UnsafePointer<ProtobufCMessageDescriptor>
-    private let field: ProtobufCFieldDescriptor
+    private let field: UnsafePointer<ProtobufCFieldDescriptor>
 
     init(
-        _ message: UnsafePointer<ProtobufCMessageDescriptor>, _ field: ProtobufCFieldDescriptor,
-        _ limits: FieldLimits
+        _ message: UnsafePointer<ProtobufCMessageDescriptor>,
+        _ field: UnsafePointer<ProtobufCFieldDescriptor>
     ) {
         self.message = message
         self.field = field
-        self.limits = limits
     }
 
     /// `Message.field`.
     var name: String {
-        "\(String(cString: message.pointee.short_name)).\(String(cString: field.name))"
+        "\(String(cString: message.pointee.short_name)).\(String(cString: field.pointee.name))"
     }
 
     /// Bytes from one element of a list to the next.
     var stride: Int {
-        switch field.type {
+        switch field.pointee.type {
         case PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_TYPE_FIXED32, PROTOBUF_C_TYPE_BOOL,
             PROTOBUF_C_TYPE_ENUM:
             MemoryLayout<UInt32>.stride
@@ -63,54 +66,47 @@ private struct FieldPlace {
     }
 
     /// Throws unless the value there keeps the limits.
-    func check(_ value: UnsafeRawPointer) throws(WireError) {
-        switch field.type {
-        case PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_TYPE_FIXED32:
-            try check(number: UInt64(value.load(as: UInt32.self)))
-        case PROTOBUF_C_TYPE_UINT64, PROTOBUF_C_TYPE_FIXED64:
-            try check(number: value.load(as: UInt64.self))
-        case PROTOBUF_C_TYPE_STRING:
-            try check(text: value.load(as: UnsafePointer<CChar>?.self))
-        case PROTOBUF_C_TYPE_MESSAGE:
-            if let inner = value.load(as: UnsafePointer<ProtobufCMessage>?.self) {
-                try FieldGate.check(inner)
+    func check(_ value: UnsafeRawPointer, _ limits: FieldLimits) throws(WireError) {
+        switch limits.value {
+        case .any: break
+        case .atMost(let most):
+            let number =
+                switch field.pointee.type {
+                case PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_TYPE_FIXED32:
+                    UInt64(value.load(as: UInt32.self))
+                default: value.load(as: UInt64.self)
+                }
+            guard number <= most else { throw .tooLarge(field: name, value: number, limit: most) }
+        case .message(let inner):
+            if let message = value.load(as: UnsafePointer<ProtobufCMessage>?.self) {
+                try FieldGate.check(message, inner)
             }
-        default: break
+        case .bytes, .processName, .collectionName, .sha256:
+            try check(text: value.load(as: UnsafePointer<CChar>?.self), limits)
         }
     }
 
-    private func check(number: UInt64) throws(WireError) {
-        guard case .atMost(let most) = limits.value, number > most else { return }
-        throw .tooLarge(field: name, value: number, limit: most)
-    }
-
-    private func check(text: UnsafePointer<CChar>?) throws(WireError) {
+    private func check(text: UnsafePointer<CChar>?, _ limits: FieldLimits) throws(WireError) {
         let text = UnsafeRawBufferPointer(start: text, count: text.map { strlen($0) } ?? 0)
         if text.isEmpty, limits.canBeEmpty { return }
-        let isGood =
-            switch limits.value {
-            case .any, .atMost: true
-            case .bytes(let most): text.count <= most
-            case .processName: WireName.isProcess(text)
-            case .collectionName: WireName.isCollection(text)
-            case .sha256: Hexadecimal.isSHA256(text)
+        let kind: WireName
+        switch limits.value {
+        case .bytes(let most):
+            guard text.count <= most else {
+                throw .textTooLong(field: name, bytes: text.count, limit: most)
             }
-        guard !isGood else { return }
-        if case .bytes(let most) = limits.value {
-            throw .textTooLong(field: name, bytes: text.count, limit: most)
+            return
+        case .collectionName:
+            if WireName.isCollection(text) { return }
+            kind = .collection
+        case .sha256:
+            if Hexadecimal.isSHA256(text) { return }
+            kind = .sha256
+        case .processName, .any, .atMost, .message:
+            if WireName.isProcess(text) { return }
+            kind = .process
         }
         throw .notAName(
-            field: name, value: String(decoding: text.prefix(200), as: UTF8.self),
-            kind: limits.value.name)
-    }
-}
-
-extension FieldLimits.Value {
-    fileprivate var name: WireName {
-        switch self {
-        case .collectionName: .collection
-        case .sha256: .sha256
-        case .processName, .any, .atMost, .bytes: .process
-        }
+            field: name, value: String(decoding: text.prefix(200), as: UTF8.self), kind: kind)
     }
 }

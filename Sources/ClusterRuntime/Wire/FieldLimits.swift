@@ -1,10 +1,7 @@
-import Base
-import CClusterProtocol
-
 /// What one field of a message may hold, as the comment behind it in `proto/` states it.
-struct FieldLimits: Equatable, Sendable {
+struct FieldLimits: Sendable {
     /// What one value may be.
-    enum Value: Equatable, Sendable {
+    enum Value: Sendable {
         /// Whatever its type holds: it is compared, never counted with.
         case any
         /// A number of at most so much.
@@ -17,35 +14,18 @@ struct FieldLimits: Equatable, Sendable {
         case collectionName
         /// 64 lower-case hexadecimal digits.
         case sha256
+        /// A message whose fields may hold this.
+        case message([FieldLimits])
     }
 
     var value: Value
-    var canBeEmpty = false
+    var canBeEmpty: Bool
     /// The most elements of a list.
-    var count = Int.max
+    var count: Int
 
     init(_ value: Value, canBeEmpty: Bool = false, count: Int = .max) {
         self.value = value
         self.canBeEmpty = canBeEmpty
         self.count = count
-    }
-}
-
-extension FieldLimits {
-    /// What is stated of the fields of each kind of message, in the order of its descriptor.
-    private static let known = Locked<[UInt: [FieldLimits?]]>([:])
-
-    /// What is stated of the fields of a message; nil where nothing is.
-    static func of(_ message: UnsafePointer<ProtobufCMessageDescriptor>) -> [FieldLimits?] {
-        known.withLock { known in
-            let key = UInt(bitPattern: message)
-            if let limits = known[key] { return limits }
-            let name = String(cString: message.pointee.short_name)
-            let fields = UnsafeBufferPointer(
-                start: message.pointee.fields, count: Int(message.pointee.n_fields))
-            let limits = fields.map { stated["\(name).\(String(cString: $0.name))"] }
-            known[key] = limits
-            return limits
-        }
     }
 }

@@ -1,26 +1,6 @@
-import CClusterProtocol
 import ClusterCore
 
-/// The header of `wire.proto`, field by field.
-struct Header: Equatable {
-    var magic: UInt32 = Wire.magic
-    var version: UInt32 = Wire.version
-    var clusterID: String
-    var sender: String
-    var incarnation: UInt64
-    var epoch: UInt64
-    /// As it came: may name no ``ClusterCore/MessageType``.
-    var type: Int32
-    var requestID: UInt64
-    var attempt: UInt64
-    var budgetMicroseconds: UInt64
-    var traceParent: String
-    /// Bytes of each frame after the header.
-    var lengths: [UInt64]
-    /// CRC32C over all frames after the header.
-    var checksum: UInt32
-    var credit: UInt64
-
+extension Header {
     /// Throws unless the header is of this protocol and of a version that is read here.
     ///
     /// FAILURE is read in any version, so that whoever is refused for his version is told so; HELLO
@@ -58,52 +38,11 @@ extension Header {
     /// The header of an envelope whose body has these lengths and this checksum.
     init(_ envelope: Envelope, lengths: [UInt64], checksum: UInt32) {
         self.init(
-            clusterID: envelope.clusterID, sender: envelope.sender,
-            incarnation: envelope.incarnation, epoch: envelope.epoch,
+            magic: Wire.magic, version: Wire.version, clusterID: envelope.clusterID,
+            sender: envelope.sender, incarnation: envelope.incarnation, epoch: envelope.epoch,
             type: envelope.message.type.rawValue, requestID: envelope.requestID,
             attempt: envelope.attempt, budgetMicroseconds: envelope.budgetMicroseconds,
-            traceParent: envelope.traceParent, lengths: lengths, checksum: checksum,
+            traceParent: envelope.traceParent, bodyLengths: lengths, bodyChecksum: checksum,
             credit: envelope.credit)
-    }
-}
-
-extension Header: Bridged {
-    static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__Header>) {
-        sheaf__v1__header__init(c)
-    }
-
-    func fill(_ c: inout Sheaf__V1__Header, _ arena: PackArena) {
-        c.magic = magic
-        c.version = version
-        c.cluster_id = arena.string(clusterID)
-        c.sender = arena.string(sender)
-        c.incarnation = incarnation
-        c.epoch = epoch
-        c.type = Sheaf__V1__MessageType(UInt32(bitPattern: type))
-        c.request_id = requestID
-        c.attempt = attempt
-        c.budget_us = budgetMicroseconds
-        c.trace_parent = arena.string(traceParent)
-        (c.n_body_lengths, c.body_lengths) = arena.array(lengths)
-        c.body_crc32c = checksum
-        c.credit = credit
-    }
-
-    init(_ c: Sheaf__V1__Header) throws(WireError) {
-        self.init(
-            magic: c.magic,
-            version: c.version,
-            clusterID: try Unpack.text(c.cluster_id, "Header.cluster_id"),
-            sender: try Unpack.text(c.sender, "Header.sender"),
-            incarnation: c.incarnation,
-            epoch: c.epoch,
-            type: Int32(bitPattern: c.type.rawValue),
-            requestID: c.request_id,
-            attempt: c.attempt,
-            budgetMicroseconds: c.budget_us,
-            traceParent: try Unpack.text(c.trace_parent, "Header.trace_parent"),
-            lengths: Unpack.numbers(c.body_lengths, c.n_body_lengths),
-            checksum: c.body_crc32c,
-            credit: c.credit)
     }
 }

@@ -18,6 +18,13 @@ enum Unpack {
         }
     }
 
+    /// A text that may be missing, which travels as a list of none or one.
+    static func optionalText(
+        _ c: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ count: Int, _ field: String
+    ) throws(WireError) -> String? {
+        try texts(c, count, field).first
+    }
+
     /// A repeated number field.
     static func numbers<Element: BitwiseCopyable>(
         _ c: UnsafeMutablePointer<Element>?, _ count: Int
@@ -26,7 +33,7 @@ enum Unpack {
     }
 
     /// An optional sub-message.
-    static func message<M: Bridged>(
+    static func message<M: Packable>(
         _ c: UnsafeMutablePointer<M.CMessage>?
     ) throws(WireError) -> M? {
         guard let c else { return nil }
@@ -34,7 +41,7 @@ enum Unpack {
     }
 
     /// A repeated sub-message.
-    static func messages<M: Bridged>(
+    static func messages<M: Packable>(
         _ c: UnsafeMutablePointer<UnsafeMutablePointer<M.CMessage>?>?, _ count: Int
     ) throws(WireError) -> [M] {
         var messages: [M] = []

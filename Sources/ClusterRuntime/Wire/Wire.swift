@@ -46,16 +46,16 @@ public enum Wire {
             throw .unknownType(header.type)
         }
         let body = Array(frames.dropFirst())
-        guard header.lengths.count == body.count else {
-            throw .frameCount(announced: header.lengths.count, found: body.count)
+        guard header.bodyLengths.count == body.count else {
+            throw .frameCount(announced: header.bodyLengths.count, found: body.count)
         }
-        for (index, frame) in body.enumerated() where header.lengths[index] != frame.count {
+        for (index, frame) in body.enumerated() where header.bodyLengths[index] != frame.count {
             throw .frameLength(
-                frame: index, announced: header.lengths[index], found: frame.count)
+                frame: index, announced: header.bodyLengths[index], found: frame.count)
         }
         let found = checksum(of: body)
-        guard header.checksum == found else {
-            throw .checksum(announced: header.checksum, found: found)
+        guard header.bodyChecksum == found else {
+            throw .checksum(announced: header.bodyChecksum, found: found)
         }
         let message = try Message.unpacked(type, body[0])
         return header.envelope(message: message, frames: Array(body.dropFirst()))

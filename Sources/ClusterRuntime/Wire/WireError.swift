@@ -22,7 +22,7 @@ public enum WireError: Error, Equatable, Sendable {
     /// The sender speaks another version of the wire; `release` is what it says, or empty.
     case otherVersion(found: UInt32, accepted: ClosedRange<UInt32>, release: String)
     /// The header names a message type that does not exist.
-    case unknownType(Int32)
+    case unknownType(UInt32)
     /// A field holds a value that its enumeration does not have.
     case unknownValue(field: String, value: Int32)
     /// A number is larger than its field allows.

@@ -52,6 +52,51 @@ void   sheaf__v1__header__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__header__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sheaf__v1__message__init
+                     (Sheaf__V1__Message         *message)
+{
+  static const Sheaf__V1__Message init_value = SHEAF__V1__MESSAGE__INIT;
+  *message = init_value;
+}
+size_t sheaf__v1__message__get_packed_size
+                     (const Sheaf__V1__Message *message)
+{
+  assert(message->base.descriptor == &sheaf__v1__message__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sheaf__v1__message__pack
+                     (const Sheaf__V1__Message *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sheaf__v1__message__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sheaf__v1__message__pack_to_buffer
+                     (const Sheaf__V1__Message *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sheaf__v1__message__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sheaf__V1__Message *
+       sheaf__v1__message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sheaf__V1__Message *)
+     protobuf_c_message_unpack (&sheaf__v1__message__descriptor,
+                                allocator, len, data);
+}
+void   sheaf__v1__message__free_unpacked
+                     (Sheaf__V1__Message *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sheaf__v1__message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor sheaf__v1__header__field_descriptors[14] =
 {
   {
@@ -130,10 +175,10 @@ static const ProtobufCFieldDescriptor sheaf__v1__header__field_descriptors[14] =
     "type",
     7,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
+    PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
     offsetof(Sheaf__V1__Header, type),
-    &sheaf__v1__message_type__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -163,12 +208,12 @@ static const ProtobufCFieldDescriptor sheaf__v1__header__field_descriptors[14] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "budget_us",
+    "budget_microseconds",
     10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__Header, budget_us),
+    offsetof(Sheaf__V1__Header, budget_microseconds),
     NULL,
     NULL,
     0,             /* flags */
@@ -199,12 +244,12 @@ static const ProtobufCFieldDescriptor sheaf__v1__header__field_descriptors[14] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "body_crc32c",
+    "body_checksum",
     13,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FIXED32,
     0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__Header, body_crc32c),
+    offsetof(Sheaf__V1__Header, body_checksum),
     NULL,
     NULL,
     0,             /* flags */
@@ -225,9 +270,9 @@ static const ProtobufCFieldDescriptor sheaf__v1__header__field_descriptors[14] =
 };
 static const unsigned sheaf__v1__header__field_indices_by_name[] = {
   8,   /* field[8] = attempt */
-  12,   /* field[12] = body_crc32c */
+  12,   /* field[12] = body_checksum */
   11,   /* field[11] = body_lengths */
-  9,   /* field[9] = budget_us */
+  9,   /* field[9] = budget_microseconds */
   2,   /* field[2] = cluster_id */
   13,   /* field[13] = credit */
   5,   /* field[5] = epoch */
@@ -259,115 +304,592 @@ const ProtobufCMessageDescriptor sheaf__v1__header__descriptor =
   (ProtobufCMessageInit) sheaf__v1__header__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue sheaf__v1__message_type__enum_values_by_number[44] =
+static const ProtobufCFieldDescriptor sheaf__v1__message__field_descriptors[43] =
 {
-  { "UNKNOWN", "SHEAF__V1__MESSAGE_TYPE__UNKNOWN", 0 },
-  { "HELLO", "SHEAF__V1__MESSAGE_TYPE__HELLO", 1 },
-  { "WELCOME", "SHEAF__V1__MESSAGE_TYPE__WELCOME", 2 },
-  { "HEARTBEAT", "SHEAF__V1__MESSAGE_TYPE__HEARTBEAT", 3 },
-  { "HEARTBEAT_ACK", "SHEAF__V1__MESSAGE_TYPE__HEARTBEAT_ACK", 4 },
-  { "GOODBYE", "SHEAF__V1__MESSAGE_TYPE__GOODBYE", 5 },
-  { "DRAIN", "SHEAF__V1__MESSAGE_TYPE__DRAIN", 6 },
-  { "FAILURE", "SHEAF__V1__MESSAGE_TYPE__FAILURE", 7 },
-  { "CREDIT", "SHEAF__V1__MESSAGE_TYPE__CREDIT", 8 },
-  { "LEASE_GRANT", "SHEAF__V1__MESSAGE_TYPE__LEASE_GRANT", 16 },
-  { "PASSAGE_CHUNK", "SHEAF__V1__MESSAGE_TYPE__PASSAGE_CHUNK", 17 },
-  { "SEGMENT_READY", "SHEAF__V1__MESSAGE_TYPE__SEGMENT_READY", 18 },
-  { "COMMIT_ACK", "SHEAF__V1__MESSAGE_TYPE__COMMIT_ACK", 19 },
-  { "LEASE_FAILED", "SHEAF__V1__MESSAGE_TYPE__LEASE_FAILED", 20 },
-  { "LEASE_REVOKE", "SHEAF__V1__MESSAGE_TYPE__LEASE_REVOKE", 21 },
-  { "PREPARE_ENCODER", "SHEAF__V1__MESSAGE_TYPE__PREPARE_ENCODER", 22 },
-  { "LOAD_GENERATION", "SHEAF__V1__MESSAGE_TYPE__LOAD_GENERATION", 32 },
-  { "GENERATION_LOADED", "SHEAF__V1__MESSAGE_TYPE__GENERATION_LOADED", 33 },
-  { "UNLOAD_GENERATION", "SHEAF__V1__MESSAGE_TYPE__UNLOAD_GENERATION", 34 },
-  { "SEGMENT_REQUEST", "SHEAF__V1__MESSAGE_TYPE__SEGMENT_REQUEST", 35 },
-  { "SEGMENT_CHUNK", "SHEAF__V1__MESSAGE_TYPE__SEGMENT_CHUNK", 36 },
-  { "CHECK_SEGMENTS", "SHEAF__V1__MESSAGE_TYPE__CHECK_SEGMENTS", 37 },
-  { "SEGMENTS_CHECKED", "SHEAF__V1__MESSAGE_TYPE__SEGMENTS_CHECKED", 38 },
-  { "SEARCH", "SHEAF__V1__MESSAGE_TYPE__SEARCH", 48 },
-  { "SEARCH_RESULT", "SHEAF__V1__MESSAGE_TYPE__SEARCH_RESULT", 49 },
-  { "FETCH", "SHEAF__V1__MESSAGE_TYPE__FETCH", 50 },
-  { "FETCH_RESULT", "SHEAF__V1__MESSAGE_TYPE__FETCH_RESULT", 51 },
-  { "CANCEL", "SHEAF__V1__MESSAGE_TYPE__CANCEL", 52 },
-  { "INDEX_REQUEST", "SHEAF__V1__MESSAGE_TYPE__INDEX_REQUEST", 64 },
-  { "INDEX_PROGRESS", "SHEAF__V1__MESSAGE_TYPE__INDEX_PROGRESS", 65 },
-  { "QUERY_REQUEST", "SHEAF__V1__MESSAGE_TYPE__QUERY_REQUEST", 66 },
-  { "QUERY_ANSWER", "SHEAF__V1__MESSAGE_TYPE__QUERY_ANSWER", 67 },
-  { "STATUS_REQUEST", "SHEAF__V1__MESSAGE_TYPE__STATUS_REQUEST", 68 },
-  { "STATUS", "SHEAF__V1__MESSAGE_TYPE__STATUS", 69 },
-  { "DROP_REQUEST", "SHEAF__V1__MESSAGE_TYPE__DROP_REQUEST", 70 },
-  { "DONE", "SHEAF__V1__MESSAGE_TYPE__DONE", 71 },
-  { "SHUTDOWN", "SHEAF__V1__MESSAGE_TYPE__SHUTDOWN", 72 },
-  { "TRAINER_HELLO", "SHEAF__V1__MESSAGE_TYPE__TRAINER_HELLO", 96 },
-  { "TRAINER_PLAN", "SHEAF__V1__MESSAGE_TYPE__TRAINER_PLAN", 97 },
-  { "TRAINER_JOIN", "SHEAF__V1__MESSAGE_TYPE__TRAINER_JOIN", 98 },
-  { "TRAINER_FORM", "SHEAF__V1__MESSAGE_TYPE__TRAINER_FORM", 99 },
-  { "TRAINER_BEAT", "SHEAF__V1__MESSAGE_TYPE__TRAINER_BEAT", 100 },
-  { "TRAINER_ABORT", "SHEAF__V1__MESSAGE_TYPE__TRAINER_ABORT", 101 },
-  { "TRAINER_FINISH", "SHEAF__V1__MESSAGE_TYPE__TRAINER_FINISH", 102 },
+  {
+    "hello",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, hello),
+    &sheaf__v1__hello__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "welcome",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, welcome),
+    &sheaf__v1__welcome__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heartbeat",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, heartbeat),
+    &sheaf__v1__heartbeat__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heartbeat_ack",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, heartbeat_ack),
+    &sheaf__v1__heartbeat_ack__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "goodbye",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, goodbye),
+    &sheaf__v1__goodbye__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drain",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, drain),
+    &sheaf__v1__drain__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, failure),
+    &sheaf__v1__failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "credit",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, credit),
+    &sheaf__v1__credit__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_grant",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, lease_grant),
+    &sheaf__v1__lease_grant__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "passage_chunk",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, passage_chunk),
+    &sheaf__v1__passage_chunk__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "segment_ready",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, segment_ready),
+    &sheaf__v1__segment_ready__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "commit_ack",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, commit_ack),
+    &sheaf__v1__commit_ack__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_failed",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, lease_failed),
+    &sheaf__v1__lease_failed__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease_revoke",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, lease_revoke),
+    &sheaf__v1__lease_revoke__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prepare_encoder",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, prepare_encoder),
+    &sheaf__v1__prepare_encoder__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "load_generation",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, load_generation),
+    &sheaf__v1__load_generation__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation_loaded",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, generation_loaded),
+    &sheaf__v1__generation_loaded__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unload_generation",
+    34,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, unload_generation),
+    &sheaf__v1__unload_generation__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "segment_request",
+    35,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, segment_request),
+    &sheaf__v1__segment_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "segment_chunk",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, segment_chunk),
+    &sheaf__v1__segment_chunk__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check_segments",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, check_segments),
+    &sheaf__v1__check_segments__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "segments_checked",
+    38,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, segments_checked),
+    &sheaf__v1__segments_checked__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search",
+    48,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, search),
+    &sheaf__v1__search__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "search_result",
+    49,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, search_result),
+    &sheaf__v1__search_result__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fetch",
+    50,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, fetch),
+    &sheaf__v1__fetch__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fetch_result",
+    51,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, fetch_result),
+    &sheaf__v1__fetch_result__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancel",
+    52,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, cancel),
+    &sheaf__v1__cancel__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "index_request",
+    64,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, index_request),
+    &sheaf__v1__index_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "index_progress",
+    65,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, index_progress),
+    &sheaf__v1__index_progress__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query_request",
+    66,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, query_request),
+    &sheaf__v1__query_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query_answer",
+    67,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, query_answer),
+    &sheaf__v1__query_answer__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status_request",
+    68,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, status_request),
+    &sheaf__v1__status_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    69,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, status),
+    &sheaf__v1__status__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drop_request",
+    70,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, drop_request),
+    &sheaf__v1__drop_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "done",
+    71,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, done),
+    &sheaf__v1__done__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shutdown",
+    72,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, shutdown),
+    &sheaf__v1__shutdown__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_hello",
+    96,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_hello),
+    &sheaf__v1__trainer_hello__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_plan",
+    97,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_plan),
+    &sheaf__v1__trainer_plan__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_join",
+    98,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_join),
+    &sheaf__v1__trainer_join__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_form",
+    99,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_form),
+    &sheaf__v1__trainer_form__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_beat",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_beat),
+    &sheaf__v1__trainer_beat__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_abort",
+    101,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_abort),
+    &sheaf__v1__trainer_abort__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trainer_finish",
+    102,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sheaf__V1__Message, body_case),
+    offsetof(Sheaf__V1__Message, trainer_finish),
+    &sheaf__v1__trainer_finish__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
-static const ProtobufCIntRange sheaf__v1__message_type__value_ranges[] = {
-{0, 0},{16, 9},{32, 16},{48, 23},{64, 28},{96, 37},{0, 44}
+static const unsigned sheaf__v1__message__field_indices_by_name[] = {
+  26,   /* field[26] = cancel */
+  20,   /* field[20] = check_segments */
+  11,   /* field[11] = commit_ack */
+  7,   /* field[7] = credit */
+  34,   /* field[34] = done */
+  5,   /* field[5] = drain */
+  33,   /* field[33] = drop_request */
+  6,   /* field[6] = failure */
+  24,   /* field[24] = fetch */
+  25,   /* field[25] = fetch_result */
+  16,   /* field[16] = generation_loaded */
+  4,   /* field[4] = goodbye */
+  2,   /* field[2] = heartbeat */
+  3,   /* field[3] = heartbeat_ack */
+  0,   /* field[0] = hello */
+  28,   /* field[28] = index_progress */
+  27,   /* field[27] = index_request */
+  12,   /* field[12] = lease_failed */
+  8,   /* field[8] = lease_grant */
+  13,   /* field[13] = lease_revoke */
+  15,   /* field[15] = load_generation */
+  9,   /* field[9] = passage_chunk */
+  14,   /* field[14] = prepare_encoder */
+  30,   /* field[30] = query_answer */
+  29,   /* field[29] = query_request */
+  22,   /* field[22] = search */
+  23,   /* field[23] = search_result */
+  19,   /* field[19] = segment_chunk */
+  10,   /* field[10] = segment_ready */
+  18,   /* field[18] = segment_request */
+  21,   /* field[21] = segments_checked */
+  35,   /* field[35] = shutdown */
+  32,   /* field[32] = status */
+  31,   /* field[31] = status_request */
+  41,   /* field[41] = trainer_abort */
+  40,   /* field[40] = trainer_beat */
+  42,   /* field[42] = trainer_finish */
+  39,   /* field[39] = trainer_form */
+  36,   /* field[36] = trainer_hello */
+  38,   /* field[38] = trainer_join */
+  37,   /* field[37] = trainer_plan */
+  17,   /* field[17] = unload_generation */
+  1,   /* field[1] = welcome */
 };
-static const ProtobufCEnumValueIndex sheaf__v1__message_type__enum_values_by_name[44] =
+static const ProtobufCIntRange sheaf__v1__message__number_ranges[6 + 1] =
 {
-  { "CANCEL", 27 },
-  { "CHECK_SEGMENTS", 21 },
-  { "COMMIT_ACK", 12 },
-  { "CREDIT", 8 },
-  { "DONE", 35 },
-  { "DRAIN", 6 },
-  { "DROP_REQUEST", 34 },
-  { "FAILURE", 7 },
-  { "FETCH", 25 },
-  { "FETCH_RESULT", 26 },
-  { "GENERATION_LOADED", 17 },
-  { "GOODBYE", 5 },
-  { "HEARTBEAT", 3 },
-  { "HEARTBEAT_ACK", 4 },
-  { "HELLO", 1 },
-  { "INDEX_PROGRESS", 29 },
-  { "INDEX_REQUEST", 28 },
-  { "LEASE_FAILED", 13 },
-  { "LEASE_GRANT", 9 },
-  { "LEASE_REVOKE", 14 },
-  { "LOAD_GENERATION", 16 },
-  { "PASSAGE_CHUNK", 10 },
-  { "PREPARE_ENCODER", 15 },
-  { "QUERY_ANSWER", 31 },
-  { "QUERY_REQUEST", 30 },
-  { "SEARCH", 23 },
-  { "SEARCH_RESULT", 24 },
-  { "SEGMENTS_CHECKED", 22 },
-  { "SEGMENT_CHUNK", 20 },
-  { "SEGMENT_READY", 11 },
-  { "SEGMENT_REQUEST", 19 },
-  { "SHUTDOWN", 36 },
-  { "STATUS", 33 },
-  { "STATUS_REQUEST", 32 },
-  { "TRAINER_ABORT", 42 },
-  { "TRAINER_BEAT", 41 },
-  { "TRAINER_FINISH", 43 },
-  { "TRAINER_FORM", 40 },
-  { "TRAINER_HELLO", 37 },
-  { "TRAINER_JOIN", 39 },
-  { "TRAINER_PLAN", 38 },
-  { "UNKNOWN", 0 },
-  { "UNLOAD_GENERATION", 18 },
-  { "WELCOME", 2 },
+  { 1, 0 },
+  { 16, 8 },
+  { 32, 15 },
+  { 48, 22 },
+  { 64, 27 },
+  { 96, 36 },
+  { 0, 43 }
 };
-const ProtobufCEnumDescriptor sheaf__v1__message_type__descriptor =
+const ProtobufCMessageDescriptor sheaf__v1__message__descriptor =
 {
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "sheaf.v1.MessageType",
-  "MessageType",
-  "Sheaf__V1__MessageType",
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sheaf.v1.Message",
+  "Message",
+  "Sheaf__V1__Message",
   "sheaf.v1",
-  44,
-  sheaf__v1__message_type__enum_values_by_number,
-  44,
-  sheaf__v1__message_type__enum_values_by_name,
-  6,
-  sheaf__v1__message_type__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
+  sizeof(Sheaf__V1__Message),
+  43,
+  sheaf__v1__message__field_descriptors,
+  sheaf__v1__message__field_indices_by_name,
+  6,  sheaf__v1__message__number_ranges,
+  (ProtobufCMessageInit) sheaf__v1__message__init,
+  NULL,NULL,NULL    /* reserved[123] */
 };

@@ -33,19 +33,28 @@ typedef struct Sheaf__V1__RingHeader Sheaf__V1__RingHeader;
 /* --- messages --- */
 
 /*
- * First message of a rank: it wants to know what to train.
+ * The first message of a rank: it wants to know what to train.
  */
 struct  Sheaf__V1__TrainerHello
 {
   ProtobufCMessage base;
   /*
+   * The sender's host name.
+   */
+  /*
    * up to 255 bytes
    */
   char *host;
   /*
+   * The sender's process id on its host.
+   */
+  /*
    * at most 2,147,483,647
    */
   uint32_t process_id;
+  /*
+   * The sender's program version.
+   */
   /*
    * up to 64 bytes
    */
@@ -57,15 +66,22 @@ struct  Sheaf__V1__TrainerHello
 
 
 /*
- * The answer: what is trained. The header carries the run's id as the cluster's.
+ * The answer to ``TrainerHello``: what is trained.
+ * The header carries the run's id as the cluster's.
  */
 struct  Sheaf__V1__TrainerPlan
 {
   ProtobufCMessage base;
   /*
-   * as text, the same for every rank
+   * The configuration as text, the same for every rank.
+   */
+  /*
+   * up to 1,048,576 bytes
    */
   char *configuration;
+  /*
+   * How often the rank shall send ``TrainerBeat``.
+   */
   /*
    * at most 60,000
    */
@@ -83,9 +99,18 @@ struct  Sheaf__V1__TrainerFact
 {
   ProtobufCMessage base;
   /*
-   * such as "model" or "element type"
+   * What it is, such as `model` or `element type`.
+   */
+  /*
+   * up to 256 bytes
    */
   char *name;
+  /*
+   * What it is on the sender.
+   */
+  /*
+   * up to 4,096 bytes
+   */
   char *value;
 };
 #define SHEAF__V1__TRAINER_FACT__INIT \
@@ -100,16 +125,25 @@ struct  Sheaf__V1__RingAddress
 {
   ProtobufCMessage base;
   /*
-   * up to 255 bytes: ipc endpoints are for ranks of the same host
+   * The host name: ipc endpoints are for ranks of the same host.
+   */
+  /*
+   * up to 255 bytes
    */
   char *host;
+  /*
+   * The endpoints of the socket.
+   */
   /*
    * up to 16, each up to 512 bytes
    */
   size_t n_endpoints;
   char **endpoints;
   /*
-   * up to 64 bytes: CURVE key of the socket, or empty
+   * The CURVE key of the socket; empty where it has none.
+   */
+  /*
+   * up to 64 bytes
    */
   char *public_key;
 };
@@ -119,20 +153,29 @@ struct  Sheaf__V1__RingAddress
 
 
 /*
- * A rank is ready for a world; repeated until TRAINER_FORM or FAILURE answers.
+ * A rank is ready for a world; repeated until ``TrainerForm`` or ``Failure`` answers.
  */
 struct  Sheaf__V1__TrainerJoin
 {
   ProtobufCMessage base;
   /*
-   * at most 9,223,372,036,854,775,807: grows with every new readiness
+   * Grows with every new readiness of this process.
+   */
+  /*
+   * at most 9,223,372,036,854,775,807
    */
   uint64_t attempt;
+  /*
+   * What must be the same on every rank.
+   */
   /*
    * up to 256
    */
   size_t n_facts;
   Sheaf__V1__TrainerFact **facts;
+  /*
+   * Where its ring socket can be reached.
+   */
   Sheaf__V1__RingAddress *ring;
 };
 #define SHEAF__V1__TRAINER_JOIN__INIT \
@@ -147,24 +190,36 @@ struct  Sheaf__V1__TrainerForm
 {
   ProtobufCMessage base;
   /*
-   * at most 9,223,372,036,854,775,807: of the join that is answered
+   * That of the join that is answered.
+   */
+  /*
+   * at most 9,223,372,036,854,775,807
    */
   uint64_t attempt;
+  /*
+   * How often the world has been formed.
+   */
   /*
    * at most 9,223,372,036,854,775,807
    */
   uint64_t generation;
   /*
+   * The receiver's rank.
+   */
+  /*
    * at most 1,023
    */
   uint32_t rank;
   /*
-   * up to 1,024, each a process's name: all ranks in their order
+   * The names of all ranks, in their order.
+   */
+  /*
+   * up to 1,024, each a process's name
    */
   size_t n_names;
   char **names;
   /*
-   * of the rank that follows
+   * Where the rank that follows can be reached.
    */
   Sheaf__V1__RingAddress *next;
 };
@@ -180,19 +235,31 @@ struct  Sheaf__V1__TrainerBeat
 {
   ProtobufCMessage base;
   /*
+   * That of its last join; 0 before the first.
+   */
+  /*
    * at most 9,223,372,036,854,775,807
    */
   uint64_t attempt;
   /*
-   * at most 9,223,372,036,854,775,807; 0 outside a world
+   * The generation it is in; 0 outside a world.
+   */
+  /*
+   * at most 9,223,372,036,854,775,807
    */
   uint64_t generation;
   /*
-   * JSON, or empty
+   * How far training is, as JSON; empty where nothing is new.
+   */
+  /*
+   * up to 1,048,576 bytes
    */
   char *progress;
   /*
-   * at most 9,223,372,036,854,775,807: the step that training has reached
+   * The step that training has reached.
+   */
+  /*
+   * at most 9,223,372,036,854,775,807
    */
   uint64_t step;
 };
@@ -208,10 +275,25 @@ struct  Sheaf__V1__TrainerAbort
 {
   ProtobufCMessage base;
   /*
+   * Which one.
+   */
+  /*
    * at most 9,223,372,036,854,775,807
    */
   uint64_t generation;
+  /*
+   * Who ended it.
+   */
+  /*
+   * up to 256 bytes
+   */
   char *by;
+  /*
+   * Why.
+   */
+  /*
+   * up to 1,048,576 bytes
+   */
   char *reason;
 };
 #define SHEAF__V1__TRAINER_ABORT__INIT \
@@ -220,25 +302,34 @@ struct  Sheaf__V1__TrainerAbort
 
 
 /*
- * A rank has done all there was to do; repeated until DONE answers.
+ * A rank has done all there was to do; repeated until an answer comes.
  */
 struct  Sheaf__V1__TrainerFinish
 {
   ProtobufCMessage base;
   /*
+   * The generation it did it in.
+   */
+  /*
    * at most 9,223,372,036,854,775,807
    */
   uint64_t generation;
   /*
-   * stopped early, as it was asked to
+   * Whether it stopped early, as it was asked to.
    */
   protobuf_c_boolean interrupted;
   /*
-   * JSON, of rank 0
+   * What came out, as JSON; of rank 0 alone.
+   */
+  /*
+   * up to 1,048,576 bytes
    */
   char *report;
   /*
-   * what cannot be helped by a new generation, or empty
+   * What a new generation cannot help; empty where all is well.
+   */
+  /*
+   * up to 1,048,576 bytes
    */
   char *failure;
 };
@@ -254,43 +345,73 @@ struct  Sheaf__V1__RingHeader
 {
   ProtobufCMessage base;
   /*
+   * The id of the training run.
+   */
+  /*
    * up to 64 bytes
    */
   char *run;
+  /*
+   * How often the world has been formed.
+   */
   /*
    * at most 9,223,372,036,854,775,807
    */
   uint64_t generation;
   /*
+   * The operation's number within the generation.
+   */
+  /*
    * at most 9,223,372,036,854,775,807
    */
   uint64_t sequence;
   /*
-   * any value: may be of another release
+   * What is done; may be of another release.
+   */
+  /*
+   * any value
    */
   uint32_t kind;
   /*
-   * any value: may be of another release
+   * What it is done with; may be of another release.
+   */
+  /*
+   * any value
    */
   uint32_t element;
+  /*
+   * Elements of the operation.
+   */
   /*
    * at most 281,474,976,710,655
    */
   uint64_t count;
   /*
+   * Elements of a row.
+   */
+  /*
    * at most 4,294,967,295
    */
   uint64_t width;
   /*
-   * at most 1,023, of the sender
+   * The rank of the sender.
+   */
+  /*
+   * at most 1,023
    */
   uint32_t rank;
+  /*
+   * The step of the operation.
+   */
   /*
    * at most 4,095
    */
   uint32_t step;
   /*
-   * at most 281,474,976,710,655, in the step's bytes
+   * Where the bytes lie in the step's.
+   */
+  /*
+   * at most 281,474,976,710,655
    */
   uint64_t offset;
 };
