@@ -133,16 +133,17 @@ extension EvaluationOrder {
         try form() == .dpr ? try DPRResults.read(results) : try TRECRun.read(results)
     }
 
-    /// The lists under the ids of `questions`, by the question's text where they carry it.
+    /// The lists under the ids of `questions`, by the question's text where they carry it: one of
+    /// another question is left out, since its id may be its number in the file alone.
     private func aligned(with questions: [Question]) throws -> [RankedList] {
         var ids: [String: [String]] = [:]
         for question in questions.reversed() { ids[question.text, default: []].append(question.id) }
-        return try lists().map { list in
-            var list = list
+        return try lists().compactMap { list in
+            guard !list.question.isEmpty else { return list }
             // Of questions with one text each takes its own list, in the order of the file.
-            if !list.question.isEmpty, let id = ids[list.question]?.popLast() {
-                list.questionID = id
-            }
+            guard let id = ids[list.question]?.popLast() else { return nil }
+            var list = list
+            list.questionID = id
             return list
         }
     }

@@ -42,6 +42,27 @@ struct EvaluationOrderTests {
         }
     }
 
+    @Test func `a list of another question is not measured under its number`() throws {
+        try withFolder { folder in
+            let results = try write(
+                (["alpha", "beta", "gamma"].map {
+                    #"{"question": "\#($0)", "answers": [], "ctxs": [{"id": "a", "score": "1"}]}"#
+                }.joined(separator: "\n")), to: "r.jsonl", in: folder)
+            let others = try write(
+                #"{"qid": 1, "question": "zeta", "passage_id": "a"}"#, to: "o.jsonl", in: folder)
+            #expect(throws: (any Error).self) {
+                try EvaluationOrder(results: results, truth: .gold(others)).measure()
+            }
+            let some = try write(
+                #"""
+                {"qid": 1, "question": "beta", "passage_id": "a"}
+                {"qid": 2, "question": "gamma", "passage_id": "b"}
+                """#, to: "s.jsonl", in: folder)
+            let report = try EvaluationOrder(results: results, truth: .gold(some)).measure()
+            #expect(report.questions == 2 && report.value(.accuracy, at: 1) == 0.5)
+        }
+    }
+
     @Test func `questions with one text take their lists in order`() throws {
         try withFolder { folder in
             let results = try write(
