@@ -102,14 +102,12 @@ struct MineCommand: AsyncParsableCommand {
         settings.seed = seed
         let line = ProgressLine(isQuiet: quiet)
         defer { line.end() }
-        let interrupted = Interruption.Flag()
-        let mined: @Sendable (Int) -> Bool = { done in
-            line.show(phase: "mining", done: UInt64(done), total: nil, unit: "question")
-            return !interrupted.isSet
-        }
-        let report = try await run(settings, mined) { done in
-            line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passage")
-            return !interrupted.isSet
+        let report = try await Interruption.cancels { [settings] in
+            try await run(settings) { done in
+                line.show(phase: "mining", done: UInt64(done), total: nil, unit: "question")
+            } encoded: { done in
+                line.show(phase: "encoding", done: UInt64(done), total: nil, unit: "passage")
+            }
         }
         line.end()
         Terminal.say(notes: report.notes + [report.cuts.sentence].compactMap { $0 })
@@ -117,15 +115,18 @@ struct MineCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ settings: MiningSettings, _ mined: @escaping @Sendable (Int) -> Bool,
-        _ encoded: @escaping @Sendable (Int) -> Bool
+        _ settings: MiningSettings, mined: @escaping @Sendable (Int) -> Void,
+        encoded: @escaping @Sendable (Int) -> Void
     ) async throws -> HardNegativeMiner.Report {
         if let model, let passages {
             let retriever = try RetrievalModel(model, encoder: encoder.options)
             Terminal.say(notes: try retriever.assumptions())
             return try await retriever.buildHardNegatives(
                 for: data.order, in: passages, settings, threads: Cluster.defaultWorkers,
-                progress: encoded)
+                progress: { done in
+                    encoded(done)
+                    return true
+                })
         }
         if let bm25 {
             var order = MineOrder(data: data.order, place: .corpus(bm25))

@@ -114,6 +114,37 @@ struct DistillTests {
         #expect(!FileManager.default.fileExists(atPath: order.scored))
     }
 
+    @Test func `a cancelled task ends a measurement and a search for negatives`() async throws {
+        let bench = try Bench(examples: 40)
+        var measured: TrainingConfiguration = .reader
+        measured.model.folder = bench.reader
+        measured.data.validation = bench.examples
+        let corpus = try bench.folder.write("corpus.tsv", "id\ttext\ttitle\n1\tone\ta\n")
+        let mining = MineOrder(
+            data: ConvertOrder(
+                input: bench.examples, output: bench.folder.path + "/mined.json", form: .dpr),
+            place: .corpus(corpus))
+        for work in [
+            { () async throws -> Void in _ = try await MeasureOrder(measured).run() },
+            { () async throws -> Void in _ = try await mining.run() },
+        ] {
+            let (starts, start) = AsyncStream.makeStream(of: Void.self)
+            let task = Task {
+                for await _ in starts { break }
+                try await work()
+            }
+            task.cancel()
+            start.finish()
+            await #expect {
+                try await task.value
+            } throws: { error in
+                guard case .interrupted = error as? SheafError else { return false }
+                return true
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: bench.folder.path + "/mined.json"))
+    }
+
     private func modified(_ name: String, _ bench: Bench) throws -> Date? {
         try FileManager.default.attributesOfItem(atPath: bench.folder.path + "/" + name)[
             .modificationDate] as? Date

@@ -71,6 +71,11 @@ struct MiningTests {
         let path = try folder.write("corpus.tsv", corpus)
         let index = try BM25Index(try CorpusSource(paths: [path]), scratchFolder: folder.path)
         #expect(index.count == 302)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["corpus.tsv"])
+        let stopped = failure { () throws(TrainingError) in
+            try BM25Index.open(path, stop: { true })
+        }
+        #expect(stopped == .interrupted(step: 0, checkpoint: nil))
         let found = try index.candidates(
             for: ["the zebra", "\"'; DROP TABLE passage", "the common"], count: 5)
         #expect(found[0].prefix(2).map(\.id) == ["x2", "x1"] && found[0].count == 5)

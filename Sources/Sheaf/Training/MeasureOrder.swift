@@ -13,20 +13,22 @@ public struct MeasureOrder: Equatable, Sendable {
         self.configuration = configuration
     }
 
-    /// Measures on a thread of its own.
+    /// Measures on a thread of its own, until the task is cancelled.
     public func run() async throws(SheafError) -> TrainingEvaluation {
         let configuration = configuration
-        return try await onOwnThread { () throws(SheafError) in
-            try training { () throws(TrainingError) in try ModelMeasurement.run(configuration) }
+        return try await onOwnThread { stop throws(SheafError) in
+            try training { () throws(TrainingError) in
+                try ModelMeasurement.run(configuration, stop: stop)
+            }
         }
     }
 
     /// Measures a retriever on a thread of its own, and says of each question what was found.
     public func runEach() async throws(SheafError) -> RetrievalEvaluation {
         let configuration = configuration
-        return try await onOwnThread { () throws(SheafError) in
+        return try await onOwnThread { stop throws(SheafError) in
             let found = try training { () throws(TrainingError) in
-                try ModelMeasurement.runEach(configuration)
+                try ModelMeasurement.runEach(configuration, stop: stop)
             }
             return RetrievalEvaluation(all: found.all, questions: found.each)
         }

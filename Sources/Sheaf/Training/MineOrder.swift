@@ -28,29 +28,35 @@ public struct MineOrder: Equatable, Sendable {
         self.place = place
     }
 
-    /// Finds negatives and writes the data with them; holds one block of questions at a time.
+    /// Finds negatives and writes the data with them.
+    ///
+    /// Holds one block of questions at a time; where the task is cancelled, nothing is written.
     ///
     /// - Parameters:
     ///   - cluster: The cluster of a collection.
-    ///   - progress: Told how many examples are done; false ends the mining, nothing is written.
+    ///   - progress: Told how many examples are done.
     public func run(
-        on cluster: Cluster? = nil, progress: @escaping @Sendable (Int) -> Bool = { _ in true }
+        on cluster: Cluster? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws(SheafError) -> HardNegativeMiner.Report {
         let order = self
-        return try await onOwnThread { () throws(SheafError) in
+        return try await onOwnThread { stop throws(SheafError) in
             let source = try order.data.source()
             let candidates: any CandidateSource
             switch order.place {
             case .corpus(let path):
-                candidates = try training { () throws(TrainingError) in try BM25Index.open(path) }
+                candidates = try training { () throws(TrainingError) in
+                    try BM25Index.open(path, stop: stop)
+                }
             case .collection(let name):
                 guard let cluster else {
                     throw .request("A collection is searched on a cluster. Name one.")
                 }
-                candidates = ClusterCandidates(cluster, collection: name)
+                candidates = ClusterCandidates(cluster, collection: name, stop: stop)
             }
-            return try MineOrder.write(
-                source, from: candidates, order.data, order.settings, progress: progress)
+            return try MineOrder.write(source, from: candidates, order.data, order.settings) {
+                progress($0)
+                return !stop()
+            }
         }
     }
 
@@ -59,7 +65,12 @@ public struct MineOrder: Equatable, Sendable {
         _ source: TrainingSource, from candidates: any CandidateSource, _ data: ConvertOrder,
         _ settings: MiningSettings, progress: (Int) -> Bool
     ) throws(SheafError) -> HardNegativeMiner.Report {
-        try training { () throws(TrainingError) in
+        guard data.form.holdsNegatives else {
+            throw .request(
+                "The form \(data.form.rawValue) carries no negatives. Write the data as dpr or"
+                    + " simple-transformers.")
+        }
+        return try training { () throws(TrainingError) in
             let writer = try TrainingWriter(
                 data.output, form: data.form, hardNegatives: settings.perQuestion,
                 split: data.split)
@@ -80,14 +91,17 @@ public struct MineOrder: Equatable, Sendable {
 final class ClusterCandidates: CandidateSource {
     private let cluster: Cluster
     private let collection: String
+    private let stop: @Sendable () -> Bool
     /// What was cut off the questions.
     private(set) var cuts = TextCuts()
     /// What the cluster said of the collection, each once.
     private(set) var notes: [String] = []
 
-    init(_ cluster: Cluster, collection: String) {
+    /// - Parameter stop: Asked while an answer is awaited.
+    init(_ cluster: Cluster, collection: String, stop: @escaping @Sendable () -> Bool) {
         self.cluster = cluster
         self.collection = collection
+        self.stop = stop
     }
 
     func candidates(
@@ -99,7 +113,7 @@ final class ClusterCandidates: CandidateSource {
         let failure = Locked<SheafError?>(nil)
         let done = DispatchSemaphore(value: 0)
         let (cluster, collection) = (cluster, collection)
-        Task.detached {
+        let search = Task.detached {
             do throws(SheafError) {
                 let order = SearchOrder(collection: collection, k: count, timeout: .seconds(300))
                 try await cluster.search(asked, order) { _, answer in
@@ -121,7 +135,10 @@ final class ClusterCandidates: CandidateSource {
             }
             done.signal()
         }
-        done.wait()
+        while done.wait(timeout: .now() + .milliseconds(200)) == .timedOut {
+            if stop() { search.cancel() }
+        }
+        if stop() { throw .interrupted(step: 0, checkpoint: nil) }
         if let error = failure.withLock({ $0 }) { throw .searchFailed(reason: "\(error)") }
         let (more, told) = said.withLock { $0 }
         cuts.add(more)

@@ -95,7 +95,8 @@ public struct RetrievalModel: Equatable, Sendable {
 
     /// The passages of a corpus nearest to each question, best first, by inner product.
     ///
-    /// The corpus is encoded for this call and kept in memory; index a large one instead.
+    /// The corpus is encoded for this call, its texts and vectors kept in temporary files; index
+    /// one that is asked again.
     ///
     /// - Parameters:
     ///   - note: Told what people ought to know: lists that are shorter than asked for, texts that
@@ -134,10 +135,12 @@ public struct RetrievalModel: Equatable, Sendable {
         threads: Int = 1, progress: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) async throws(SheafError) -> HardNegativeMiner.Report {
         let model = self
-        return try await onOwnThread { () throws(SheafError) in
+        return try await onOwnThread { stop throws(SheafError) in
             let source = try data.source()
-            let candidates = try model.candidates(corpus, threads: threads, progress)
-            return try MineOrder.write(source, from: candidates, data, settings) { _ in true }
+            let candidates = try model.candidates(corpus, threads: threads) {
+                progress($0) && !stop()
+            }
+            return try MineOrder.write(source, from: candidates, data, settings) { _ in !stop() }
         }
     }
 

@@ -18,6 +18,29 @@ func training<Value>(_ body: () throws(TrainingError) -> Value) throws(SheafErro
 }
 
 /// Runs something that computes or blocks for long on a thread of its own.
+///
+/// - Parameter body: Is given what says whether the task was cancelled meanwhile.
+func onOwnThread<Value: Sendable>(
+    _ body:
+        @escaping @Sendable (_ stop: @escaping @Sendable () -> Bool) throws(SheafError) -> Value
+) async throws(SheafError) -> Value {
+    let isCancelled = Locked(false)
+    let result: Result<Value, SheafError> = await withTaskCancellationHandler {
+        do throws(SheafError) {
+            return .success(
+                try await onOwnThread { () throws(SheafError) in
+                    try body { isCancelled.withLock { $0 } }
+                })
+        } catch {
+            return .failure(error)
+        }
+    } onCancel: {
+        isCancelled.withLock { $0 = true }
+    }
+    return try result.get()
+}
+
+/// The same for what is not stopped.
 func onOwnThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws(SheafError) -> Value
 ) async throws(SheafError) -> Value {

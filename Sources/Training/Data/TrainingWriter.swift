@@ -19,6 +19,14 @@ public final class TrainingWriter {
         case msmarco
         /// Objects with question and answer, one a line, for each positive.
         case pairs
+
+        /// Whether it tells the negatives of a question.
+        public var holdsNegatives: Bool {
+            switch self {
+            case .dpr, .simpleTransformers: true
+            case .beir, .msmarco, .pairs: false
+            }
+        }
     }
 
     /// Examples written.

@@ -4,10 +4,11 @@ import GRDB
 
 /// A full-text index of a corpus in SQLite, ranked by BM25 (k₁ = 1.2, b = 0.75).
 ///
-/// Lies in a temporary file that is removed with the index. Title and text are searched alike.
+/// Lies in a temporary file without a name, which is gone when the process ends. Title and text are searched alike.
 /// Words in more than a fifth of all passages are left out of a question that finds enough with its
 /// others: they change little in the ranking and cost most of the time.
 public final class BM25Index: CandidateSource {
+    /// Where the file was, for messages.
     private let path: String
     private let corpus: String
     private let database: DatabaseQueue
@@ -19,8 +20,11 @@ public final class BM25Index: CandidateSource {
 
     /// Reads a corpus into an index; memory does not grow with the corpus.
     ///
-    /// - Throws: `TrainingError`.
-    public init(_ source: CorpusSource, scratchFolder: String? = nil) throws(TrainingError) {
+    /// - Parameter stop: Whether to end before all is read.
+    /// - Throws: `TrainingError`; `interrupted` where `stop` says so.
+    public init(
+        _ source: CorpusSource, scratchFolder: String? = nil, stop: () -> Bool = { false }
+    ) throws(TrainingError) {
         let path =
             (scratchFolder ?? NSTemporaryDirectory()) + "/sheaf-bm25-\(UUID().uuidString).sqlite"
         self.path = path
@@ -44,29 +48,22 @@ public final class BM25Index: CandidateSource {
                         """)
             }
         } catch {
+            try? FileManager.default.removeItem(atPath: path)
             throw .database(path: path, reason: "\(error)")
         }
-        do throws(TrainingError) {
-            count = try Self.fill(database, source, path: path)
-        } catch {
-            try? database.close()
-            try? FileManager.default.removeItem(atPath: path)
-            throw error
-        }
-    }
-
-    deinit {
-        try? database.close()
+        // The file lasts as long as it is open.
         try? FileManager.default.removeItem(atPath: path)
+        count = try Self.fill(database, source, path: path, stop)
     }
 
     private static func fill(
-        _ database: DatabaseQueue, _ source: CorpusSource, path: String
+        _ database: DatabaseQueue, _ source: CorpusSource, path: String, _ stop: () -> Bool
     ) throws(TrainingError) -> Int {
         let reader = try readingCorpus { () throws(CorpusError) in try PassageReader(source) }
         var count = 0
         var isAtEnd = false
         while !isAtEnd {
+            guard !stop() else { throw .interrupted(step: 0, checkpoint: nil) }
             var block: [Passage] = []
             while block.count < rowsPerTransaction {
                 let passage = try readingCorpus { () throws(CorpusError) in try reader.next() }
@@ -178,8 +175,13 @@ public final class BM25Index: CandidateSource {
 
 extension BM25Index {
     /// Indexes the corpus in a file or folder, its format told by its first record.
-    public static func open(_ path: String) throws(TrainingError) -> BM25Index {
+    ///
+    /// - Parameter stop: Whether to end before all is read.
+    public static func open(
+        _ path: String, stop: () -> Bool = { false }
+    ) throws(TrainingError) -> BM25Index {
         try BM25Index(
-            try readingCorpus { () throws(CorpusError) in try CorpusSource(paths: [path]) })
+            try readingCorpus { () throws(CorpusError) in try CorpusSource(paths: [path]) },
+            stop: stop)
     }
 }

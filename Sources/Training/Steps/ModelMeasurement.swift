@@ -2,29 +2,34 @@
 public enum ModelMeasurement {
     /// Measures the model and the data that a configuration names, as a training would.
     ///
-    /// - Throws: `TrainingError`.
+    /// - Parameter stop: Whether to end before all is measured.
+    /// - Throws: `TrainingError`; `interrupted` where `stop` says so.
     public static func run(
-        _ configuration: TrainingConfiguration, group: any CollectiveGroup = SoloGroup()
+        _ configuration: TrainingConfiguration, group: any CollectiveGroup = SoloGroup(),
+        stop: @escaping @Sendable () -> Bool = { false }
     ) throws(TrainingError) -> TrainingEvaluation {
         let validation = try validated(configuration)
         switch configuration.kind {
         case .retriever:
-            return try retriever(configuration, validation, group).evaluate(step: 0)
+            return try retriever(configuration, validation, group, stop).evaluate(step: 0)
         case .reader:
-            return try ReaderTask(
+            let task = ReaderTask(
                 try configuration.model.reader(seed: configuration.seed), stores: [],
-                validation: validation, settings: configuration, group: group
-            ).evaluate(step: 0)
+                validation: validation, settings: configuration, group: group)
+            task.stop = stop
+            return try task.evaluate(step: 0)
         }
     }
 
     /// Measures a retriever, and says of each question what was found.
     ///
-    /// - Throws: `TrainingError`.
+    /// - Parameter stop: Whether to end before all is measured.
+    /// - Throws: `TrainingError`; `interrupted` where `stop` says so.
     public static func runEach(
-        _ configuration: TrainingConfiguration, group: any CollectiveGroup = SoloGroup()
+        _ configuration: TrainingConfiguration, group: any CollectiveGroup = SoloGroup(),
+        stop: @escaping @Sendable () -> Bool = { false }
     ) throws(TrainingError) -> (all: TrainingEvaluation, each: [QuestionMeasure]) {
-        let task = try retriever(configuration, try validated(configuration), group)
+        let task = try retriever(configuration, try validated(configuration), group, stop)
         let found = try task.evaluateEach(step: 0)
         return (
             RetrieverTask.measures(found.results.map(\.result), cuts: found.cuts),
@@ -38,11 +43,13 @@ public enum ModelMeasurement {
 
     private static func retriever(
         _ configuration: TrainingConfiguration, _ validation: ExampleStore,
-        _ group: any CollectiveGroup
+        _ group: any CollectiveGroup, _ stop: @escaping @Sendable () -> Bool
     ) throws(TrainingError) -> RetrieverTask {
-        try RetrieverTask(
+        let task = try RetrieverTask(
             try configuration.model.towers(seed: configuration.seed), stores: [],
             validation: validation, settings: configuration, group: group)
+        task.stop = stop
+        return task
     }
 
     private static func validated(

@@ -12,6 +12,8 @@ final class ReaderTask: TrainingTask {
     private let group: any CollectiveGroup
     private let validation: ExampleStore?
     private(set) var stores: [ExampleStore]
+    /// Whether a measurement ends early; in a training the trainer alone decides.
+    var stop: @Sendable () -> Bool = { false }
 
     init(
         _ model: TrainableReader, stores: [ExampleStore], validation: ExampleStore?,
@@ -136,6 +138,7 @@ final class ReaderTask: TrainingTask {
         var record = ByteRecord()
         var cuts = TextCuts()
         for index in BatchSampler.share(of: count, rank: group.rank, world: group.world) {
+            guard !stop() else { throw .interrupted(step: step, checkpoint: nil) }
             let example = try readerExample(
                 ExampleNumber(dataset: 0, index: index), [validation], epoch: 0, shuffles: false)
             cuts.add(example.cuts)

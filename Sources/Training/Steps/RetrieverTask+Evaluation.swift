@@ -47,6 +47,7 @@ extension RetrieverTask {
         let own = BatchSampler.share(of: blocks, rank: group.rank, world: group.world)
         var record = ByteRecord()
         for block in own {
+            guard !stop() else { throw .interrupted(step: step, checkpoint: nil) }
             let range =
                 block * Self.blockSize..<min((block + 1) * Self.blockSize, pool.examples.count)
             for result in score(range, questions, passages, pool) {
@@ -106,6 +107,7 @@ extension RetrieverTask {
         let share = BatchSampler.share(of: count, rank: group.rank, world: group.world)
         var rows: [Float] = []
         for start in stride(from: share.lowerBound, to: share.upperBound, by: Self.blockSize) {
+            guard !stop() else { throw .interrupted(step: step, checkpoint: nil) }
             let chunk = start..<min(start + Self.blockSize, share.upperBound)
             var sequences = TokenSequences()
             for index in chunk { sequences.append(try tokens(index)) }

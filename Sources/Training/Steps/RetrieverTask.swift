@@ -14,6 +14,8 @@ final class RetrieverTask: TrainingTask {
     let group: any CollectiveGroup
     let validation: ExampleStore?
     var stores: [ExampleStore]
+    /// Whether a measurement ends early; in a training the trainer alone decides.
+    var stop: @Sendable () -> Bool = { false }
     private let teacher: TeacherScores?
 
     init(
