@@ -102,6 +102,35 @@ struct ConversionTests {
         }
     }
 
+    @Test(arguments: [TrainingWriter.Form.beir, .msmarco])
+    func `ids in a collection are made up beside those that come, and name one thing each`(
+        form: TrainingWriter.Form
+    ) throws {
+        let folder = try TemporaryFolder()
+        func written(_ name: String, _ examples: [(id: String, question: String)]) throws -> Bool {
+            let writer = try TrainingWriter(folder.path + "/" + name, form: form)
+            for (number, example) in examples.enumerated() {
+                let error = failure { () throws(TrainingError) in
+                    try writer.write(
+                        TrainingExample(
+                            id: example.id, question: example.question,
+                            positives: [
+                                TrainingPassage(text: "nameless \(number)"),
+                                TrainingPassage(id: "p\(number + 1)", text: "named \(number)"),
+                            ]))
+                }
+                if error != nil { return false }
+            }
+            try writer.finish()
+            return true
+        }
+        #expect(try written("one", [("1", "who?"), ("1", "who?"), ("2", "what?")]))
+        let read = try rows(of: TrainingSource.detect(folder.path + "/one"))
+        #expect(read.map(\.id) == ["1", "2"] && read.map(\.positives.count) == [4, 2])
+        #expect(try !written("two", [("1", "who?"), ("1", "what?")]))
+        #expect(try !written("three", [("x\ty", "who?")]))
+    }
+
     @Test func `MS MARCO and pairs are read back`() throws {
         let folder = try TemporaryFolder()
         let pairs = try folder.write("pairs.tsv", "what?\tthis\nwho?\tshe\n")
@@ -123,7 +152,7 @@ struct ConversionTests {
         let questions = try folder.write(
             "questions.jsonl",
             "{\"qid\": 5, \"question\": \"first?\", \"answers\": [\"x\"], \"passage_id\": 2}\n")
-        let negatives = try folder.write("negatives.tsv", "6\t3:2\n5\t3:1.5 2:1 1:0.5\n")
+        let negatives = try folder.write("negatives.tsv", "6\t3:2\n5\t3:1.5 2:1\n5\t1:0.5\n")
         let source = TrainingSource(
             path: questions, form: .lists(corpus: corpus, negatives: negatives))
         let path = folder.path + "/train.json"

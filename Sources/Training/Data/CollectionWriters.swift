@@ -12,16 +12,24 @@ struct PassageNumbering {
     mutating func id(of passage: TrainingPassage) -> (id: String, isNew: Bool)? {
         let content = passage.content
         if let known = ids[content] { return (known, false) }
-        var id = passage.id
-        if id.isEmpty {
-            var number = ids.count + 1
-            while owners["p\(number)"] != nil { number += 1 }
-            id = "p\(number)"
-        }
+        // One that is made up must differ from those that are still to come.
+        let id = passage.id.isEmpty ? "p" + String(content.rawValue, radix: 16) : passage.id
         if owners[id] != nil { return nil }
         owners[id] = content
         ids[content] = id
         return (id, true)
+    }
+}
+
+/// Tells questions that have one id apart.
+struct QuestionNumbering {
+    private var questions: [String: PassageContent] = [:]
+
+    /// Whether the question comes for the first time; nil where another one has this id.
+    mutating func isNew(_ example: TrainingExample) -> Bool? {
+        let content = PassageContent(title: "", text: example.question)
+        guard let known = questions.updateValue(content, forKey: example.id) else { return true }
+        return known == content ? false : nil
     }
 }
 
@@ -47,6 +55,7 @@ final class CollectionWriter: ExampleWriter {
     private let queries: TextOutput
     private let judgements: TextOutput
     private var numbering = PassageNumbering()
+    private var questions = QuestionNumbering()
 
     init(_ path: String, form: any CollectionForm, split: String) throws(TrainingError) {
         self.path = path
@@ -65,8 +74,12 @@ final class CollectionWriter: ExampleWriter {
     }
 
     func write(_ example: TrainingExample) throws(TrainingError) {
-        guard let query = form.query(example.id, example.question) else {
-            throw uncarried("question", example.id)
+        guard Self.isCarried(example.id),
+            let query = form.query(example.id, example.question)
+        else { throw uncarried("question", example.id) }
+        guard let isNewQuestion = questions.isNew(example) else {
+            throw .unwritable(
+                path: path, reason: "two different questions have the id “\(example.id)”")
         }
         var documents = ""
         var judged = ""
@@ -80,7 +93,7 @@ final class CollectionWriter: ExampleWriter {
                 }
                 if isPositive { judged += form.judgement(query: example.id, document: id) }
                 guard isNew else { continue }
-                guard let document = form.document(id, passage) else {
+                guard Self.isCarried(id), let document = form.document(id, passage) else {
                     throw uncarried("passage", id)
                 }
                 documents += document
@@ -89,7 +102,7 @@ final class CollectionWriter: ExampleWriter {
         let lines = (documents, judged)
         try readingCorpus { () throws(CorpusError) in
             try corpus.write(lines.0)
-            try queries.write(query)
+            if isNewQuestion { try queries.write(query) }
             try judgements.write(lines.1)
         }
     }
@@ -100,6 +113,11 @@ final class CollectionWriter: ExampleWriter {
             try queries.finish()
             try judgements.finish()
         }
+    }
+
+    /// Whether a text fits between the tabs of a line.
+    static func isCarried(_ text: String) -> Bool {
+        !text.unicodeScalars.contains { "\t\n\r".unicodeScalars.contains($0) }
     }
 
     private func uncarried(_ what: String, _ id: String) -> TrainingError {
@@ -146,7 +164,6 @@ struct MSMARCOForm: CollectionForm {
     func judgement(query: String, document: String) -> String { "\(query)\t0\t\(document)\t1\n" }
 
     private func row(_ id: String, _ text: String) -> String? {
-        let isCarried = !text.unicodeScalars.contains { "\t\n\r".unicodeScalars.contains($0) }
-        return isCarried ? "\(id)\t\(text)\n" : nil
+        CollectionWriter.isCarried(text) ? "\(id)\t\(text)\n" : nil
     }
 }

@@ -103,7 +103,8 @@ extension TrainingSource {
                             place: place,
                             reason: .wrongColumnCount(expected: 2, got: cells.count)))
                 }
-                lists[cells[0]] = (place, try Self.entries(cells[1], place: place))
+                let entries = try Self.entries(cells[1], place: place)
+                lists[cells[0], default: (place, [])].entries += entries
             }
             if lists.isEmpty, let firstStranger {
                 throw .unknownQuestion(id: firstStranger.id, place: firstStranger.place)
