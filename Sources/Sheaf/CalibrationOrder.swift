@@ -36,10 +36,16 @@ public struct CalibrationOrder: Equatable, Sendable {
             case .cost(let cost): risk.point(costOfWrong: cost)
             }
         guard let point else {
+            let surest = risk.curve[0]
+            let remedy =
+                switch aim {
+                case .risk: "Name another --risk, or more questions."
+                case .cost: "Name lower --wrong-costs, or more questions."
+                }
             throw .request(
-                "No threshold reaches that: of the surest "
-                    + "\(Quantity.count(risk.curve[0].given, "answer")) "
-                    + "\(risk.curve[0].wrong) are wrong. Name another --risk, or more questions.")
+                "No threshold reaches that: \(surest.wrong) of the surest "
+                    + "\(Quantity.count(surest.given, "answer")) "
+                    + "\(surest.wrong == 1 ? "is" : "are") wrong. \(remedy)")
         }
         return Calibration(point: point, all: risk)
     }

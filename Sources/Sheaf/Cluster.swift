@@ -156,7 +156,7 @@ public struct Cluster: Sendable {
 
     private static func size(workers: Int, threads: Int) throws(SheafError) -> LocalCluster.Size {
         guard (0...1024).contains(workers) else {
-            throw .request("\(workers) workers: name a number from 1 to 1024.")
+            throw .request("\(workers) workers: name a number from 0 to 1024.")
         }
         guard (1...1024).contains(threads) else {
             throw .request("\(threads) threads: name a number from 1 to 1024.")

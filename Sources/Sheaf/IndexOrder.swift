@@ -155,7 +155,7 @@ extension Cluster {
                         if let failure { throw failure }
                     }
                 } catch let error as ClusterError where error.code == .storage {
-                    if !isOurs { try? await client.cancelIndexing() }
+                    if !endsWithClose { try? await client.cancelIndexing() }
                     throw error
                 }
             } onCancel: {

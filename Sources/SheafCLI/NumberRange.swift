@@ -4,7 +4,7 @@ import Sheaf
 /// What the numbers of options may be: far from where arithmetic on them overflows.
 enum NumberRange {
     /// Compute threads of one process.
-    static let threads = 1...4096
+    static let threads = 1...1024
     /// Worker or rank processes that are started here.
     static let processes = 1...1024
     /// Passages of a question.

@@ -6,6 +6,8 @@ import Sheaf
 enum Terminal {
     /// Columns where there is no terminal to ask.
     private static let defaultWidth = 100
+    /// What may be believed of a variable.
+    private static let widths = 1...10_000
 
     /// Whether the standard error is a terminal.
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -18,7 +20,8 @@ enum Terminal {
                 return Int(size.ws_col)
             }
         }
-        return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? defaultWidth
+        let named = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init)
+        return named.map { min(max($0, widths.lowerBound), widths.upperBound) } ?? defaultWidth
     }
 
     /// Writes a line to the standard error.

@@ -183,7 +183,8 @@ extension TrainCommand {
             guard flag.hasPrefix("--"), flag.count > 2 else {
                 throw ValidationError("“\(flag)” is no setting. Write settings as --name value.")
             }
-            let parts = flag.dropFirst(2).split(separator: "=", maxSplits: 1)
+            let parts = flag.dropFirst(2).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts.first.map(String.init) ?? ""
             if parts.count == 2 {
                 found.append((name, String(parts[1])))

@@ -72,6 +72,13 @@ struct AnswerResumeTests {
         #expect(begun == "{\"a\":1}\n{\"id\":\"1\",\"question\":\"x\"}\n" && lines.count == 9)
     }
 
+    @Test func `a file that answers nothing yet is begun anew by any run`() throws {
+        try folder.write("begun.partial", "{\"a\":1}\n{\"id\":\"1\", \"ques")
+        let file = try GrowingFile(
+            folder.path + "/begun", settings: ["a": .integer(2)], questions: [("1", "x")])
+        #expect(file.done == 0 && (try folder.read("begun.partial")) == "{\"a\":2}\n")
+    }
+
     /// Leaves the file of a run that ended in its fifth line, torn.
     private func leaveTorn(_ call: [String]) throws -> String {
         #expect(try run(call).status == 0)
@@ -114,7 +121,7 @@ struct AnswerResumeTests {
         let header = left.split(separator: "\n")[0]
         for (text, word) in [
             (header + "\n{\"id\":\"1\",\"question\":\"other\"}\n", "does not answer question 1"),
-            (header + "\nnone\n", "is not JSON"), ("{}\n", "another"),
+            (header + "\nnone\n", "is not JSON"), ("{}\n{}\n", "another"),
         ] {
             let asked: [(id: String, text: String)] = [("1", "which")]
             try folder.write("answers.jsonl.partial", String(text))

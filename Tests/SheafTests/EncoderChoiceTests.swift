@@ -81,6 +81,11 @@ struct EncoderChoiceTests {
             ] {
                 #expect(run.output.contains(line), "\(line): \(run)")
             }
+            let empty = try Program.run(
+                ["train", "--print", "--model.queryPrefix=", "--shuffles=false"], data: folder)
+            for line in ["queryPrefix: \"\"", "shuffles: false"] {
+                #expect(empty.output.contains(line), "\(line): \(empty)")
+            }
             let file = folder + "/train.yaml"
             try run.output.write(toFile: file, atomically: true, encoding: .utf8)
             let again = try Program.run(["train", "--print", "--config", file], data: folder)

@@ -102,6 +102,7 @@ public final class TrainerLink: Sendable {
             }
             try reactor.connect(.control, to: options.coordinator)
         } catch {
+            sockets?.remove()
             throw .input("\(error)")
         }
     }

@@ -352,6 +352,14 @@ struct SocketFolder {
 
     /// Makes the folder, and the one for logs where it is missing.
     init(logs: String) throws(ClusterError) {
+        do {
+            // Below the run's output, which is the user's own.
+            try FileManager.default.createDirectory(
+                atPath: logs, withIntermediateDirectories: true)
+        } catch {
+            throw .input(
+                "\(logs) cannot be made. Name a folder that you may write to with --output.")
+        }
         let temporary = NSTemporaryDirectory()
         let unknown = String(repeating: "X", count: 6)
         var name = Array("\(temporary)/sheaf-\(unknown)".utf8CString)
@@ -361,15 +369,6 @@ struct SocketFolder {
                 remedy: "Make room for sockets there.")
         }
         path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        do {
-            // Below the run's output, which is the user's own.
-            try FileManager.default.createDirectory(
-                atPath: logs, withIntermediateDirectories: true)
-        } catch {
-            throw .storage(
-                path: logs, reason: "cannot be made: \(error.localizedDescription)",
-                remedy: "Name a folder you may write to with --output.")
-        }
     }
 
     /// Removes it with what is in it.

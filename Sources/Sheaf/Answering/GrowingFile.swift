@@ -57,7 +57,9 @@ final class GrowingFile {
         let bytes: [UInt8] = try Self.writing { () throws(FileError) in
             try file.read(try file.size(), at: 0)
         }
-        let whole = (bytes.lastIndex(of: 0x0A) ?? -1) + 1
+        var whole = (bytes.lastIndex(of: 0x0A) ?? -1) + 1
+        // A file that answers nothing yet may be of any run.
+        if bytes[..<whole].count(where: { $0 == 0x0A }) <= 1 { whole = 0 }
         try check(bytes[..<whole], settings, questions)
         try Self.writing { () throws(FileError) in
             try file.truncate(to: UInt64(whole))
