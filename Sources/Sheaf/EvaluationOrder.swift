@@ -87,7 +87,7 @@ extension EvaluationOrder {
                 return try byOwnAnswers()
             case .answers(let file):
                 let list = try QuestionList(file: file)
-                var lists = try aligned(with: list.questions)
+                var lists = try aligned(with: list.questions, of: file)
                 if try form() == .trec {
                     guard let collection else {
                         throw SheafError.request(
@@ -109,7 +109,7 @@ extension EvaluationOrder {
             case .gold(let file):
                 let questions = try QuestionFile.read(file)
                 return try Evaluation.byGoldPassages(
-                    try aligned(with: questions), questions, options)
+                    try aligned(with: questions, of: file), questions, options)
             }
         }
     }
@@ -135,10 +135,11 @@ extension EvaluationOrder {
 
     /// The lists under the ids of `questions`, by the question's text where they carry it: one of
     /// another question is left out, since its id may be its number in the file alone.
-    private func aligned(with questions: [Question]) throws -> [RankedList] {
+    private func aligned(with questions: [Question], of file: String) throws -> [RankedList] {
         var ids: [String: [String]] = [:]
         for question in questions.reversed() { ids[question.text, default: []].append(question.id) }
-        return try lists().compactMap { list in
+        let given = try lists()
+        let known = given.compactMap { list -> RankedList? in
             guard !list.question.isEmpty else { return list }
             // Of questions with one text each takes its own list, in the order of the file.
             guard let id = ids[list.question]?.popLast() else { return nil }
@@ -146,6 +147,14 @@ extension EvaluationOrder {
             list.questionID = id
             return list
         }
+        guard !known.isEmpty || given.isEmpty else {
+            throw SheafError.request(
+                """
+                No list of \(results) is of a question of \(file). Name the questions that were \
+                asked.
+                """)
+        }
+        return known
     }
 
     /// Gives the entries their texts.

@@ -76,7 +76,8 @@ struct AnswerResumeTests {
         try folder.write("begun.partial", "{\"a\":1}\n{\"id\":\"1\", \"ques")
         let file = try GrowingFile(
             folder.path + "/begun", settings: ["a": .integer(2)], questions: [("1", "x")])
-        #expect(file.done == 0 && (try folder.read("begun.partial")) == "{\"a\":2}\n")
+        #expect(file.done == 0)
+        #expect(try folder.read("begun.partial") == "{\"a\":2}\n")
     }
 
     /// Leaves the file of a run that ended in its fifth line, torn.

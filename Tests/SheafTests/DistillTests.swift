@@ -124,25 +124,26 @@ struct DistillTests {
             data: ConvertOrder(
                 input: bench.examples, output: bench.folder.path + "/mined.json", form: .dpr),
             place: .corpus(corpus))
-        for work in [
-            { () async throws -> Void in _ = try await MeasureOrder(measured).run() },
-            { () async throws -> Void in _ = try await mining.run() },
-        ] {
-            let (starts, start) = AsyncStream.makeStream(of: Void.self)
-            let task = Task {
-                for await _ in starts { break }
-                try await work()
-            }
-            task.cancel()
-            start.finish()
-            await #expect {
-                try await task.value
-            } throws: { error in
-                guard case .interrupted = error as? SheafError else { return false }
-                return true
-            }
-        }
+        await expectInterrupted { [measured] in _ = try await MeasureOrder(measured).run() }
+        await expectInterrupted { _ = try await mining.run() }
         #expect(!FileManager.default.fileExists(atPath: bench.folder.path + "/mined.json"))
+    }
+
+    /// Begins some work in a task that is cancelled already.
+    private func expectInterrupted(_ work: @escaping @Sendable () async throws -> Void) async {
+        let (starts, start) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            for await _ in starts { break }
+            try await work()
+        }
+        task.cancel()
+        start.finish()
+        await #expect {
+            try await task.value
+        } throws: { error in
+            guard case .interrupted = error as? SheafError else { return false }
+            return true
+        }
     }
 
     private func modified(_ name: String, _ bench: Bench) throws -> Date? {

@@ -57,14 +57,14 @@ struct ConversionTests {
             TrainingWriter.Form.beir, "corpus.jsonl", "queries.jsonl", "qrels/train.tsv",
             [
                 #"{"_id": "7", "title": "T", "text": "she"}"#,
-                #"{"_id": "p2", "title": "", "text": "he"}"#,
+                #"{"_id": "p7e2ba46bbb303542", "title": "", "text": "he"}"#,
             ], [#"{"_id": "q1", "text": "who?"}"#, #"{"_id": "q2", "text": "who else?"}"#],
-            ["query-id\tcorpus-id\tscore", "q1\t7\t1", "q2\tp2\t1"]
+            ["query-id\tcorpus-id\tscore", "q1\t7\t1", "q2\tp7e2ba46bbb303542\t1"]
         ),
         (
             .msmarco, "collection.tsv", "queries.train.tsv", "qrels.train.tsv",
-            ["7\tT she", "p2\the"], ["q1\twho?", "q2\twho else?"],
-            ["q1\t0\t7\t1", "q2\t0\tp2\t1"]
+            ["7\tT she", "p7e2ba46bbb303542\the"], ["q1\twho?", "q2\twho else?"],
+            ["q1\t0\t7\t1", "q2\t0\tp7e2ba46bbb303542\t1"]
         ),
     ])
     func `a collection holds each passage once, the questions, and who answers whom`(

@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import TestSupport
 import Testing
 

@@ -4,7 +4,8 @@ import GRDB
 
 /// A full-text index of a corpus in SQLite, ranked by BM25 (k₁ = 1.2, b = 0.75).
 ///
-/// Lies in a temporary file without a name, which is gone when the process ends. Title and text are searched alike.
+/// Lies in a temporary file without a name, which is gone when the process ends. Title and text are
+/// searched alike.
 /// Words in more than a fifth of all passages are left out of a question that finds enough with its
 /// others: they change little in the ranking and cost most of the time.
 public final class BM25Index: CandidateSource {
