@@ -90,4 +90,18 @@ struct JSONReadingTests {
         }
         #expect(try JSONValue(text, .own)["b"]?["c"] == .bool(true))
     }
+
+    @Test func `members are found by the bytes of their names`() throws {
+        // The sign of kelvin is K by Unicode's rules; letters may be composed or not.
+        let value = try read("{\"\u{212A}\": 1, \"e\u{301}\": 2, \"\u{E9}\": 3}")
+        #expect(value["K"] == nil && value["\u{212A}"] == .number("1"))
+        #expect(value["e\u{301}"] == .number("2") && value["\u{E9}"] == .number("3"))
+        // Thousands of marks on one letter take no longer than other names: comparing such by
+        // Unicode's rules takes a hundredth of a second each time.
+        let long = "a" + String(repeating: "\u{301}\u{316}", count: 4_000)
+        let members = (0..<20).map { "\"\(long)\($0)\": \($0)" }.joined(separator: ",")
+        let found = try read("{\(members)}", .data)
+        for _ in 0..<200 { #expect(found["none"] == nil) }
+        #expect(found[long + "7"] == .number("7"))
+    }
 }

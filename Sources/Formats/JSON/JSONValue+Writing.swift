@@ -38,7 +38,7 @@ extension JSONValue {
     package func setting(_ new: [(name: String, value: JSONValue)]) -> JSONValue {
         guard case .object(var members) = self else { return self }
         for (name, value) in new {
-            if let place = members.lastIndex(where: { $0.name == name }) {
+            if let place = members.lastIndex(where: { $0.isNamed(name) }) {
                 members[place].value = value
             } else {
                 members.append(Member(name, value))

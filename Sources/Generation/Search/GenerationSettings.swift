@@ -149,7 +149,7 @@ struct GenerationSettings: Sendable {
     /// Whether the key is there, if only as null.
     private func has(_ file: JSONFile, _ key: String) -> Bool {
         guard case .object(let members) = file.root else { return false }
-        return members.contains { $0.name == key }
+        return members.contains { $0.isNamed(key) }
     }
 
     private func token(

@@ -27,9 +27,8 @@ struct ScoreRules: Sendable {
         self.allowed = allowed
         self.processors = processors
         // A list that is the end alone is passed over, as in the reference.
-        let words = settings.badWords.filter { word in
-            !settings.ends.contains { word == [$0] }
-        }
+        let ends = Set(settings.ends)
+        let words = settings.badWords.filter { $0.count != 1 || !ends.contains($0[0]) }
         tokenWords = Set(words.filter { $0.count == 1 }.compactMap(\.first))
         longWords = words.filter { $0.count > 1 }
     }

@@ -38,7 +38,7 @@ struct JSONNode {
     /// The member of an object; nil where absent or null.
     func member(_ name: String) throws(TokenizerError) -> JSONNode? {
         guard case .object(let members) = value else { throw wrongType("an object") }
-        guard let found = members.first(where: { $0.name == name }), found.value != .null else {
+        guard let found = members.first(where: { $0.isNamed(name) }), found.value != .null else {
             return nil
         }
         return JSONNode(path: path, key: key.isEmpty ? name : "\(key).\(name)", value: found.value)
