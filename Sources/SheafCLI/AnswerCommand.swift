@@ -203,6 +203,12 @@ struct AnswerChoice: ParsableArguments {
         if let abstainBelow, !(0...1).contains(abstainBelow) {
             throw ValidationError("--abstain-below is a probability from 0 to 1.")
         }
+    @Option(
+        help: ArgumentHelp(
+            "Whether RAG-sequence weighs an answer under all passages (thorough), or under those "
+                + "that gave it (fast).", valueName: "how"))
+    var decoding = RagDecoding.thorough
+
         if stream,
             promptOnly || tokenPosteriors || output != nil || format ?? .table != .table
                 || abstainBelow != nil
@@ -231,3 +237,4 @@ struct AnswerChoice: ParsableArguments {
         return order
     }
 }
+        settings.decoding = decoding

@@ -172,6 +172,7 @@ extension ModelConversion.WeightType: ExpressibleByArgument {}
 extension ResultFormat: ExpressibleByArgument {}
 extension AnswerFormat: ExpressibleByArgument {}
 extension RagKind: ExpressibleByArgument {}
+extension RagDecoding: ExpressibleByArgument {}
 extension ContextTruncation: ExpressibleByArgument {}
 extension QuestionText: ExpressibleByArgument {}
 extension GenerationOptions.EarlyStopping: ExpressibleByArgument {}

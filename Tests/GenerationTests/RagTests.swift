@@ -49,6 +49,30 @@ struct RagTests {
         }
     }
 
+    @Test func `fast decoding weighs an answer under the passages that gave it`() throws {
+        let generator = try Generator.load(folder: Goldens.subset + "/models/rag_tiny")
+        let context = contexts(3, generator.vocabularySize, passages: 4)
+        var options = GenerationOptions()
+        (options.beams, options.returns, options.maximumLength) = (3, 3, 8)
+        let fast = try generator.answers(from: [context], .sequence, .fast, options: options)[0]
+        let thorough = try generator.answers(from: [context], .sequence, options: options)[0]
+        let lists = try generator.generate(context.sources, options: options)
+        #expect(fast.count == 3 && fast.contains { $0.posteriors.contains(0) })
+        for answer in fast {
+            let joint = zip(context.priors, lists).map { prior, outputs in
+                outputs.first { $0.tokens == answer.tokens }
+                    .map { exp(prior + $0.logarithms.reduce(0) { $0 + Double($1) }) } ?? 0
+            }
+            let total = joint.reduce(0, +)
+            #expect(abs(answer.logarithm - log(total)) < 1e-6)
+            #expect(agree(answer.posteriors, joint.map { $0 / total }, 1e-6))
+            #expect(answer.tokenPosteriors.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-6 })
+            if let same = thorough.first(where: { $0.tokens == answer.tokens }) {
+                #expect(same.logarithm >= answer.logarithm - 1e-6)
+            }
+        }
+    }
+
     @Test(arguments: RagKind.allCases)
     func `answers do not depend on the questions beside them`(_ kind: RagKind) throws {
         let generator = try Generator.load(folder: Goldens.subset + "/models/rag_tiny")

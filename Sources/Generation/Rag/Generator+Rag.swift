@@ -11,11 +11,12 @@ extension Generator {
     /// nothing then. RAG-token searches once, each next token weighed under all passages. Each
     /// passage is encoded once either way.
     ///
-    /// Source: Lewis et al. 2020, §2.5 ("thorough decoding" for RAG-sequence).
+    /// Source: Lewis et al. 2020, §2.5.
     ///
     /// - Parameters:
     ///   - contexts: The passages of each question, at least one.
     ///   - kind: How passages are summed over.
+    ///   - decoding: Under which passages RAG-sequence weighs an output.
     ///   - options: How outputs are searched for; `returns` answers are given for each question,
     ///     fewer where fewer different ones were found.
     ///   - removesDuplicates: Whether an output found under several passages is ranked once.
@@ -24,7 +25,7 @@ extension Generator {
     ///   - threads: Threads to compute on.
     /// - Returns: For each question its answers, the best first.
     public func answers(
-        from contexts: [RetrievedContexts], _ kind: RagKind,
+        from contexts: [RetrievedContexts], _ kind: RagKind, _ decoding: RagDecoding = .thorough,
         options: GenerationOptions = GenerationOptions(), removesDuplicates: Bool = true,
         allowed: PrefixConstraint? = nil, processors: [ScoreProcessor] = [], threads: Int = 1
     ) throws(GenerationError) -> [[RagAnswer]] {
@@ -39,13 +40,13 @@ extension Generator {
         switch precision {
         case .float32(let network):
             return try RagGeneration(
-                network, settings, kind, removesDuplicates: removesDuplicates, allowed: allowed,
-                processors: processors, beginning: beginning
+                network, settings, kind, decoding, removesDuplicates: removesDuplicates,
+                allowed: allowed, processors: processors, beginning: beginning
             ).run(contexts, threads: max(1, threads))
         case .i16(let network):
             return try RagGeneration(
-                network, settings, kind, removesDuplicates: removesDuplicates, allowed: allowed,
-                processors: processors, beginning: beginning
+                network, settings, kind, decoding, removesDuplicates: removesDuplicates,
+                allowed: allowed, processors: processors, beginning: beginning
             ).run(contexts, threads: max(1, threads))
         }
     }
@@ -132,6 +133,7 @@ private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
     private let network: Network<Matrix>
     private let settings: SearchSettings
     private let kind: RagKind
+    private let decoding: RagDecoding
     private let removesDuplicates: Bool
     private let allowed: PrefixConstraint?
     private let processors: [ScoreProcessor]
@@ -139,12 +141,14 @@ private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
 
     init(
         _ network: Network<Matrix>, _ settings: SearchSettings, _ kind: RagKind,
-        removesDuplicates: Bool, allowed: PrefixConstraint?, processors: [ScoreProcessor],
+        _ decoding: RagDecoding, removesDuplicates: Bool, allowed: PrefixConstraint?,
+        processors: [ScoreProcessor],
         beginning: Int32?
     ) {
         self.network = network
         self.settings = settings
         self.kind = kind
+        self.decoding = decoding
         self.removesDuplicates = removesDuplicates
         self.allowed = allowed
         self.processors = processors
@@ -237,12 +241,37 @@ private struct RagGeneration<Matrix: WeightMatrix>: Sendable {
             var seen: Set<[Int32]> = []
             let different =
                 removesDuplicates ? outputs.filter { seen.insert($0).inserted } : outputs
-            let likelihoods = try network.likelihoods(
-                of: different, under: states, contexts[index].priors, known: own, first: 0,
-                threads: threads)
+            let priors = contexts[index].priors
+            let likelihoods =
+                switch decoding {
+                case .thorough:
+                    try network.likelihoods(
+                        of: different, under: states, priors, known: own, first: 0,
+                        threads: threads)
+                case .fast: Self.likelihoods(of: different, asFound: own, priors)
+                }
             answers.append(rank(different, likelihoods))
         }
         return answers
+    }
+
+    /// The likelihoods of outputs under the passages that they were found under; under all others
+    /// they are held for impossible.
+    private static func likelihoods(
+        of outputs: [[Int32]], asFound found: [[GeneratedSequence]], _ priors: [Double]
+    ) -> [AnswerLikelihood] {
+        let told = found.map { outputs in
+            Dictionary(
+                outputs.map { ($0.tokens, $0.logarithms) }, uniquingKeysWith: { first, _ in first })
+        }
+        return outputs.map { output in
+            AnswerLikelihood(
+                priors: priors,
+                tokens: told.map { passage in
+                    passage[output].map { $0.map(Double.init) }
+                        ?? [Double](repeating: -.infinity, count: output.count - 1)
+                })
+        }
     }
 
     /// The answers worth most, without what a beginning token that all have adds.

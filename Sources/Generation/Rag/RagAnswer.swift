@@ -24,6 +24,16 @@ public enum RagKind: String, Sendable, CaseIterable {
     case token
 }
 
+/// Under which passages RAG-sequence weighs an answer that it has found.
+///
+/// Source: Lewis et al. 2020, §2.5.
+public enum RagDecoding: String, Sendable, CaseIterable {
+    /// Under all: those that did not give the answer are asked how likely it is.
+    case thorough
+    /// Under those whose own search gave it; under the others it counts as impossible.
+    case fast
+}
+
 /// The likelihood of one answer under each passage, and what follows from it.
 struct AnswerLikelihood {
     /// log p(passage | question).

@@ -199,6 +199,7 @@ extension AnswerSettings {
     var document: JSONValue {
         let document: JSONValue = [
             "truncate": .string(truncation.rawValue), "question_text": .string(question.rawValue),
+            "decoding": .string(decoding.rawValue),
         ]
         return document.with("kind", kind.map { .string($0.rawValue) })
             .with("passages", passages.map { .integer($0) })

@@ -8,6 +8,8 @@ public import Models
 public struct AnswerSettings: Equatable, Sendable {
     /// How passages are summed over; nil: as the model does.
     public var kind: RagKind?
+    /// Under which passages RAG-sequence weighs an answer.
+    public var decoding = RagDecoding.thorough
     /// Passages a question is answered from; nil: as the model says.
     public var passages: Int?
     /// How outputs are searched for.

@@ -109,7 +109,8 @@ extension RagModel {
             contexts throws(SheafError) in
             do throws(GenerationError) {
                 return try generator.generator.answers(
-                    from: contexts, settings.kind ?? kind, options: settings.generation,
+                    from: contexts, settings.kind ?? kind, settings.decoding,
+                    options: settings.generation,
                     removesDuplicates: configuration.removesDuplicates, processors: processors,
                     threads: settings.threads)
             } catch {
