@@ -164,4 +164,58 @@ struct RagJoinTests {
             try TextEncoder.load(folder: target, tower: .context)
         }
     }
+
+    @Test(arguments: [1, 3], [false, true])
+    func `weights in several files or pickled are those of one file`(
+        count: Int, isPickled: Bool
+    ) throws {
+        let (folder, question, generator) = try parts()
+        defer { folder.remove() }
+        let target = folder.path + "/rag"
+        _ = try RagJoin(questionEncoder: question, generator: generator, target: target).run()
+        let whole = try Generator.load(folder: target)
+        let encoder = try TextEncoder.load(folder: target, tower: .question)
+        let weights = try WeightFiles(safetensors: target + "/model.safetensors")
+        try folder.remove("rag/model.safetensors")
+
+        let (base, suffix) = isPickled ? ("pytorch_model", "bin") : ("model", "safetensors")
+        var map: [String: String] = [:]
+        for part in 0..<count {
+            var some = weights
+            // Neighbours lie in different files, so that both models are in each.
+            some.tensors = weights.tensors.enumerated().filter { $0.offset % count == part }
+                .map(\.element)
+            let name =
+                count == 1 ? "\(base).\(suffix)" : "\(base)-0000\(part + 1)-of-00003.\(suffix)"
+            for tensor in some.tensors { map[tensor.name] = name }
+            _ = try folder.write("rag/" + name, isPickled ? some.pickled : try some.safetensors)
+        }
+        #expect(map.count == weights.tensors.count && map.count > 60)
+        if count > 1 {
+            _ = try folder.write(
+                "rag/\(base).\(suffix).index.json",
+                JSONSerialization.data(withJSONObject: [
+                    "metadata": ["total_size": 4], "weight_map": map,
+                ]))
+        }
+        let source = [Int32](4...12)
+        var options = GenerationOptions()
+        options.beams = 3
+        options.maximumLength = 8
+        let loaded = try Generator.load(folder: target)
+        #expect(
+            try loaded.generate([source], options: options)
+                == whole.generate([source], options: options))
+        let texts = ["who wrote faust", "What is the capital of France?"]
+        let again = try TextEncoder.load(folder: target, tower: .question)
+        #expect(again.encode(questions: texts) == encoder.encode(questions: texts))
+        if count > 1 {
+            let last = "\(base)-00003-of-00003.\(suffix)"
+            try folder.remove("rag/" + last)
+            let error = failure { () throws(GenerationError) in
+                try Generator.load(folder: target)
+            }
+            #expect(error?.description.contains(last) == true, "\(error as Any)")
+        }
+    }
 }
