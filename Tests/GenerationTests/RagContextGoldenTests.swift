@@ -6,17 +6,10 @@ import Tokenizers
 
 @testable import Generation
 
-/// RAG from the text of a question on, beside transformers 4.41.2: what the whole set of goldens
-/// holds, which SHEAF_GOLDENS names.
+/// RAG from the text of a question on, beside transformers 4.41.2: of tiny models, and of those of
+/// the whole set of goldens where SHEAF_GOLDENS names it.
 @Suite("Golden RAG from text")
 struct RagContextGoldenTests {
-    private static let cases = [
-        "rag_more_ndocs", "rag_more_punctuation", "rag_more_generation_keys",
-    ]
-    private static let areThere =
-        cases.allSatisfy(Goldens.hasCase) && Goldens.has("corpus.json")
-        && Goldens.has("models/dpr_question_trained")
-
     /// A joined folder of the goldens' parts, and the passages of the goldens.
     private struct Bench {
         let folder: TemporaryFolder
@@ -27,13 +20,20 @@ struct RagContextGoldenTests {
         let configuration: RagConfiguration
         let passages: [(title: String, text: String)]
         let vectors: [Float]
+        let scale: Float
 
-        init(generator: String) throws {
+        /// - Parameter generator: Its folder; nil: as the case says.
+        init(_ golden: GoldenCase, generator: String? = nil) throws {
+            // The whole set's cases are all of the same models and passages, and do not name them.
+            let json = golden.json
+            let encoder = json["question_encoder"] as? String ?? "dpr_question_trained"
+            let writing = json["generator_tokenizer"] as? String ?? "bpe"
+            let generator = generator ?? json["generator"] as? String ?? "bart_partial"
             folder = try TemporaryFolder()
             rag = folder.path + "/rag"
             let (question, writer) = (folder.path + "/question", folder.path + "/writer")
-            try Goldens.copyModel("dpr_question_trained", to: question)
-            for part in [generator, "bpe"] {
+            try Goldens.copyModel(encoder, to: question)
+            for part in [generator, writing] {
                 let source = Goldens.path("models/\(part)")
                 for file in try FileManager.default.contentsOfDirectory(atPath: source) {
                     try folder.copy("\(source)/\(file)", "writer/\(file)")
@@ -41,20 +41,24 @@ struct RagContextGoldenTests {
             }
             var join = RagJoin(questionEncoder: question, generator: writer, target: rag)
             join.passages = 3
-            join.maximumCombinedLength = 112
+            join.maximumCombinedLength = json["max_combined_length"] as? Int ?? 112
             configuration = try join.run().configuration
-            encoder = try TextEncoder.load(folder: rag, tower: .question)
+            self.encoder = try TextEncoder.load(folder: rag, tower: .question)
             words = try FolderTokenizer.open(rag + "/question_encoder_tokenizer")
             pieces = try FolderTokenizer.open(rag + "/generator_tokenizer")
             let corpus =
-                try JSONSerialization.jsonObject(
+                try json["passages"]
+                ?? JSONSerialization.jsonObject(
                     with: Data(contentsOf: URL(fileURLWithPath: Goldens.path("corpus.json"))))
-                as? [[String: Any]] ?? []
-            passages = corpus.map {
+            passages = (corpus as? [[String: Any]] ?? []).map {
                 ($0["title"] as? String ?? "", $0["text"] as? String ?? "")
             }
-            vectors = try GoldenTensors(Goldens.path("cases/retrieval.safetensors"))
-                .floats("passage_embeddings")
+            vectors =
+                golden.has("passage_embeddings")
+                ? try golden.floats("passage_embeddings")
+                : try GoldenTensors(Goldens.path("cases/retrieval.safetensors"))
+                    .floats("passage_embeddings")
+            scale = Float(json["embedding_scale"] as? Double ?? 1)
         }
 
         /// The question as the reference's retriever reads it: decoded from its tokens.
@@ -66,10 +70,11 @@ struct RagContextGoldenTests {
 
         /// Joined texts of a question with the passages that are nearest.
         func contexts(
-            _ question: String, _ count: Int, scale: Float = 1, cleans: Bool = true
+            _ question: String, _ count: Int, scale: Float? = nil, cleans: Bool = true
         ) -> (texts: [String], contexts: RetrievedContexts) {
             let vector = encoder.encode(questions: [question])
             let width = vector.count
+            let scale = scale ?? self.scale
             let scores = passages.indices.map { row in
                 (0..<width).reduce(0.0) {
                     $0 + Double(vector[$1]) * Double(vectors[row * width + $1] * scale)
@@ -92,10 +97,10 @@ struct RagContextGoldenTests {
         }
     }
 
-    @Test(.enabled(if: areThere))
-    func `questions are cleaned and joined as the reference's are`() throws {
+    @Test func `questions are cleaned and joined as the reference's are`() throws {
         let golden = try GoldenCase("rag_more_punctuation")
-        let bench = try Bench(generator: "bart_trained")
+        let bench = try Bench(
+            golden, generator: golden.json["generator"] as? String ?? "bart_trained")
         let generator = try Generator.load(folder: bench.rag)
         let questions = try #require(golden.json["questions"] as? [String])
         let runs = try #require(golden.json["runs"] as? [String: [String: Any]])
@@ -104,11 +109,12 @@ struct RagContextGoldenTests {
             let decoded = try #require(run["decoded_questions"] as? [String])
             #expect(questions.map { bench.decoded($0, cleans: isClean) } == decoded, "\(name)")
             let found = questions.map { bench.contexts($0, 3, cleans: isClean) }
-            // Those of the other run are the same texts again; its ids are its own.
-            if isClean {
-                let texts = try #require(run["context_strings"] as? [String])
-                #expect(found.flatMap(\.texts) == texts)
-            }
+            // The reference tells them as the generator's tokenizer decodes them, which cleans.
+            let texts = try #require(run["context_strings"] as? [String])
+            #expect(
+                found.flatMap(\.contexts.sources).map {
+                    bench.pieces.decode($0, skipSpecialTokens: true, cleansSpaces: true)
+                } == texts, "\(name)")
             let ids = try golden.integers(name + ".context_input_ids")
             let width = golden.shape(name + ".context_input_ids")[1]
             let rows = stride(from: 0, to: ids.count, by: width).map { row in
@@ -131,13 +137,12 @@ struct RagContextGoldenTests {
         }
     }
 
-    @Test(.enabled(if: areThere))
-    func `answers are ranked under all passages that were asked for`() throws {
+    @Test func `answers are ranked under all passages that were asked for`() throws {
         let golden = try GoldenCase("rag_more_ndocs")
         let rows = try #require(golden.json["rows"] as? [[String: Any]])
         #expect(rows.count >= 5)
         for name in Set(rows.compactMap { $0["generator"] as? String }) {
-            let bench = try Bench(generator: name)
+            let bench = try Bench(golden, generator: name)
             let generator = try Generator.load(folder: bench.rag)
             for row in rows where row["generator"] as? String == name {
                 let question = try #require(row["question"] as? String)
@@ -154,13 +159,11 @@ struct RagContextGoldenTests {
         }
     }
 
-    @Test(.enabled(if: areThere))
-    func `keys act where they act in the reference`() throws {
+    @Test func `keys act where they act in the reference`() throws {
         let golden = try GoldenCase("rag_more_generation_keys")
-        let bench = try Bench(generator: "bart_partial")
+        let bench = try Bench(golden)
         let questions = try #require(golden.json["questions"] as? [String])
-        let scale = Float(golden.number("embedding_scale"))
-        let contexts = questions.map { bench.contexts($0, 3, scale: scale).contexts }
+        let contexts = questions.map { bench.contexts($0, 3).contexts }
         try FileManager.default.removeItem(atPath: bench.rag + "/generation_config.json")
         let path = URL(fileURLWithPath: bench.rag + "/config.json")
         let original = try #require(
@@ -190,6 +193,42 @@ struct RagContextGoldenTests {
             #expect(
                 answers.joined().map(\.tokens) == expected.map { trimmed($0, padding: 1) },
                 "\(name)")
+        }
+    }
+
+    @Test func `BART's old key for the first token acts as in the reference`() throws {
+        let golden = try GoldenCase("rag_more_generation_keys")
+        let bench = try Bench(golden)
+        let generator = bench.folder.path + "/writer"
+        try FileManager.default.removeItem(atPath: generator + "/generation_config.json")
+        let path = URL(fileURLWithPath: generator + "/config.json")
+        var original = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
+        original["forced_bos_token_id"] = nil
+        original["force_bos_token_to_be_generated"] = nil
+        let (ids, mask) = (
+            try golden.integers("bart.input_ids"), try golden.integers("bart.attention_mask")
+        )
+        let width = golden.shape("bart.input_ids")[1]
+        let sources = stride(from: 0, to: ids.count, by: width).map { row in
+            (row..<row + width).filter { mask[$0] == 1 }.map { Int32(ids[$0]) }
+        }
+        let runs = try #require(golden.json["bart_legacy_bos"] as? [String: [String: Any]])
+        #expect(runs.count == 4 && sources.count == 4)
+        for (name, run) in runs {
+            var json = original
+            json.merge(try #require(run["patch"] as? [String: Any])) { $1 }
+            try JSONSerialization.data(withJSONObject: json).write(to: path)
+            let model = try Generator.load(folder: generator)
+            for (search, beams) in [("greedy", 1), ("beam4", 4)] {
+                var options = GenerationOptions()
+                options.beams = beams
+                options.maximumLength = 12
+                let expected = try #require(run[search] as? [[Int]])
+                #expect(
+                    try model.generate(sources, options: options).map { $0[0].tokens }
+                        == expected.map { trimmed($0, padding: 1) }, "\(name) \(search)")
+            }
         }
     }
 }
