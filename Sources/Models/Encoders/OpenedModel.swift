@@ -151,7 +151,7 @@ extension ModelDescription {
     }
 
     /// What beside the files decides a vector, in fixed order.
-    fileprivate var settings: [String] {
+    var settings: [String] {
         [
             kind.rawValue, tower.rawValue, pooling.name, normalises ? "normalised" : "raw",
             String(maximumLength), segmentIDs.rawValue,
