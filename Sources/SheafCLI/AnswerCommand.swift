@@ -13,13 +13,19 @@ struct AnswerCommand: AsyncParsableCommand {
               sheaf answer --questions dev.jsonl --collection wiki --model rag \\
                 --format jsonl --output answers.jsonl
               sheaf answer --contexts results.json --model bart-nq
+              sheaf answer "who wrote faust" --index dpr_index --model rag-token-nq
+              sheaf answer --questions dev.jsonl --index my.faiss --dataset my_dataset \\
+                --model rag
               sheaf answer --contexts results.json --prompt-only --output prompts.jsonl
 
             MODEL is a RAG folder, or a BART or T5 that was trained to answer. The
             passages come from a collection, whose question tower encodes the questions,
-            or from results of `sheaf search` with texts. Each answer tells p(passage |
-            question) and p(passage | answer) of every passage. With --output the form is
-            JSON lines, and a run that was ended goes on when its call is given again.
+            from results of `sheaf search` with texts, or from an index that others wrote,
+            asked with RAG's question encoder: DPR's own files, the folder of a retriever's
+            save_pretrained, or a Faiss file with its save_to_disk folder. Each answer
+            tells p(passage | question) and p(passage | answer) of every passage. With
+            --output the form is JSON lines, and a run that was ended goes on when its
+            call is given again.
             """)
 
     @Argument(help: "One question.")
@@ -38,6 +44,19 @@ struct AnswerCommand: AsyncParsableCommand {
             valueName: "file"))
     var contexts: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "An index that others wrote: a Faiss file, or the folder of DPR's or a retriever's"
+                + " files.",
+            valueName: "path"))
+    var index: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The save_to_disk folder of the passages that a Faiss file of --index is about.",
+            valueName: "dir"))
+    var dataset: String?
+
     @Option(help: ArgumentHelp("The folder of RAG, BART or T5.", valueName: "dir"))
     var model: String?
 
@@ -52,7 +71,8 @@ struct AnswerCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the collection's question tower lies now, if its folder was moved.",
+            "Where the collection's question tower lies now, if its folder was moved; with --index"
+                + " what encodes questions (default: RAG's own).",
             valueName: "dir"))
     var questionModel: String?
 
@@ -63,8 +83,12 @@ struct AnswerCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if (collection == nil) == (contexts == nil) {
-            throw ValidationError("Name a --collection, or --contexts that were found before.")
+        guard [collection, contexts, index].compactMap({ $0 }).count == 1 else {
+            throw ValidationError(
+                "Name a --collection, --contexts that were found before, or an --index.")
+        }
+        if dataset != nil, index == nil {
+            throw ValidationError("--dataset goes with the Faiss file of --index: name that too.")
         }
         let asked = [question, questions].compactMap { $0 }.count
         if contexts != nil, asked > 0 {
@@ -83,25 +107,29 @@ struct AnswerCommand: AsyncParsableCommand {
         if let contexts {
             let given = try GivenContexts(file: contexts)
             let stamp = FileStamp(contexts)
-            try await Interruption.cancels { [self] in
+            return try await Interruption.cancels { [self] in
                 try await answer(given.questions, from: given, ("contexts", stamp.text))
             }
-        } else {
-            let list =
-                try questions.map { path throws(SheafError) in
-                    try QuestionList(file: path)
-                } ?? QuestionList(question: question ?? "")
-            var order = SearchOrder(
-                collection: collection ?? "", allowPartial: allowPartial,
-                timeout: patience.duration)
-            order.questionModel = questionModel
-            try await Interruption.cancels { [self, order] in
-                let cluster = try await cluster.existing(size)
-                try await cluster.closing {
-                    try await answer(
-                        list.questions, from: LiveCollection(cluster, order),
-                        ("collection", order.collection))
-                }
+        }
+        let list =
+            try questions.map { path throws(SheafError) in
+                try QuestionList(file: path)
+            } ?? QuestionList(question: question ?? "")
+        if let index {
+            let files = try StoredPassageFiles(index: index, passages: dataset)
+            return try await Interruption.cancels { [self] in
+                try await answer(list.questions, from: files, ("index", files.stamp))
+            }
+        }
+        var order = SearchOrder(
+            collection: collection ?? "", allowPartial: allowPartial, timeout: patience.duration)
+        order.questionModel = questionModel
+        try await Interruption.cancels { [self, order] in
+            let cluster = try await cluster.existing(size)
+            try await cluster.closing {
+                var passages = LiveCollection(cluster, order)
+                if let model { passages = try await passages.compared(with: model) }
+                try await answer(list.questions, from: passages, ("collection", order.collection))
             }
         }
     }
@@ -113,18 +141,26 @@ struct AnswerCommand: AsyncParsableCommand {
         var order = answers.order(questions, generation.options, threads: generator.threads)
         order.width = Terminal.width
         order.name(source.name, source.value)
-        guard let model else { return try await prompts(order, RagConfiguration(), retriever) }
-        if answers.promptOnly {
-            return try await prompts(order, try RagModel.configuration(of: model), retriever)
+        var encoder = RagModel.QuestionEncoder.none
+        if retriever.key != .text {
+            encoder = questionModel.map { .folder($0) } ?? .own
+            if let questionModel { order.name("question_model", questionModel) }
         }
-        let opened = try RagModel.open(model, generator.loading)
+        guard let model, !answers.promptOnly else {
+            if let model { order.name("model", FileStamp(model + "/config.json").text) }
+            let rag = try RagQuestions.open(model, encoder: encoder)
+            return try await prompts(order, rag, retriever)
+        }
+        let opened = try RagModel.open(model, questionEncoder: encoder, generator.loading)
         order.name("model", opened.generator.stamp)
         order.name("precision", generator.precision.rawValue)
         Terminal.say(notes: opened.generator.notes)
         if answers.stream {
-            return try await opened.stream(order, from: retriever) { text throws(SheafError) in
+            let told = try await opened.stream(order, from: retriever) {
+                text throws(SheafError) in
                 try OutputSink(path: nil).write(text)
             }
+            return Terminal.say(notes: told)
         }
         let line = ProgressLine(isQuiet: quiet || questions.count == 1)
         defer { line.end() }
@@ -138,7 +174,7 @@ struct AnswerCommand: AsyncParsableCommand {
     }
 
     private func prompts(
-        _ order: AnswerOrder, _ configuration: RagConfiguration,
+        _ order: AnswerOrder, _ rag: RagQuestions,
         _ retriever: some PassageRetriever
     ) async throws(SheafError) {
         var order = order
@@ -146,7 +182,7 @@ struct AnswerCommand: AsyncParsableCommand {
         let line = ProgressLine(isQuiet: quiet || order.questions.count == 1)
         defer { line.end() }
         let count = UInt64(order.questions.count)
-        let summary = try await order.writePrompts(configuration, from: retriever) {
+        let summary = try await order.writePrompts(rag, from: retriever) {
             line.show(phase: "searching", done: UInt64($0), total: count, unit: "question")
         }
         line.end()
@@ -166,6 +202,12 @@ struct AnswerChoice: ParsableArguments {
             "How RAG sums over passages: sequence or token (default: the model's own).",
             valueName: "kind"))
     var kind: RagKind?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether RAG-sequence weighs an answer under all passages (thorough), or under those "
+                + "that gave it (fast).", valueName: "how"))
+    var decoding = RagDecoding.thorough
 
     @Option(
         help: ArgumentHelp(
@@ -203,12 +245,6 @@ struct AnswerChoice: ParsableArguments {
         if let abstainBelow, !(0...1).contains(abstainBelow) {
             throw ValidationError("--abstain-below is a probability from 0 to 1.")
         }
-    @Option(
-        help: ArgumentHelp(
-            "Whether RAG-sequence weighs an answer under all passages (thorough), or under those "
-                + "that gave it (fast).", valueName: "how"))
-    var decoding = RagDecoding.thorough
-
         if stream,
             promptOnly || tokenPosteriors || output != nil || format ?? .table != .table
                 || abstainBelow != nil
@@ -225,6 +261,7 @@ struct AnswerChoice: ParsableArguments {
         var settings = AnswerSettings()
         settings.passages = passages
         settings.kind = kind
+        settings.decoding = decoding
         settings.truncation = truncate
         settings.question = questionText
         settings.abstainBelow = abstainBelow
@@ -237,4 +274,3 @@ struct AnswerChoice: ParsableArguments {
         return order
     }
 }
-        settings.decoding = decoding

@@ -115,7 +115,7 @@ extension IndexError: CustomStringConvertible {
                 + "dictionaries, tuples and texts alone."
         case .missingIndexFile(let folder, let name, let ending):
             "\(folder) has no file \(name), and not one file that ends in \(ending). Name the "
-                + "folder of an index that DPR wrote, or give --passages a saved data set."
+                + "folder of an index that DPR wrote, or a Faiss file with its saved data set."
         case .savedDataset(let message): message
         case .malformedFaissFile(let path, let reason):
             "\(path) is not a Faiss index of flat vectors: \(reason). "

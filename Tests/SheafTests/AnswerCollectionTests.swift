@@ -89,4 +89,39 @@ struct AnswerCollectionTests {
         }
         #expect(partial.error.contains("partial retrieval: 2 answers"), "\(partial)")
     }
+
+    @Test func `a question tower that is not RAG's own is told, once and in each answer`() throws {
+        let folder = try TemporaryFolder()
+        try index(folder, passages: 7, "--workers", "1")
+        let joined = folder.path + "/joined"
+        let join = try Program.run(
+            [
+                "model", "join", try Fixtures.tinyModel(in: folder.path),
+                try AnswerFixtures.bart(in: folder), joined,
+            ], data: folder.path + "/data")
+        try #require(join.status == 0, "\(join)")
+        let questions = try folder.write("q.txt", "river stone\nwhich tower\n")
+        func answers(_ model: String, _ more: String...) throws -> Program.Outcome {
+            try Program.run(
+                [
+                    "answer", "--model", model, "--questions", questions, "--collection", "c",
+                    "--workers", "1", "--format", "jsonl", "--max-new-tokens", "4", "-k", "2",
+                ] + more, data: folder.path + "/data")
+        }
+        let own = try answers(joined)
+        #expect(own.status == 0 && !own.error.contains("question tower"), "\(own)")
+        let words = "is not the encoder of"
+        for more in [[], ["--prompt-only"]] {
+            let other = try answers(try AnswerFixtures.rag(in: folder), more.first ?? "-q")
+            #expect(other.status == 0, "\(other)")
+            #expect(other.error.components(separatedBy: words).count == 2, "\(other)")
+            let lines = other.output.split(separator: "\n")
+            #expect(lines.count == 2 && lines.allSatisfy { $0.contains(words) }, "\(other)")
+        }
+        try folder.edit("joined/config.json") {
+            $0.replacing("\"layer_norm_eps\": 1e-12", with: "\"layer_norm_eps\": 1e-6")
+        }
+        let changed = try answers(joined)
+        #expect(changed.status == 0 && changed.error.contains(words), "\(changed)")
+    }
 }

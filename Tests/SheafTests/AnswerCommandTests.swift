@@ -227,4 +227,25 @@ struct AnswerCommandTests {
                 == "river / the river has number 0 // which river has number 0 ?")
         #expect(isWhole(prompts[0].contexts.map(\.prior)))
     }
+
+    @Test func `a prompt's inputs hold the question as the model reads it`() throws {
+        let rag = try AnswerFixtures.rag(in: folder)
+        let results = try folder.write(
+            "r.json",
+            """
+            [{"question": "Which  RIVER has it ?", "answers": [], "ctxs": [{"id": "1", "title": \
+            "Stone", "text": "salt", "score": "1"}]}]
+            """)
+        for (form, question) in [
+            ([], "which river has?"), (["--question-text", "original"], "Which RIVER has it ?"),
+        ] {
+            let outcome = try run(
+                ["answer", "--contexts", results, "--prompt-only", "--model", rag] + form)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(
+                outcome.output.contains("\"input\":\"Stone / salt // \(question)\""),
+                "\(outcome.output)")
+            #expect(outcome.output.contains("\"question\":\"Which  RIVER has it ?\""))
+        }
+    }
 }

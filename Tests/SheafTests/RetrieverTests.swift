@@ -29,7 +29,7 @@ struct RetrieverTests {
         let folder = try TemporaryFolder()
         let rag = try AnswerFixtures.rag(in: folder)
         let model = try RagModel.open(rag, questionEncoder: .own)
-        let encoder = try #require(model.questionEncoder)
+        let encoder = try #require(model.questions.encoder)
         let asked = ["which river", "the stone ?"]
         let vectors = encoder.encode(questions: asked, threads: 1)
         let width = encoder.dimension

@@ -2,7 +2,7 @@ import Base
 public import Corpus
 import Formats
 import Foundation
-public import Generation
+import Generation
 public import Models
 
 /// The forms in which answers are written.
@@ -136,17 +136,17 @@ extension AnswerOrder {
 
     /// Finds the passages of the questions and writes prompts for generators elsewhere.
     ///
-    /// - Parameter configuration: How a passage and its question are joined.
+    /// - Parameter rag: How questions are encoded, and joined with passages.
     public func writePrompts(
-        _ configuration: RagConfiguration, from retriever: some PassageRetriever,
+        _ rag: RagQuestions, from retriever: some PassageRetriever,
         progress: (Int) -> Void = { _ in }
     ) async throws(SheafError) -> AnswerSummary {
-        let k = settings.passages ?? configuration.passages
+        let k = settings.passages ?? rag.configuration.passages
         var summary = AnswerSummary(k: k)
         let before = try await write(passages: k, progress) {
             questions throws(SheafError) in
             let prompts = try await AnswerPrompt.prompts(
-                questions, from: retriever, configuration, settings)
+                questions, from: retriever, rag, settings)
             for prompt in prompts { summary.add(prompt.found, note: prompt.found.retrieverNote) }
             return prompts.map { OutputLine(document: $0.document, text: $0.text + "\n") }
         }

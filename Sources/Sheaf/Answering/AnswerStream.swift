@@ -64,12 +64,13 @@ extension GenerationOptions {
 extension RagModel {
     /// Answers the questions of an order in turn and writes each answer as its tokens come.
     ///
+    /// - Returns: What the retriever told, each once.
     /// - Throws: where outputs cannot be shown before they are whole: in a beam search, and in
     ///   RAG-sequence, which weighs whole answers, from several passages.
     public func stream(
         _ order: AnswerOrder, from retriever: some PassageRetriever,
         write: @escaping @Sendable (String) throws(SheafError) -> Void
-    ) async throws(SheafError) {
+    ) async throws(SheafError) -> [String] {
         var settings = order.settings
         settings.generation = try settings.generation.forStream()
         guard settings.kind ?? kind == .token || passages(settings) == 1 else {
@@ -77,6 +78,7 @@ extension RagModel {
                 "RAG-sequence weighs whole answers under its passages, so that no token is sure "
                     + "before the end. Use RAG-token (--kind token) or one passage (-k 1).")
         }
+        var told: [String] = []
         for question in order.questions {
             if order.questions.count > 1 { try write(question.text + "\n  ") }
             let stream = TokenStream(generator, write)
@@ -84,7 +86,9 @@ extension RagModel {
                 [question], from: retriever, settings, processors: [stream.processor])
             try stream.finish(
                 answers.first?.answers.first?.text ?? "no answer: no passage was found")
+            told.addNote(answers.first?.retrieverNote ?? "")
         }
+        return told
     }
 }
 

@@ -7,7 +7,7 @@ import Generation
 public struct AnswerPrompt: Equatable, Sendable {
     /// The answer without answers: question, passages, priors.
     public var found: QuestionAnswer
-    /// What RAG's generator would read of each passage.
+    /// What RAG's generator would read of each passage, the question as it reads it.
     public var inputs: [String]
 
     /// All passages, numbered, and the question behind them.
@@ -43,24 +43,25 @@ public struct AnswerPrompt: Equatable, Sendable {
 extension AnswerPrompt {
     /// Finds the passages of questions and writes a prompt for each.
     ///
-    /// - Parameter configuration: How a passage and its question are joined in `inputs`.
+    /// - Parameter rag: How questions are encoded, and joined with passages in `inputs`.
     static func prompts(
         _ questions: [Question], from retriever: some PassageRetriever,
-        _ configuration: RagConfiguration, _ settings: AnswerSettings
+        _ rag: RagQuestions, _ settings: AnswerSettings
     ) async throws(SheafError) -> [AnswerPrompt] {
-        let k = settings.passages ?? configuration.passages
-        let found = try await RetrievedPassages.retrieve(
-            questions.map { RetrieverQuestion($0) }, from: retriever, k: k)
+        let k = settings.passages ?? rag.configuration.passages
+        let asked = try rag.asked(questions, for: retriever.key, threads: settings.threads)
+        let found = try await RetrievedPassages.retrieve(asked, from: retriever, k: k)
         return zip(questions, found).map { question, list in
             var result = QuestionAnswer(unanswered: question, list, k: k)
             let priors = RetrievedContexts(
                 sources: list.passages.map { _ in [] }, scores: list.passages.map(\.score)
             ).priors
             for (place, prior) in priors.enumerated() { result.passages[place].prior = exp(prior) }
+            let text = rag.text(of: question.text, settings.question)
             return AnswerPrompt(
                 found: result,
                 inputs: list.passages.map {
-                    configuration.context(title: $0.title, text: $0.text, question: question.text)
+                    rag.configuration.context(title: $0.title, text: $0.text, question: text)
                 })
         }
     }

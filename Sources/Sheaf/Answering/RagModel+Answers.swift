@@ -43,32 +43,10 @@ extension RagModel {
     private func retrieve(
         _ questions: [Question], from retriever: some PassageRetriever, _ settings: AnswerSettings
     ) async throws(SheafError) -> [RetrievedPassages] {
-        let asked = try vectors(of: questions, for: retriever.key, threads: settings.threads)
+        let asked = try self.questions.asked(
+            questions, for: retriever.key, threads: settings.threads)
         return try await RetrievedPassages.retrieve(
             asked, from: retriever, k: passages(settings))
-    }
-
-    private func vectors(
-        of questions: [Question], for key: RetrieverKey, threads: Int
-    ) throws(SheafError) -> [RetrieverQuestion] {
-        guard case .vector(let dimension) = key else {
-            return questions.map { RetrieverQuestion($0) }
-        }
-        guard let questionEncoder else {
-            throw .request(
-                "The passages are compared by vectors, and no question encoder is loaded. Name one."
-            )
-        }
-        guard questionEncoder.dimension == dimension else {
-            throw .request(
-                "The question encoder gives \(questionEncoder.dimension) components, and the "
-                    + "passages have \(dimension). Name the encoder they were encoded for.")
-        }
-        let all = questionEncoder.encode(questions: questions.map(\.text), threads: threads)
-        return questions.enumerated().map { row, question in
-            RetrieverQuestion(
-                question, vector: Array(all[row * dimension..<(row + 1) * dimension]))
-        }
     }
 
     private func answer(
@@ -81,7 +59,7 @@ extension RagModel {
         var contexts: [RetrievedContexts] = []
         var owners: [Int] = []
         for (number, list) in found.enumerated() where !list.passages.isEmpty {
-            let text = text(of: questions[number].text, settings.question)
+            let text = self.questions.text(of: questions[number].text, settings.question)
             let sources = list.passages.map {
                 source(
                     title: $0.title, text: $0.text, question: text, settings.truncation,

@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 public import Generation
-public import Models
+import Models
 import Tokenizers
 
 /// A model that answers questions from retrieved passages.
@@ -16,15 +16,10 @@ import Tokenizers
 public struct RagModel: Sendable {
     /// The generator with its tokenizer.
     public let generator: TextGenerator
-    /// How passages and questions are joined, and how many passages there are.
-    public var configuration: RagConfiguration
+    /// How questions are encoded and joined with passages.
+    public var questions: RagQuestions
     /// How passages are summed over where nobody says: as the folder's class does.
     public let kind: RagKind
-    /// What encodes questions, for retrievers that compare vectors.
-    public let questionEncoder: TextEncoder?
-    /// The tokenizer whose decoding is the question that the generator reads; nil: the question is
-    /// read as it was asked.
-    let questionTokenizer: (any TextTokenizer)?
 
     /// Which question encoder is loaded beside the generator.
     public enum QuestionEncoder: Equatable, Sendable {
@@ -48,26 +43,10 @@ public struct RagModel: Sendable {
         try typed {
             let folder = try ModelFolders.existing(folder)
             let json = try JSONFile(folder + "/config.json", purpose: "the model's parts")
-            let isRag = try json.string("model_type") == "rag"
-            let words = folder + "/question_encoder_tokenizer"
-            let questionTokenizer =
-                isRag && FileManager.default.fileExists(atPath: words)
-                ? try FolderTokenizer.open(words) : nil
             return RagModel(
                 generator: try TextGenerator.open(folder, loading),
-                configuration: try configuration(of: folder),
-                kind: kind(json), questionEncoder: try questionEncoder.load(beside: folder),
-                questionTokenizer: questionTokenizer)
-        }
-    }
-
-    /// How a folder joins passages and questions, without its weights: as RAG says, or by default.
-    public static func configuration(of folder: String) throws(SheafError) -> RagConfiguration {
-        try typed {
-            let folder = try ModelFolders.existing(folder)
-            let json = try JSONFile(folder + "/config.json", purpose: "the model's parts")
-            let isRag = try json.string("model_type") == "rag"
-            return isRag ? try RagConfiguration(folder: folder) : RagConfiguration()
+                questions: try RagQuestions.open(folder, encoder: questionEncoder),
+                kind: kind(json))
         }
     }
 
@@ -79,31 +58,6 @@ public struct RagModel: Sendable {
     }
 }
 
-extension RagModel.QuestionEncoder {
-    fileprivate func load(beside folder: String) throws(ModelError) -> TextEncoder? {
-        switch self {
-        case .none:
-            return nil
-        case .own:
-            return try TextEncoder.load(folder: folder, tower: .question)
-        case .folder(let other):
-            return try TextEncoder.load(
-                folder: try ModelFolders.place(of: .question, in: other), tower: .question)
-        }
-    }
-}
-
-/// The question as the generator reads it behind a passage.
-public enum QuestionText: String, CaseIterable, Sendable {
-    /// As the question tokenizer decodes it, blanks before punctuation taken away: what the
-    /// reference did to release 4.41.
-    case decoded
-    /// As the question tokenizer decodes it, blanks kept: what the reference does from 4.56 on.
-    case spaced
-    /// As it was asked.
-    case original
-}
-
 /// What of a passage with its question is cut where both do not fit.
 public enum ContextTruncation: String, CaseIterable, Sendable {
     /// Their end: a long passage cuts the question off, as in the reference.
@@ -113,13 +67,8 @@ public enum ContextTruncation: String, CaseIterable, Sendable {
 }
 
 extension RagModel {
-    /// The question as the generator reads it.
-    func text(of question: String, _ form: QuestionText) -> String {
-        guard let questionTokenizer, form != .original else { return question }
-        return questionTokenizer.decode(
-            questionTokenizer.encode(question).ids, skipSpecialTokens: true,
-            cleansSpaces: form == .decoded)
-    }
+    /// How passages and questions are joined, and how many passages there are.
+    public var configuration: RagConfiguration { questions.configuration }
 
     /// The tokens of a passage with its question, cut to what the generator reads.
     func source(

@@ -1,23 +1,49 @@
 import Corpus
+import Foundation
 import VectorIndex
 
 /// An index that others wrote, searched in this process.
 ///
 ///     let files = try StoredPassageFiles(index: "my_index.faiss", passages: "my_dataset")
 ///
-/// Either the folder of DPR's own files (graph, ids and passages), or a Faiss file with the data
-/// set that `save_to_disk` wrote. Ids, order and scores are those of transformers' `RagRetriever`;
-/// of what its index finds, the highest inner product comes first.
+/// The folder of DPR's own files (graph, ids and passages), the folder that a retriever's
+/// `save_pretrained` wrote, or a Faiss file with the data set that `save_to_disk` wrote. Ids, order
+/// and scores are those of transformers' `RagRetriever`; of what its index finds, the highest inner
+/// product comes first.
 public struct StoredPassageFiles: PassageRetriever {
+    /// What tells the files from others, or from earlier ones of their names.
+    public let stamp: String
     private let passages: any StoredPassages
+
+    /// What `RagRetriever.save_pretrained` of transformers calls its data set and index.
+    private static let (savedData, savedIndex) = ("hf_dataset", "hf_dataset_index.faiss")
 
     /// Opens an index.
     ///
     /// - Parameters:
-    ///   - index: A Faiss file, or the folder of DPR's files where `passages` is nil.
+    ///   - index: A Faiss file; where `passages` is nil a folder of DPR's files, or of a retriever.
     ///   - passages: The folder of the data set.
     /// - Throws: naming the file that is missing, damaged or does not fit.
     public init(index: String, passages: String? = nil) throws(SheafError) {
+        var (index, passages) = (index, passages)
+        let isFolder = (try? FileManager.default.contentsOfDirectory(atPath: index)) != nil
+        guard FileManager.default.fileExists(atPath: index) else {
+            throw .request("\(index) is not there. Name a Faiss file, or a folder of DPR's files.")
+        }
+        if passages == nil, isFolder {
+            let data = index + "/" + Self.savedData
+            if FileManager.default.fileExists(atPath: data) {
+                passages = data
+                index += "/" + Self.savedIndex
+            }
+        }
+        guard passages != nil || isFolder else {
+            throw .request(
+                "\(index) is a file, and its passages are not named. Name the folder of its data "
+                    + "set with --dataset.")
+        }
+        stamp = ([index] + [passages].compactMap { $0 }).map { FileStamp(ofAll: $0).text }
+            .joined(separator: "; ")
         do throws(IndexError) {
             if let passages {
                 self.passages = try SavedPassages(folder: passages, index: index)
