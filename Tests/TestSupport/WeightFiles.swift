@@ -68,7 +68,9 @@ package struct WeightFiles {
             Array("c\(module)\n\(name)\n".utf8)
         }
         func number(_ number: Int) -> [UInt8] { [UInt8(ascii: "J")] + Self.little(number, 4) }
-        func tuple(_ parts: [[UInt8]]) -> [UInt8] { Array("(".utf8) + parts.flatMap { $0 } + [0x74] }
+        func tuple(_ parts: [[UInt8]]) -> [UInt8] {
+            Array("(".utf8) + parts.flatMap { $0 } + [0x74]
+        }
         var bytes: [UInt8] = [0x80, 2] + Array("}(".utf8)
         for (place, tensor) in tensors.enumerated() {
             // A step along a dimension is as long as all behind it.

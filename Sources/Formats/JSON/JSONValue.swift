@@ -28,8 +28,8 @@ public indirect enum JSONValue: Equatable, Sendable {
             self.value = value
         }
 
-        /// Whether this is the member's name, byte by byte: what Unicode holds for equal is not, and
-        /// takes a time that grows with the square of the marks on one letter.
+        /// Whether this is the member's name, byte by byte: what Unicode holds for equal is not,
+        /// and takes a time that grows with the square of the marks on one letter.
         package func isNamed(_ name: String) -> Bool {
             self.name.utf8.count == name.utf8.count && self.name.utf8.elementsEqual(name.utf8)
         }

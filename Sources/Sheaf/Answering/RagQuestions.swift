@@ -50,7 +50,8 @@ public struct RagQuestions: Sendable {
                 guard let own else {
                     throw SheafError.request(
                         "\(folder ?? "No model") has no question encoder, and the passages are "
-                            + "compared by vectors. Name one with --question-model, or a RAG folder."
+                            + "compared by vectors. Name one with --question-model, or a RAG "
+                            + "folder."
                     )
                 }
                 questions.encoder = try TextEncoder.load(folder: own, tower: .question)
