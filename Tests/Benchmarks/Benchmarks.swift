@@ -12,7 +12,8 @@ struct Benchmarks: AsyncParsableCommand {
         commandName: "SheafBenchmarks",
         abstract: "Measure Sheaf: one JSON object per measurement.",
         subcommands: [
-            AllReduceBenchmark.self, EncodeBenchmark.self, ExactnessCheck.self, GemmBenchmark.self,
+            AllReduceBenchmark.self, ClientsBenchmark.self, EncodeBenchmark.self,
+            ExactnessCheck.self, GemmBenchmark.self,
             GenerateBenchmark.self, GradientCacheBenchmark.self, ScanBenchmark.self,
             SearchBenchmark.self,
             QuestionsBenchmark.self, TokenizeBenchmark.self, QuestionListing.self,
@@ -26,11 +27,14 @@ struct Measurement: Encodable {
     var threads: Int?
     var workers: Int?
     var precision: String?
+    var clients: Int?
     var passages: Int?
     var seconds: Double?
     var passagesPerSecond: Double?
+    var questionsPerSecond: Double?
     var microsecondsP50: [String: UInt64]?
     var microsecondsP95: [String: UInt64]?
+    var microsecondsP99: [String: UInt64]?
 }
 
 extension [UInt64] {

@@ -85,6 +85,21 @@ def search(lines):
                 yield row(f"one question, {stage}, µs, median", str(microseconds), "–")
 
 
+def clients(lines):
+    for count in (1, 64):
+        fields = {"what": "clients", "clients": count}
+        rate = lines.median("questionsPerSecond", **fields)
+        if rate is None:
+            continue
+        yield row(f"clients: {count}, questions/s", f"{rate:.0f}", "–")
+        rows = [line for line in lines.rows
+                if all(line.get(key) == value for key, value in fields.items())]
+        for share in ("P50", "P99"):
+            for stage in ("whole", "scatter to texts"):
+                spent = statistics.median(line["microseconds" + share][stage] for line in rows)
+                yield row(f"clients: {count}, {stage}, ms, {share}", f"{spent / 1e3:.2f}", "–")
+
+
 def seconds(lines):
     """Our seconds beside those of one peer; ranks are compared with as many of its threads."""
     for what, limit, ours, theirs in (
@@ -203,7 +218,7 @@ def all_reduce(lines):
 def main():
     lines = Lines(sys.stdin)
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for section in (encode, gemm, scan, index, search, seconds, generate, all_reduce):
+    for section in (encode, gemm, scan, index, search, clients, seconds, generate, all_reduce):
         for cells in section(lines):
             print("| " + " | ".join(cells) + " |")
 
