@@ -43,6 +43,18 @@ package enum ByteSearch {
         }
     }
 
+    /// Whether bytes are UTF-8.
+    package static func isText(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        (try? UTF8Span(validating: bytes.extracting(range))) != nil
+    }
+
+    /// Whether bytes are UTF-8.
+    package static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.withMemoryRebound(to: UInt8.self) { bytes in
+            isText(bytes.span, 0..<bytes.count)
+        }
+    }
+
     /// Makes a string of bytes, or nil where they are not UTF-8.
     @inlinable
     @inline(__always)

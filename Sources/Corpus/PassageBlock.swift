@@ -31,14 +31,7 @@ public enum PassageBlock {
     ///
     /// - Throws: `CorpusError.malformedBlock` with the offset of the fault.
     public static func decode(_ bytes: [UInt8]) throws(CorpusError) -> [Passage] {
-        guard bytes.count >= 4 else {
-            throw .malformedBlock(byteOffset: 0, reason: "\(bytes.count) bytes hold no count")
-        }
-        let count = length(bytes, at: 0)
-        guard count <= (bytes.count - 4) / 12 else {
-            throw .malformedBlock(
-                byteOffset: 0, reason: "\(bytes.count) bytes hold no \(count) passages")
-        }
+        let count = try count(bytes)
         var passages: [Passage] = []
         passages.reserveCapacity(count)
         var at = 4 + 12 * count
@@ -55,12 +48,25 @@ public enum PassageBlock {
         return passages
     }
 
-    private static func append(_ length: Int, to bytes: inout [UInt8]) {
+    /// How many passages a block announces, as far as it is long enough for their lengths.
+    static func count(_ bytes: [UInt8]) throws(CorpusError) -> Int {
+        guard bytes.count >= 4 else {
+            throw .malformedBlock(byteOffset: 0, reason: "\(bytes.count) bytes hold no count")
+        }
+        let count = length(bytes, at: 0)
+        guard count <= (bytes.count - 4) / 12 else {
+            throw .malformedBlock(
+                byteOffset: 0, reason: "\(bytes.count) bytes hold no \(count) passages")
+        }
+        return count
+    }
+
+    static func append(_ length: Int, to bytes: inout [UInt8]) {
         precondition(length <= UInt32.max, "a length of \(length) does not fit into 32 bits")
         for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: length >> (8 * shift))) }
     }
 
-    private static func length(_ bytes: [UInt8], at offset: Int) -> Int {
+    static func length(_ bytes: [UInt8], at offset: Int) -> Int {
         (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
     }
 

@@ -121,7 +121,40 @@ public final class Segment: @unchecked Sendable {
     /// Whether the file is still as it was when it was opened, but for bytes changed in place.
     public var isWhole: Bool { file.isWhole }
 
+    /// Adds the passage of a row to a block as the bytes that are stored.
+    ///
+    /// - Parameter texts: False leaves title and text empty.
+    /// - Throws: as `passage(_:)`; what was added then is not to be used.
+    public func append(
+        _ row: Int, texts: Bool, to block: inout PassageBlockBuilder
+    ) throws(IndexError) {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        block.append(
+            id: try bytes(0, row), title: texts ? try bytes(1, row) : none,
+            text: texts ? try bytes(2, row) : none)
+        try file.check()
+    }
+
     private func text(_ field: Int, _ row: Int) throws(IndexError) -> String {
+        guard let text = String(validating: try stored(field, row), as: UTF8.self) else {
+            throw invalidText(field, row)
+        }
+        return text
+    }
+
+    /// The bytes of a text, which are UTF-8.
+    private func bytes(_ field: Int, _ row: Int) throws(IndexError) -> UnsafeRawBufferPointer {
+        let bytes = try stored(field, row)
+        guard ByteSearch.isText(bytes) else { throw invalidText(field, row) }
+        return bytes
+    }
+
+    private func invalidText(_ field: Int, _ row: Int) -> IndexError {
+        .invalidText(
+            path: path, row: row, field: String(SegmentHeader.textFields[field].dropLast()))
+    }
+
+    private func stored(_ field: Int, _ row: Int) throws(IndexError) -> UnsafeRawBufferPointer {
         precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
         let (offsets, blob) = texts[field]
         let begin = file.bytes.load(fromByteOffset: offsets + 8 * row, as: UInt64.self)
@@ -133,10 +166,6 @@ public final class Segment: @unchecked Sendable {
         }
         let range =
             blob.lowerBound + Int(begin.littleEndian)..<blob.lowerBound + Int(end.littleEndian)
-        guard let text = String(validating: file.bytes[range], as: UTF8.self) else {
-            throw .invalidText(
-                path: path, row: row, field: String(SegmentHeader.textFields[field].dropLast()))
-        }
-        return text
+        return UnsafeRawBufferPointer(rebasing: file.bytes[range])
     }
 }

@@ -110,6 +110,19 @@ public final class ShardIndex: Sendable {
         return try place.segment.passage(place.row)
     }
 
+    /// Adds the passage of an ordinal to a block as the bytes that are stored; false when this
+    /// shard does not hold it.
+    ///
+    /// - Parameter texts: False leaves title and text empty.
+    /// - Throws: as `passage(_:)`; what was added then is not to be used.
+    public func append(
+        _ ordinal: Ordinal, texts: Bool, to block: inout PassageBlockBuilder
+    ) throws(IndexError) -> Bool {
+        guard let place = store.place(of: ordinal) else { return false }
+        try place.segment.append(place.row, texts: texts, to: &block)
+        return true
+    }
+
     private func check(
         _ questions: [Float], count: Int, k: Int, threads: Int
     ) throws(IndexError) {

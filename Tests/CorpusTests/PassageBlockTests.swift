@@ -49,4 +49,41 @@ struct PassageBlockTests {
         wide[7] = 1
         #expect(throws: CorpusError.self) { try PassageBlock.decode(wide) }
     }
+
+    @Test func `passages are passed on as bytes, in any order`() throws {
+        let slices = try PassageSlices(PassageBlock.encode(sample))
+        #expect(slices.count == sample.count)
+        for order in [[0, 1, 2], [2, 0], [1, 1, 1], []] {
+            var block = PassageBlockBuilder()
+            for index in order { block.append(slices, at: index) }
+            let wanted = PassageBlock.encode(order.map { sample[$0] })
+            #expect(block.block() == wanted && block.count == order.count)
+            #expect(block.size == order.reduce(0) { $0 + slices.size(at: $1) })
+            #expect(block.size == wanted.count - 4)
+        }
+        var block = PassageBlockBuilder()
+        for passage in sample {
+            block.append(
+                id: passage.id.utf8, title: passage.title.utf8, text: passage.text.utf8)
+            block.append(slices, at: 0)
+            block.removeLast()
+        }
+        #expect(block.block() == PassageBlock.encode(sample))
+    }
+
+    /// What is passed on undecoded is checked as what is decoded.
+    @Test func `slices refuse what decoding refuses`() {
+        let bytes = PassageBlock.encode(sample)
+        for place in 0..<bytes.count {
+            for value: UInt8 in [0, 1, 0x41, 0x80, 0xC3, 0xFF] {
+                var other = bytes
+                other[place] = value
+                let isRefused = (try? PassageBlock.decode(other)) == nil
+                #expect(((try? PassageSlices(other)) == nil) == isRefused, "\(place) \(value)")
+            }
+            let cut = Array(bytes[..<place])
+            #expect(throws: CorpusError.self) { try PassageSlices(cut) }
+        }
+        #expect(throws: CorpusError.self) { try PassageSlices(bytes + [0]) }
+    }
 }

@@ -58,30 +58,27 @@ enum ShardSearch {
             ], damage: damage)
     }
 
-    /// The passages of as many of the ordinals asked for as fit into one answer, at least one.
+    /// The passages of as many of the ordinals asked for as fit into one answer, at least one: the
+    /// bytes that are stored.
     static func passages(
         _ request: Fetch, _ frames: [[UInt8]], _ served: [ShardIndex]
     ) throws -> (count: Int, block: [UInt8]) {
         let ordinals: [UInt64] = try frames.values(at: 0)
-        var passages: [Passage] = []
-        var bytes = 0
+        var block = PassageBlockBuilder()
         for ordinal in ordinals {
-            guard var passage = try passage(Ordinal(ordinal), served) else {
+            guard
+                try served.contains(where: {
+                    try $0.append(Ordinal(ordinal), texts: request.texts, to: &block)
+                })
+            else {
                 throw ClusterError.unavailable(
                     "Passage \(ordinal) is not held by this worker.", nil)
             }
-            if !request.texts { passage = Passage(id: passage.id, title: "", text: "") }
-            bytes += passage.wireBytes
-            if bytes > Worker.fetchBytes, !passages.isEmpty { break }
-            passages.append(passage)
+            if block.size > Worker.fetchBytes, block.count > 1 {
+                block.removeLast()
+                break
+            }
         }
-        return (passages.count, PassageBlock.encode(passages))
-    }
-
-    private static func passage(_ ordinal: Ordinal, _ served: [ShardIndex]) throws -> Passage? {
-        for index in served {
-            if let passage = try index.passage(ordinal) { return passage }
-        }
-        return nil
+        return (block.count, block.block())
     }
 }

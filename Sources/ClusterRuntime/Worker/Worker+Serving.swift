@@ -323,7 +323,7 @@ extension Worker {
         Task {
             defer { self.background.leave() }
             do {
-                let (count, block) = try await self.searchLane.run {
+                let (count, block) = try await self.fetchLane.run {
                     try ShardSearch.passages(request, envelope.frames, served)
                 }
                 self.send(

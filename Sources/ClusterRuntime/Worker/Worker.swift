@@ -34,6 +34,8 @@ public actor Worker {
     let encodeLane = ComputeLane("encode")
     let writeLane = ComputeLane("write")
     let searchLane = ComputeLane("search", priority: .userInteractive)
+    /// Reads the passages of one search while another is scanned.
+    let fetchLane = ComputeLane("fetch", priority: .userInteractive)
     let loadLane = ComputeLane("load", priority: .utility)
     /// Reads whole segments when an indexing run asks; loads and searches do not wait for it.
     let checkLane = ComputeLane("check", priority: .utility)
