@@ -124,6 +124,11 @@ extension Coordinator {
         }
     }
 
+    /// The names of the workers that a coordinator starts.
+    static func workerNames(_ options: CoordinatorOptions) -> [String] {
+        (0..<max(0, options.localWorkers)).map { "worker-\($0 + 1)" }
+    }
+
     /// A process that this coordinator started has ended.
     func processEnded(name: String, processID: Int32) {
         guard let member = membership.member(named: name), member.processID == UInt32(processID)

@@ -4,19 +4,6 @@ import Logging
 
 /// What the coordinator sends, and to whom.
 extension Coordinator {
-    /// Where a client waits for the answer to one request.
-    struct ClientAddress: Hashable, Sendable {
-        var peer: PeerID
-        var lane: Lane
-        var requestID: UInt64
-
-        init(_ peer: PeerID, _ lane: Lane, _ requestID: UInt64) {
-            self.peer = peer
-            self.lane = lane
-            self.requestID = requestID
-        }
-    }
-
     /// Sends to a worker; false when it cannot even be queued.
     @discardableResult
     func send(
@@ -66,20 +53,9 @@ extension Coordinator {
         _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,
         attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
     ) -> Bool {
-        let envelope = Envelope(
-            clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
-            requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
-            message: message, frames: frames)
-        log.trace("to \(peer) on \(lane): \(message.type) \(requestID) \(attempt)")
-        do {
-            try reactor?.send(envelope, on: lane, to: peer)
-            return true
-        } catch {
-            if isWorthALine("send \(peer)") {
-                log.warning("cannot send \(message.type): \(error)")
-            }
-            return false
-        }
+        post?.send(
+            message, to: peer, on: lane, requestID: requestID, attempt: attempt, budget: budget,
+            frames: frames) ?? false
     }
 
     /// The endpoint of `lane`, as it was bound.
@@ -89,5 +65,45 @@ extension Coordinator {
     func newRequestID() -> UInt64 {
         lastRequest += 1
         return lastRequest
+    }
+}
+
+/// How a coordinator's messages leave: whoever answers in its name sends through this.
+struct CoordinatorPost: Sendable {
+    let clusterID: String
+    let epoch: UInt64
+    let incarnation: UInt64
+    let reactor: Reactor
+    let log: Logger
+    private let repetitions = Locked(Repetitions<PeerID>(every: .seconds(10)))
+
+    /// Makes one that sends through `reactor`.
+    init(clusterID: String, epoch: UInt64, incarnation: UInt64, reactor: Reactor, log: Logger) {
+        self.clusterID = clusterID
+        self.epoch = epoch
+        self.incarnation = incarnation
+        self.reactor = reactor
+        self.log = log
+    }
+
+    /// Sends a message; false where it cannot even be queued.
+    @discardableResult
+    func send(
+        _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,
+        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
+    ) -> Bool {
+        let envelope = Envelope(
+            clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
+            requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
+            message: message, frames: frames)
+        log.trace("to \(peer) on \(lane): \(message.type) \(requestID) \(attempt)")
+        do {
+            try reactor.send(envelope, on: lane, to: peer)
+            return true
+        } catch {
+            let isDue = repetitions.withLock { $0.isDue(peer, at: MonotonicClock.now()) }
+            if isDue { log.warning("cannot send \(message.type): \(error)") }
+            return false
+        }
     }
 }

@@ -2,7 +2,6 @@ import ClusterCore
 import Corpus
 import Foundation
 import Logging
-import Models
 
 /// A collection as the coordinator serves it.
 struct ServedCollection: Sendable {
@@ -12,7 +11,6 @@ struct ServedCollection: Sendable {
     var isWanted: Bool
     /// Manifests of the generations that workers hold or load.
     var manifests: [UInt64: GenerationManifest] = [:]
-    var questionEncoder: TextEncoder?
     /// Searches that wait for the first generation to be loaded.
     var waiting: [CheckedContinuation<Void, Never>] = []
     /// Why shards cannot be loaded, by the name of who says so.

@@ -126,6 +126,7 @@ extension Coordinator {
         }
         wake(name)
         collections[name] = nil
+        queryEvents.yield(.dropped(name))
         problems[name] = nil
         takenOver[name] = nil
         do {

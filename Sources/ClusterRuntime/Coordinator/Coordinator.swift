@@ -60,13 +60,14 @@ public actor Coordinator {
     var segmentCheck: SegmentCheck?
     /// Leases granted in this epoch by runs that have ended: an attempt is never granted twice.
     var grantsOfEarlierRuns: UInt64 = 0
-    var searches: [UInt64: PendingSearch] = [:]
-    var gatherings: [UInt64: PendingGathering] = [:]
-    var fetches: [UInt64: PendingFetch] = [:]
     var relays: [UInt64: SegmentRelay] = [:]
-    var admission: Admission<PeerID>
-    /// Requests that wait to be let in, by the number that the gate knows them by.
-    var waitingQueries: [UInt64: WaitingQuery] = [:]
+    /// Answers questions; nil before messages are handled, and at the end.
+    private var queries: QueryService?
+    /// What it is told beside the messages that are handed on to it.
+    let queryEvents: AsyncStream<QueryEvent>.Continuation
+    private let queryEventStream: AsyncStream<QueryEvent>
+    /// What came last, where it is for the query service.
+    private var handedOn: QueryEvent?
     /// Begins anew in each epoch above the numbers of the one before, so that no late answer fits.
     var lastRequest: UInt64
     /// Commits and publications that have not returned: a new run waits for those of the old one.
@@ -84,6 +85,7 @@ public actor Coordinator {
     let reserve: SpaceReserve
     private var sockets: SocketPlace
     private(set) var reactor: Reactor?
+    private(set) var post: CoordinatorPost?
     private(set) var endpoints: [Lane: String] = [:]
     private(set) var isStopping = false
     private let inbox: Inbox
@@ -95,7 +97,7 @@ public actor Coordinator {
         self.log = log
         try ProcessLimits.check(.host(members: options.localWorkers))
         inbox = Inbox(peerLimit: options.inboundBytesPerPeer)
-        admission = Admission(limit: options.questionsAllowed, room: options.queryBytesWaiting)
+        (queryEventStream, queryEvents) = AsyncStream.makeStream()
         gate = AccessGate(options.security)
         try options.data.create()
         lock = try DataFolderLock(options.data)
@@ -165,6 +167,9 @@ public actor Coordinator {
             inbox.disconnects(through: reactor)
             signs.answer(through: reactor)
             self.reactor = reactor
+            post = CoordinatorPost(
+                clusterID: clusterID, epoch: epoch, incarnation: incarnation, reactor: reactor,
+                log: log)
             try bindLanes { _ in true }
         } catch {
             throw .input("\(error)")
@@ -194,11 +199,6 @@ public actor Coordinator {
         ).write(options.data)
     }
 
-    /// The names of the workers that a coordinator starts.
-    static func workerNames(_ options: CoordinatorOptions) -> [String] {
-        (0..<max(0, options.localWorkers)).map { "worker-\($0 + 1)" }
-    }
-
     private func startProcesses(_ program: String) throws(ClusterError) {
         let role =
             [
@@ -221,6 +221,12 @@ public actor Coordinator {
     }
 
     private func serve(stop: AsyncStream<Void>) async {
+        if let post {
+            queries = QueryService(
+                host: CoordinatorHost(coordinator: self, post: post), options: options,
+                // Above all numbers that the coordinator itself may come to in an epoch.
+                firstRequest: lastRequest + 1 << 31, events: queryEventStream, log: log)
+        }
         let ticker = Task {
             while !Task.isCancelled {
                 self.tick()
@@ -231,10 +237,18 @@ public actor Coordinator {
             for await _ in stop { break }
             await self.shutDown()
         }
-        while let message = await inbox.next() { receive(message) }
+        while let message = await inbox.next() {
+            receive(message)
+            // Waited for, so that a peer has no more under way than its inbox allows.
+            if let event = handedOn {
+                handedOn = nil
+                await queries?.handle(event)
+            }
+        }
         ticker.cancel()
         stopper.cancel()
         await ticker.value
+        await queries?.halt()
         reactor?.stop()
     }
 
@@ -242,16 +256,17 @@ public actor Coordinator {
     private func endBackgroundWork() async {
         background.stop()
         pauseJob()
-        // To searches that wait for workers or for a generation, their time is over.
-        tickSearches(now: MonotonicClock.now() + .seconds(86_400))
         for name in collections.keys { wake(name) }
         let check = segmentCheck
         segmentCheck = nil
         check?.done?.resume(returning: nil)
+        await queries?.stop()
         await background.wait()
     }
 
     private func close() {
+        queryEvents.finish()
+        queries = nil
         reactor?.stop()
         removeFiles()
         catalog.close()
@@ -284,7 +299,6 @@ public actor Coordinator {
         follow(membership.tick(now: now))
         tickJob(now: now)
         tickCheck(now: now)
-        tickSearches(now: now)
         tickServing(now: now)
         tickStorage(now: now)
         forgetIdleClients(now: now)
@@ -371,9 +385,10 @@ public actor Coordinator {
         case .segmentRequest(let request): relay(request, envelope.requestID, to: worker)
         case .segmentChunk(let chunk):
             relay(chunk, envelope.requestID, envelope.frames, from: worker)
-        case .searchResult(let result): searchAnswered(result, envelope, by: worker)
-        case .fetchResult(let result): fetchAnswered(result, envelope, by: worker)
-        case .failure(let failure): requestFailed(failure, envelope.requestID, by: worker)
+        case .searchResult(let result): handedOn = .searched(result, envelope, worker)
+        case .fetchResult(let result): handedOn = .fetched(result, envelope, worker)
+        case .failure(let failure):
+            handedOn = .failed(failure, requestID: envelope.requestID, worker)
         default:
             log.warning("unexpected \(envelope.message.type) from \(worker)")
             guard let peer = peers[worker] else { return }
@@ -406,11 +421,7 @@ public actor Coordinator {
             let budget =
                 envelope.budgetMicroseconds == 0
                 ? options.searchBudget : .microseconds(Int64(envelope.budgetMicroseconds))
-            background.enter()
-            Task {
-                await self.query(request, budget: budget, for: client)
-                self.background.leave()
-            }
+            handedOn = .asked(request, budget: budget, client)
         case .goodbye: clientLeft(client.peer)
         // A sign that it lives; the question for one of ours was answered as it came.
         case .heartbeat: break
@@ -431,11 +442,5 @@ public actor Coordinator {
             log.warning("unexpected \(envelope.message.type) from a client")
             refuseUnexpected(envelope, client)
         }
-    }
-
-    /// Whether a sender may be on another host: its files are then not this host's own matter.
-    func isRemote(_ sender: Sender) -> Bool {
-        if case .key = sender { return true }
-        return options.security == .insecure && options.endpoint?.hasPrefix("tcp:") == true
     }
 }

@@ -11,7 +11,7 @@ struct IndexJob: Sendable {
     /// Who began it, and may end it.
     let owner: Sender
     var state = IndexState.scanning
-    var client: Coordinator.ClientAddress?
+    var client: ClientAddress?
     var record: CollectionRecord?
     var leases: LeaseTable?
     private(set) var segments: [BatchNumber: SegmentRecord] = [:]
@@ -43,7 +43,7 @@ struct IndexJob: Sendable {
     var cuts = Cuts()
 
     init(
-        number: Int, request: IndexRequest, client: Coordinator.ClientAddress?, owner: Sender
+        number: Int, request: IndexRequest, client: ClientAddress?, owner: Sender
     ) {
         self.number = number
         self.owner = owner
