@@ -34,7 +34,9 @@ struct SharedBatchTests {
             manner.questions, collection: "c", k: manner.k, allowPartial: manner.allowPartial,
             texts: manner.texts, budget: budget
         ) { number, answer in
-            #expect(number == found.count && answer.coverage.isComplete)
+            #expect(number == found.count)
+            // A part of an answer may come where time is short.
+            #expect(answer.coverage.isComplete || budget < .seconds(1))
             found.append(answer.found)
         }
         return found

@@ -31,6 +31,14 @@ func expectOneVector(_ encoder: TextEncoder) {
     for threads in [2, 3, 7, 100] {
         #expect(bits(encoder.encode(passages: variedPassages, threads: threads)) == whole)
     }
+    // Few tokens: threads share the steps of one batch.
+    for count in [1, 2, 5] {
+        let some = Array(variedPassages.prefix(count + 2).suffix(count))
+        let plain = bits(encoder.encode(passages: some))
+        for threads in [2, 3, 4] {
+            #expect(bits(encoder.encode(passages: some, threads: threads)) == plain)
+        }
+    }
     let reversed = bits(encoder.encode(passages: variedPassages.reversed()))
     #expect(Array(reversed[..<encoder.dimension]) == Array(whole.suffix(encoder.dimension)))
 }

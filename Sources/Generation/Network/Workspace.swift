@@ -1,3 +1,4 @@
+import Base
 import Tensors
 
 /// The scratch memory of one thread, or of a team of them; grows to the largest call and is used

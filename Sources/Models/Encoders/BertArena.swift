@@ -29,10 +29,13 @@ final class BertArena {
         grow(\.otherVectors, count)
     }
 
-    func reserve(_ configuration: BertConfiguration, _ batch: TokenBatch) {
+    /// - Parameter heads: Those whose queries, keys and values are computed together; nil: as many
+    ///   as make a group.
+    func reserve(_ configuration: BertConfiguration, _ batch: TokenBatch, heads: Int? = nil) {
         let tokens = batch.tokens
         let size = configuration.headSize
-        let group = min(BertEncoder.headsPerGroup(size: size), configuration.heads) * 3 * size
+        let together = heads ?? BertEncoder.headsPerGroup(size: size)
+        let group = min(together, configuration.heads) * 3 * size
         grow(\.projections, tokens * group)
         grow(\.hidden, tokens * configuration.hiddenSize)
         grow(\.context, tokens * configuration.hiddenSize)

@@ -23,30 +23,40 @@ extension BertEncoder {
     func attend<Matrix: WeightMatrix>(
         _ layer: Layer<Matrix>, _ batch: TokenBatch, _ arena: BertArena
     ) {
+        let hidden = Matrix.rows(
+            arena.hidden.start, count: batch.tokens, width: configuration.hiddenSize, kernels,
+            arena.integers)
+        for group in headGroups {
+            attend(layer, group, hidden, batch, arena, into: arena.context.start)
+        }
+    }
+
+    /// The results of some heads for all tokens, into their columns of `context[tokens, hidden]`.
+    ///
+    /// `arena` has room for the projections of so many heads.
+    func attend<Matrix: WeightMatrix>(
+        _ layer: Layer<Matrix>, _ heads: Range<Int>, _ hidden: Matrix.Rows, _ batch: TokenBatch,
+        _ arena: BertArena, into context: UnsafeMutablePointer<Float>
+    ) {
         let width = configuration.hiddenSize
         let size = configuration.headSize
-        let hidden = Matrix.rows(
-            arena.hidden.start, count: batch.tokens, width: width, kernels, arena.integers)
-        for group in headGroups {
-            let stride = group.count * 3 * size
-            layer.projections.weights.product(
-                kernels, hidden, count: batch.tokens,
-                columns: group.lowerBound * 3 * size..<group.upperBound * 3 * size,
-                bias: layer.projections.bias?.start, activation: .none, residual: nil,
-                into: arena.projections.start, stride: stride)
-            for head in group {
-                let first = arena.projections.start + (head - group.lowerBound) * 3 * size
-                for sequence in 0..<batch.sequences {
-                    let start = batch.starts[sequence]
-                    let own = first + start * stride
-                    let call = EncoderKernels.AttentionHead(
-                        length: batch.length(sequence), queries: batch.length(sequence),
-                        size: size, q: own, qStride: stride, k: own + size, v: own + 2 * size,
-                        stride: stride, scale: scale,
-                        out: arena.context.start + start * width + head * size,
-                        outStride: width)
-                    kernels.attention(call, scratch: arena.scratch.start)
-                }
+        let stride = heads.count * 3 * size
+        layer.projections.weights.product(
+            kernels, hidden, count: batch.tokens,
+            columns: heads.lowerBound * 3 * size..<heads.upperBound * 3 * size,
+            bias: layer.projections.bias?.start, activation: .none, residual: nil,
+            into: arena.projections.start, stride: stride)
+        for head in heads {
+            let first = arena.projections.start + (head - heads.lowerBound) * 3 * size
+            for sequence in 0..<batch.sequences {
+                let start = batch.starts[sequence]
+                let own = first + start * stride
+                let call = EncoderKernels.AttentionHead(
+                    length: batch.length(sequence), queries: batch.length(sequence),
+                    size: size, q: own, qStride: stride, k: own + size, v: own + 2 * size,
+                    stride: stride, scale: scale,
+                    out: context + start * width + head * size, outStride: width)
+                kernels.attention(call, scratch: arena.scratch.start)
             }
         }
     }

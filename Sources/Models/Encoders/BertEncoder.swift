@@ -15,7 +15,7 @@ final class BertEncoder: Sendable {
     private let positions: FloatBuffer
     private let segments: FloatBuffer
     private let embeddingNorm: LayerNorm
-    private let layers: Layers
+    let layers: Layers
     let kernels: EncoderKernels
     /// Embedding tables, and weights that are used where they lie, stay in these.
     private let files: [MappedFile]
@@ -23,7 +23,7 @@ final class BertEncoder: Sendable {
     let headGroups: [Range<Int>]
 
     /// The layers in the numbers they compute in.
-    private enum Layers: Sendable {
+    enum Layers: Sendable {
         case float32([Layer<PackedMatrix>])
         case i16([Layer<IntegerMatrix>])
     }
@@ -103,7 +103,7 @@ final class BertEncoder: Sendable {
 
     /// Ends the program where a file of the weights was shortened: zeros were read in its place,
     /// and no vector may come of them.
-    private func demandWholeFiles() {
+    func demandWholeFiles() {
         for file in files {
             precondition(file.isWhole, "\(file.path) was shortened while it was in use")
         }
@@ -149,7 +149,7 @@ final class BertEncoder: Sendable {
         finish(last, rows: batch.sequences, arena)
     }
 
-    private func embed(_ batch: TokenBatch, _ arena: BertArena) {
+    func embed(_ batch: TokenBatch, _ arena: BertArena) {
         let width = configuration.hiddenSize
         for sequence in 0..<batch.sequences {
             let start = batch.starts[sequence]
@@ -165,8 +165,7 @@ final class BertEncoder: Sendable {
         normalise(embeddingNorm, arena.hidden.start, rows: batch.tokens)
     }
 
-    private func normalise(_ norm: LayerNorm, _ rows: UnsafeMutablePointer<Float>, rows count: Int)
-    {
+    func normalise(_ norm: LayerNorm, _ rows: UnsafeMutablePointer<Float>, rows count: Int) {
         kernels.layerNorm(
             rows, count: count, width: configuration.hiddenSize, gain: norm.gain.start,
             bias: norm.bias.start, epsilon: configuration.epsilon)

@@ -1,3 +1,5 @@
+import Base
+
 /// What turns the tokens of one tower into vectors: the device and the numbers it computes in are
 /// its business alone.
 ///
@@ -14,7 +16,9 @@ protocol EncoderBackend: Sendable {
     /// Computes the vector of each sequence of `batch` and writes that of sequence i to row
     /// `rows[i]` of `out`, `[texts, dimension]`.
     ///
-    /// `leftOut` tokens at the start of each sequence are not pooled.
+    /// `leftOut` tokens at the start of each sequence are not pooled. The threads of `team` share
+    /// the work; its bits do not depend on how many they are.
     func encode(
-        _ batch: TokenBatch, leftOut: Int, rows: [Int], into out: UnsafeMutablePointer<Float>)
+        _ batch: TokenBatch, leftOut: Int, rows: [Int], into out: UnsafeMutablePointer<Float>,
+        _ team: ThreadTeam)
 }

@@ -23,20 +23,32 @@ final class ProcessorBackend: EncoderBackend {
     var unusedTensors: [String] { weights.unusedTensors }
 
     func encode(
-        _ batch: TokenBatch, leftOut: Int, rows: [Int], into out: UnsafeMutablePointer<Float>
+        _ batch: TokenBatch, leftOut: Int, rows: [Int], into out: UnsafeMutablePointer<Float>,
+        _ team: ThreadTeam
     ) {
-        let arena = arenas.take()
-        defer { arenas.give(arena) }
+        let members = (0..<team.count).map { _ in arenas.take() }
+        defer { for arena in members { arenas.give(arena) } }
+        let arena = members[0]
         let width = description.configuration.hiddenSize
         let dimension = description.dimension
         arena.reserveVectors(batch.sequences * description.widestVector)
         // Pooled vectors, and after a layer the other of the two buffers.
         var vectors = arena.vectors.start
-        if description.pooling.modes == [.firstToken] {
+        if team.count > 1 {
+            weights.bert.forward(batch, members, team)
+        } else if description.pooling.modes == [.firstToken] {
             weights.bert.forwardFirstTokens(batch, arena)
-            vectors.update(from: arena.hidden.start, count: batch.sequences * width)
         } else {
             weights.bert.forward(batch, arena)
+        }
+        if description.pooling.modes == [.firstToken], team.count > 1 {
+            for sequence in 0..<batch.sequences {
+                (vectors + sequence * width).update(
+                    from: arena.hidden.start + batch.starts[sequence] * width, count: width)
+            }
+        } else if description.pooling.modes == [.firstToken] {
+            vectors.update(from: arena.hidden.start, count: batch.sequences * width)
+        } else {
             for sequence in 0..<batch.sequences {
                 pool(
                     arena.hidden.start + batch.starts[sequence] * width,

@@ -7,6 +7,13 @@ extension TextEncoder {
     /// 576 KiB).
     static let batchTokens = 384
 
+    /// Tokens of a batch whose steps are shared by threads, instead of batches: so few that reading
+    /// the weights takes longer than computing with them.
+    static let sharedTokens = 192
+
+    /// Threads that share the steps of one batch at most.
+    static let sharingThreads = 4
+
     /// Texts that are tokenized and sorted together: what bounds the memory for tokens.
     static let windowTexts = 1_024
 
@@ -73,27 +80,30 @@ extension TextEncoder {
         append: (Int, inout TokenBatch) -> Void
     ) throws(Failure) -> [Float] {
         guard count > 0 else { return [] }
-        let workers = max(1, min(threads, count))
+        // More threads than there are texts share each one's steps.
+        let members = max(min(threads, count), min(threads, Self.sharingThreads))
         var failure: Failure?
-        let vectors = [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
-            guard let out = buffer.baseAddress else { return }
-            for start in stride(from: 0, to: count, by: Self.windowTexts) where failure == nil {
-                let texts = start..<min(start + Self.windowTexts, count)
-                let parts = tokenize(texts, workers: workers, append: append)
-                for part in parts {
-                    for (sequence, row) in part.rows.enumerated() {
-                        cuts[row].add(
-                            kept: part.tokens.length(sequence), cut: part.tokens.cut[sequence])
+        let vectors = teams.with(members) { team in
+            team.wake()
+            return [Float](unsafeUninitializedCapacity: count * dimension) { buffer, filled in
+                guard let out = buffer.baseAddress else { return }
+                for start in stride(from: 0, to: count, by: Self.windowTexts)
+                where failure == nil {
+                    let texts = start..<min(start + Self.windowTexts, count)
+                    let parts = tokenize(texts, team, append: append)
+                    for part in parts {
+                        for (sequence, row) in part.rows.enumerated() {
+                            cuts[row].add(
+                                kept: part.tokens.length(sequence), cut: part.tokens.cut[sequence])
+                        }
+                    }
+                    failure = compute(parts, leftOut: leftOut, team, out) {
+                        (done) throws(Failure) in
+                        try progress(start + done)
                     }
                 }
-                let window = TokenWindow(
-                    parts, budget: Self.batchTokens, workers: workers)
-                failure = compute(window, leftOut: leftOut, workers: workers, out) {
-                    (done) throws(Failure) in
-                    try progress(start + done)
-                }
+                filled = failure == nil ? count * dimension : 0
             }
-            filled = failure == nil ? count * dimension : 0
         }
         if let failure { throw failure }
         return vectors
@@ -101,13 +111,13 @@ extension TextEncoder {
 
     /// The tokens of some texts, by worker.
     private func tokenize(
-        _ texts: Range<Int>, workers: Int, append: (Int, inout TokenBatch) -> Void
+        _ texts: Range<Int>, _ team: ThreadTeam, append: (Int, inout TokenBatch) -> Void
     ) -> [(tokens: TokenBatch, rows: [Int])] {
         let shared = SharedProgress()
         var parts = [(tokens: TokenBatch, rows: [Int])](
-            repeating: (TokenBatch(), []), count: workers)
+            repeating: (TokenBatch(), []), count: team.count)
         parts.withUnsafeMutableBufferPointer { parts in
-            Threads.run(count: workers) { worker in
+            team.share(min(team.count, texts.count)) { worker, _ in
                 // The part is taken out, so that threads do not write to neighbouring memory.
                 var part = (tokens: TokenBatch(), rows: [Int]())
                 while true {
@@ -123,12 +133,17 @@ extension TextEncoder {
         return parts
     }
 
-    /// Computes all batches of a window, each by the thread that is free; gives what `progress`
-    /// threw, which ends it early.
+    /// Computes all batches of a window, each by the thread that is free, or a single one by all;
+    /// gives what `progress` threw, which ends it early.
     private func compute<Failure: Error>(
-        _ window: TokenWindow, leftOut: Int, workers: Int, _ out: UnsafeMutablePointer<Float>,
-        progress: (Int) throws(Failure) -> Void
+        _ parts: [(tokens: TokenBatch, rows: [Int])], leftOut: Int, _ team: ThreadTeam,
+        _ out: UnsafeMutablePointer<Float>, progress: (Int) throws(Failure) -> Void
     ) -> Failure? {
+        let isShared =
+            team.count <= Self.sharingThreads
+            && parts.reduce(0) { $0 + $1.tokens.tokens } <= Self.sharedTokens
+        let window = TokenWindow(
+            parts, budget: Self.batchTokens, workers: isShared ? 1 : team.count)
         let shared = SharedProgress()
         // The calling thread's alone.
         var failure: Failure?
@@ -140,14 +155,15 @@ extension TextEncoder {
                 shared.claimed.store(window.count, ordering: .relaxed)
             }
         }
-        Threads.run(count: min(workers, window.count)) { worker in
+        let (outer, inner) = isShared ? (ThreadTeam.alone, team) : (team, ThreadTeam.alone)
+        outer.share(outer.count) { worker, _ in
             var batch = TokenBatch()
             var rows: [Int] = []
             while true {
                 let next = shared.claimed.add(1, ordering: .relaxed).oldValue
                 guard next < window.count else { break }
                 window.copy(next, to: &batch, rows: &rows)
-                backend.encode(batch, leftOut: leftOut, rows: rows, into: out)
+                backend.encode(batch, leftOut: leftOut, rows: rows, into: out, inner)
                 let done = shared.done.add(rows.count, ordering: .relaxed).newValue
                 if worker == 0 { report(done) }
             }
@@ -161,7 +177,8 @@ extension TextEncoder {
         let count = batch.sequences * dimension
         return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             if let out = buffer.baseAddress {
-                backend.encode(batch, leftOut: 0, rows: Array(0..<batch.sequences), into: out)
+                backend.encode(
+                    batch, leftOut: 0, rows: Array(0..<batch.sequences), into: out, .alone)
             }
             filled = count
         }

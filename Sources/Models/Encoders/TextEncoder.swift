@@ -50,6 +50,8 @@ public final class TextEncoder: Sendable {
     let description: ModelDescription
     let tokenizer: any TextTokenizer
     let backend: any EncoderBackend
+    /// Threads between calls.
+    let teams = ThreadTeams()
 
     init(_ opened: OpenedModel, _ backend: any EncoderBackend, fingerprint: String) {
         let description = opened.description

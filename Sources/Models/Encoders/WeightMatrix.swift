@@ -5,6 +5,9 @@ package protocol WeightMatrix: Sendable {
     /// Rows of activations as `product` reads them.
     associatedtype Rows
 
+    /// Number of outputs.
+    var columns: Int { get }
+
     init(_ weights: UnsafePointer<Float>, columns: Int, depth: Int)
     /// Packs weights as `storage` asks, as far as this form of them can.
     init(_ weights: UnsafePointer<Float>, columns: Int, depth: Int, _ storage: WeightStorage)

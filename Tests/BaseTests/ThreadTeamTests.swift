@@ -2,8 +2,6 @@ import Base
 import Glibc
 import Testing
 
-@testable import Generation
-
 @Suite("Team of threads")
 struct ThreadTeamTests {
     @Test(arguments: 1...4)
@@ -33,6 +31,28 @@ struct ThreadTeamTests {
                 #expect(parts.withLock { $0 } == 2)
                 // Longer than a thread looks: it sleeps meanwhile.
                 usleep(20_000)
+            }
+        }
+    }
+
+    @Test(arguments: 1...3)
+    func `kept teams do what new ones do, for several callers at once`(_ threads: Int) {
+        let teams = ThreadTeams()
+        Threads.run(count: 3) { _ in
+            for round in 1...40 {
+                teams.with(threads) { team in
+                    if round % 2 == 0 { team.wake() }
+                    let counts = Locked([Int](repeating: 0, count: 9))
+                    for _ in 0..<3 {
+                        team.share(9) { _, part in
+                            counts.withLock { counts in
+                                for place in part { counts[place] += 1 }
+                            }
+                        }
+                    }
+                    #expect(counts.withLock { $0 } == [Int](repeating: 3, count: 9))
+                }
+                if round % 20 == 0 { usleep(5_000) }
             }
         }
     }

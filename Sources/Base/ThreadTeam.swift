@@ -1,4 +1,3 @@
-import Base
 import Glibc
 import Synchronization
 
@@ -11,12 +10,12 @@ import Synchronization
 ///
 /// Steps take some hundred microseconds, so a thread looks for the next one for a while before it
 /// sleeps.
-final class ThreadTeam: @unchecked Sendable {
+package final class ThreadTeam: @unchecked Sendable {
     /// The calling thread alone.
-    static let alone = ThreadTeam()
+    package static let alone = ThreadTeam()
 
     /// Threads, the calling one included.
-    private(set) var count = 1
+    package private(set) var count = 1
     private var threads: [Threads.Running] = []
     private var step: ((Int) -> Void)?
     /// Steps that were begun; the last one is the end.
@@ -24,6 +23,8 @@ final class ThreadTeam: @unchecked Sendable {
     private var isOver = false
     /// Threads that are not done with the step.
     private let busy = Atomic(0)
+    /// Threads that sleep, or are about to.
+    private let asleep = Atomic(0)
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let beginning: UnsafeMutablePointer<pthread_cond_t>
 
@@ -41,32 +42,44 @@ final class ThreadTeam: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Calls `body` with a team of so many threads, or of fewer where the system refuses some.
-    static func with<Result, Failure: Error>(
-        _ count: Int, _ body: (ThreadTeam) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        guard count > 1 else { return try body(alone) }
+    /// Starts a team of so many threads, or of fewer where the system refuses some; `end()` must
+    /// follow.
+    fileprivate static func start(_ count: Int) -> ThreadTeam {
         let team = ThreadTeam()
         for worker in 1..<count {
             guard let thread = try? Threads.start({ team.serve(worker) }) else { break }
             team.threads.append(thread)
         }
         team.count = 1 + team.threads.count
-        defer {
-            team.isOver = true
-            team.begin()
-            for thread in team.threads { thread.join() }
-        }
+        return team
+    }
+
+    /// Ends its threads.
+    fileprivate func end() {
+        settle()
+        isOver = true
+        begin()
+        for thread in threads { thread.join() }
+    }
+
+    /// Calls `body` with a team of so many threads, or of fewer where the system refuses some.
+    package static func with<Result, Failure: Error>(
+        _ count: Int, _ body: (ThreadTeam) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard count > 1 else { return try body(alone) }
+        let team = start(count)
+        defer { team.end() }
         return try body(team)
     }
 
     /// Calls `body` with the number of each thread and its part of `0..<total`, where it has one.
-    func share(_ total: Int, _ body: (_ worker: Int, _ part: Range<Int>) -> Void) {
+    package func share(_ total: Int, _ body: (_ worker: Int, _ part: Range<Int>) -> Void) {
         guard count > 1, total > 1 else {
             if total > 0 { body(0, 0..<total) }
             return
         }
         let count = count
+        settle()
         // The closure outlives no step: each thread drops it before it is counted as done.
         withoutActuallyEscaping(body) { escapable in
             let part = { (worker: Int) in
@@ -77,12 +90,25 @@ final class ThreadTeam: @unchecked Sendable {
             busy.store(count - 1, ordering: .relaxed)
             begin()
             part(0)
-            var looks = 0
-            while busy.load(ordering: .acquiring) > 0 {
-                looks += 1
-                if looks > Self.looks { sched_yield() }
-            }
+            settle()
             step = nil
+        }
+    }
+
+    /// Wakes threads that sleep, for a step that comes in a moment; does not wait for them.
+    package func wake() {
+        guard count > 1 else { return }
+        settle()
+        busy.store(count - 1, ordering: .relaxed)
+        begin()
+    }
+
+    /// Waits until all are done with the step.
+    private func settle() {
+        var looks = 0
+        while busy.load(ordering: .acquiring) > 0 {
+            looks += 1
+            if looks > Self.looks { sched_yield() }
         }
     }
 
@@ -90,8 +116,10 @@ final class ThreadTeam: @unchecked Sendable {
     private static let looks = 20_000
 
     private func begin() {
+        begun.add(1, ordering: .sequentiallyConsistent)
+        // Who sleeps has said so before it looked for the last time.
+        guard asleep.load(ordering: .sequentiallyConsistent) > 0 else { return }
         pthread_mutex_lock(mutex)
-        begun.add(1, ordering: .releasing)
         pthread_cond_broadcast(beginning)
         pthread_mutex_unlock(mutex)
     }
@@ -103,9 +131,11 @@ final class ThreadTeam: @unchecked Sendable {
             while begun.load(ordering: .acquiring) == seen, looks < Self.looks { looks += 1 }
             if begun.load(ordering: .acquiring) == seen {
                 pthread_mutex_lock(mutex)
-                while begun.load(ordering: .acquiring) == seen {
+                asleep.add(1, ordering: .sequentiallyConsistent)
+                while begun.load(ordering: .sequentiallyConsistent) == seen {
                     pthread_cond_wait(beginning, mutex)
                 }
+                asleep.subtract(1, ordering: .relaxed)
                 pthread_mutex_unlock(mutex)
             }
             seen += 1
@@ -116,5 +146,35 @@ final class ThreadTeam: @unchecked Sendable {
             }
             busy.subtract(1, ordering: .releasing)
         }
+    }
+}
+
+/// Teams whose threads are kept between calls.
+///
+/// A short computation then waits for no new threads. They end with this.
+package final class ThreadTeams: Sendable {
+    private let resting = Locked<[ThreadTeam]>([])
+
+    /// No teams yet.
+    package init() {}
+
+    /// As `ThreadTeam.with`, with a team that rests, or else a new one.
+    package func with<Result, Failure: Error>(
+        _ count: Int, _ body: (ThreadTeam) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard count > 1 else { return try body(.alone) }
+        let team = take(count) ?? ThreadTeam.start(count)
+        defer { resting.withLock { $0.append(team) } }
+        return try body(team)
+    }
+
+    private func take(_ count: Int) -> ThreadTeam? {
+        resting.withLock { teams in
+            teams.firstIndex { $0.count == count }.map { teams.remove(at: $0) }
+        }
+    }
+
+    deinit {
+        for team in resting.withLock({ $0 }) { team.end() }
     }
 }
