@@ -124,7 +124,12 @@ struct GeneratorTests {
         #expect(first.allSatisfy { $0.count == 3 })
         #expect(Self.bits(try generator.generate(sources, options: options, threads: 2)) == first)
         options.seed = 8
-        #expect(Self.bits(try generator.generate(sources, options: options)) != first)
+        let whole = Self.bits(try generator.generate(sources, options: options))
+        #expect(whole != first)
+        options.firstSource = 1
+        let part = Self.bits(try generator.generate(Array(sources[1...]), options: options))
+        #expect(part == Array(whole[1...]))
+        options.firstSource = 0
         options.topK = 1
         options.returns = 1
         let likeliest = Self.bits(try generator.generate(sources, options: options))

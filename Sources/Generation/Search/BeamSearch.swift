@@ -24,7 +24,9 @@ struct BeamSearch: TokenSearch {
     init(_ settings: SearchSettings, source: Int) {
         self.settings = settings
         live = [Hypothesis(tokens: [settings.start])]
-        if settings.samples { draws = Draws(seed: settings.seed, source: source, sequence: 0) }
+        if settings.samples {
+            draws = Draws(seed: settings.seed, source: settings.number(of: source), sequence: 0)
+        }
     }
 
     mutating func advance(

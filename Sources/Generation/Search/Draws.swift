@@ -47,8 +47,8 @@ struct DrawRules {
 struct Draws: Sendable {
     private var random: SplitMix
 
-    init(seed: UInt64, source: Int, sequence: Int) {
-        random = SplitMix(seed: seed, UInt64(source), UInt64(sequence))
+    init(seed: UInt64, source: UInt64, sequence: Int) {
+        random = SplitMix(seed: seed, source, UInt64(sequence))
     }
 
     /// Draws up to `count` places without putting any back, each by the softmax of what is left,

@@ -34,6 +34,9 @@ public struct GenerationOptions: Equatable, Sendable {
     public var topP: Double?
     /// What draws follow from.
     public var seed: UInt64 = 0
+    /// The number of the first source, from which draws follow too: a part of a list of sources
+    /// gives what the whole would.
+    public var firstSource = 0
     /// Divides the scores of tokens that were given before, or multiplies negative ones; 1.
     public var repetitionPenalty: Double?
     /// No run of so many tokens comes twice; 0: any may.
@@ -86,11 +89,15 @@ struct SearchSettings: Equatable, Sendable {
     var topK = 50
     var topP = 1.0
     var seed: UInt64 = 0
+    var firstSource = 0
     var repetitionPenalty: Float = 1
     var noRepeatNGram = 0
     var badWords: [[Int32]] = []
     var forcedBeginning: Int32?
     var forcedEnd: Int32?
+
+    /// The number of a source in the whole list that those at hand are of.
+    func number(of source: Int) -> UInt64 { UInt64(bitPattern: Int64(firstSource &+ source)) }
 
     /// A hypothesis' score: the sum of the logarithms over its tokens behind the start token.
     func score(_ sum: Float, newTokens: Int) -> Double {

@@ -16,6 +16,7 @@ extension SearchSettings {
         topK = options.topK ?? topK
         topP = options.topP ?? topP
         seed = options.seed
+        firstSource = options.firstSource
         repetitionPenalty = options.repetitionPenalty.map { Float($0) } ?? repetitionPenalty
         noRepeatNGram = options.noRepeatNGram ?? noRepeatNGram
         badWords = options.badWords ?? badWords

@@ -20,7 +20,9 @@ struct TokenWalk: TokenSearch {
         numbers = Array(0..<count)
         draws =
             settings.samples
-            ? numbers.map { Draws(seed: settings.seed, source: source, sequence: $0) } : []
+            ? numbers.map {
+                Draws(seed: settings.seed, source: settings.number(of: source), sequence: $0)
+            } : []
         finished = Array(repeating: nil, count: count)
     }
 
