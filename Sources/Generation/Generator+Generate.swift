@@ -50,12 +50,8 @@ extension Generator {
         }
     }
 
-    /// The scores of every next token along a given output: `[output, vocabulary]`, row i being
-    /// what follows `output[0...i]`.
-    ///
-    /// Throws: `GenerationError` for what cannot be a source or an output of this model.
-    public func scores(source: [Int32], output: [Int32]) throws(GenerationError) -> [Float] {
-        try check([source])
+    /// Throws where a given output is none that this model can have written.
+    func checkOutput(_ output: [Int32]) throws(GenerationError) {
         try checkVocabulary(output)
         if let longest = plan.longestTarget, output.count > longest {
             throw .invalidOption(
@@ -63,6 +59,15 @@ extension Generator {
                 reason: "has \(output.count) tokens, and the model \(longest)"
                     + " positions", remedy: "Cut it")
         }
+    }
+
+    /// The scores of every next token along a given output: `[output, vocabulary]`, row i being
+    /// what follows `output[0...i]`.
+    ///
+    /// Throws: `GenerationError` for what cannot be a source or an output of this model.
+    public func scores(source: [Int32], output: [Int32]) throws(GenerationError) -> [Float] {
+        try check([source])
+        try checkOutput(output)
         guard !output.isEmpty else { return [] }
         switch precision {
         case .float32(let network): return network.scores(source: source, output: output)

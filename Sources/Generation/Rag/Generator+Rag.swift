@@ -63,7 +63,7 @@ extension Generator {
     ) throws(GenerationError) -> [RagAnswer] {
         guard !context.sources.isEmpty else { throw .noPassages(index: 0) }
         try check(context.sources)
-        for answer in answers { try checkVocabulary(answer) }
+        for answer in answers { try checkOutput(answer) }
         func weigh(
             _ network: Network<some WeightMatrix>
         ) throws(GenerationError) -> [RagAnswer] {
