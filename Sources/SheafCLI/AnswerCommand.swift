@@ -129,7 +129,8 @@ struct AnswerCommand: AsyncParsableCommand {
             try await cluster.closing {
                 var passages = LiveCollection(cluster, order)
                 if let model { passages = try await passages.compared(with: model) }
-                try await answer(list.questions, from: passages, ("collection", order.collection))
+                let stamp = try await passages.stamp()
+                try await answer(list.questions, from: passages, ("collection", stamp))
             }
         }
     }
@@ -153,7 +154,8 @@ struct AnswerCommand: AsyncParsableCommand {
         }
         let opened = try RagModel.open(model, questionEncoder: encoder, generator.loading)
         order.name("model", opened.generator.stamp)
-        order.name("precision", generator.precision.rawValue)
+        order.name("precision", opened.generator.loading.precision.rawValue)
+        order.name("weights", opened.generator.loading.weights.rawValue)
         Terminal.say(notes: opened.generator.notes)
         if answers.stream {
             let told = try await opened.stream(order, from: retriever) {

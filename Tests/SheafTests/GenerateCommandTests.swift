@@ -1,3 +1,4 @@
+import Base
 import Formats
 import Foundation
 import TestSupport
@@ -25,6 +26,43 @@ struct GenerateCommandTests {
         var output: String
         var score: Double
         var others: [Other]?
+    }
+
+    @Test func `a run ends between tokens, and is gone on with in the same numbers`() throws {
+        let model = try AnswerFixtures.bart(in: folder)
+        var order = GenerateOrder([Question(id: "1", text: "stone")])
+        order.asJSON = true
+        order.output = folder.path + "/out.jsonl"
+        let opened = try TextGenerator.open(model)
+        let asked = Locked(0)
+        #expect {
+            _ = try order.run(opened) {
+                asked.withLock { $0 += 1 }
+                return true
+            }
+        } throws: { error in
+            guard case .interrupted = error as? SheafError else { return false }
+            return true
+        }
+        #expect(asked.withLock { $0 } > 1)
+        order.texts.append(Question(id: "2", text: "river"))
+        _ = try order.run(
+            opened,
+            progress: { done in
+                // As a run that was ended leaves it.
+                if done == 2 {
+                    try? FileManager.default.copyItem(
+                        atPath: folder.path + "/out.jsonl.partial", toPath: folder.path + "/kept")
+                }
+            })
+        try FileManager.default.moveItem(
+            atPath: folder.path + "/kept", toPath: folder.path + "/out.jsonl.partial")
+        var loading = GeneratorLoading()
+        loading.precision = .i16
+        let other = try TextGenerator.open(model, loading)
+        let error = #expect(throws: SheafError.self) { try order.run(other) }
+        #expect("\(error as Any)".contains("precision"), "\(error as Any)")
+        #expect(try order.run(opened).before == 2)
     }
 
     @Test(arguments: ["bart", "t5", "rag"])
@@ -75,7 +113,8 @@ struct GenerateCommandTests {
         let whole = try folder.read("out.jsonl")
         let stamp = try TextGenerator.open(model).stamp
         let header: JSONValue = [
-            "sheaf": .string("outputs"), "model": .string(stamp), "limit": .null,
+            "sheaf": .string("outputs"), "model": .string(stamp),
+            "precision": .string("float32"), "weights": .string("f32"), "limit": .null,
             "generation": GenerationOptions().document,
         ]
         let kept = whole.split(separator: "\n").prefix(70).map { $0 + "\n" }.joined()

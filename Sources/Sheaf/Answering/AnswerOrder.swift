@@ -121,7 +121,9 @@ extension AnswerOrder {
         var summary = AnswerSummary(k: model.passages(settings))
         let before = try await write(
             passages: model.passages(settings), progress
-        ) { questions throws(SheafError) in
+        ) { questions, first throws(SheafError) in
+            var settings = settings
+            settings.generation.firstSource = first
             let answers = try await model.answer(questions, from: retriever, settings)
             for answer in answers { summary.add(answer, note: answer.retrieverNote) }
             return answers.map {
@@ -144,7 +146,7 @@ extension AnswerOrder {
         let k = settings.passages ?? rag.configuration.passages
         var summary = AnswerSummary(k: k)
         let before = try await write(passages: k, progress) {
-            questions throws(SheafError) in
+            questions, _ throws(SheafError) in
             let prompts = try await AnswerPrompt.prompts(
                 questions, from: retriever, rag, settings)
             for prompt in prompts { summary.add(prompt.found, note: prompt.found.retrieverNote) }
@@ -162,10 +164,11 @@ extension AnswerOrder {
         ]
     }
 
-    /// Writes what `body` makes of the questions, some at a time; gives how many were done before.
+    /// Writes what `body` makes of the questions, some at a time, and the number of the first of
+    /// them; gives how many were done before.
     private func write(
         passages k: Int, _ progress: (Int) -> Void,
-        _ body: ([Question]) async throws(SheafError) -> [OutputLine]
+        _ body: ([Question], Int) async throws(SheafError) -> [OutputLine]
     ) async throws(SheafError) -> Int {
         guard !questions.isEmpty else { throw .request("There is no question. Name some.") }
         let target = try OutputLines(
@@ -178,7 +181,7 @@ extension AnswerOrder {
             if Task.isCancelled { throw interruption(start, target) }
             let part = Array(questions[start..<min(start + step, questions.count)])
             do throws(SheafError) {
-                try target.write(try await body(part), first: start)
+                try target.write(try await body(part, start), first: start)
             } catch .interrupted {
                 throw interruption(start, target)
             }

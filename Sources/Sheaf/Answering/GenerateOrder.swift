@@ -47,10 +47,10 @@ extension GenerateOrder {
     /// Generates outputs, some texts at a time, and writes them in the order of the texts.
     ///
     /// - Parameters:
-    ///   - isCancelled: Looked at between parts.
+    ///   - isCancelled: Looked at between tokens.
     ///   - progress: Told how many texts are done.
     public func run(
-        _ model: TextGenerator, isCancelled: () -> Bool = { false },
+        _ model: TextGenerator, isCancelled: @escaping @Sendable () -> Bool = { false },
         progress: (Int) -> Void = { _ in }
     ) throws(SheafError) -> GenerateSummary {
         var summary = GenerateSummary()
@@ -58,12 +58,16 @@ extension GenerateOrder {
         summary.before = target.done
         var start = summary.before
         while start < texts.count {
+            let part = Array(texts[start..<min(start + Self.textsAtOnce, texts.count)])
+            let lines = Result { () throws(SheafError) in
+                try generate(
+                    part, first: start, model, ending(where: isCancelled), &summary.cuts)
+            }
             guard !isCancelled() else {
                 throw .interrupted(
                     "Interrupted after \(Quantity.count(start, "text"))." + target.whatNext)
             }
-            let part = Array(texts[start..<min(start + Self.textsAtOnce, texts.count)])
-            try target.write(try generate(part, model, &summary.cuts), first: start)
+            try target.write(try lines.get(), first: start)
             start += part.count
             progress(start)
         }
@@ -74,6 +78,8 @@ extension GenerateOrder {
     private func target(_ model: TextGenerator) throws(SheafError) -> OutputLines {
         let header: JSONValue = [
             "sheaf": .string("outputs"), "model": .string(model.stamp),
+            "precision": .string(model.loading.precision.rawValue),
+            "weights": .string(model.loading.weights.rawValue),
             "limit": limit.map { .integer($0) } ?? .null, "generation": options.document,
         ]
         return try OutputLines(
@@ -82,14 +88,17 @@ extension GenerateOrder {
     }
 
     private func generate(
-        _ part: [Question], _ model: TextGenerator, _ cuts: inout TextCuts
+        _ part: [Question], first: Int, _ model: TextGenerator, _ end: @escaping ScoreProcessor,
+        _ cuts: inout TextCuts
     ) throws(SheafError) -> [OutputLine] {
+        var options = options
+        options.firstSource = first
         var counted = TextCuts()
         func run(_ part: [Question]) throws(SheafError) -> [[GeneratedText]] {
             counted = TextCuts()
             return try model.generate(
-                part.map(\.text), options: options, limit: limit, threads: threads,
-                cuts: &counted)
+                part.map(\.text), options: options, limit: limit, processors: [end],
+                threads: threads, cuts: &counted)
         }
         let found = try namingFault(in: part.map { ($0.id, $0) }, run)
         cuts.add(counted)
@@ -110,6 +119,14 @@ extension GenerateOrder {
             ["output": .string(output.text), "score": .finite(output.score) ?? .null]
         }
         return document.with("others", others.isEmpty ? nil : .array(others))
+    }
+}
+
+/// Ends a search once it is to end: no token is allowed then.
+func ending(where isOver: @escaping @Sendable () -> Bool) -> ScoreProcessor {
+    { _, _, scores in
+        guard isOver() else { return }
+        for token in scores.indices { scores[token] = -.infinity }
     }
 }
 

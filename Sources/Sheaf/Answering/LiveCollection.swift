@@ -78,6 +78,17 @@ extension LiveCollection {
         return other
     }
 
+    /// What tells the passages and their vectors from those of another time: the collection's
+    /// name, generation, source and model.
+    public func stamp() async throws(SheafError) -> String {
+        let status = try await cluster.status(of: order.collection)
+        guard let known = status.collections.first(where: { $0.name == order.collection }) else {
+            return order.collection
+        }
+        return "\(known.name), generation \(known.generation), source \(known.sourceDigest), "
+            + "model \(known.fingerprint)"
+    }
+
     /// A folder by what it is, however it is written.
     private static func place(_ folder: String) -> String {
         URL(fileURLWithPath: folder).resolvingSymlinksInPath().standardizedFileURL.path

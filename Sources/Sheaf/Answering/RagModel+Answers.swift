@@ -25,15 +25,16 @@ extension RagModel {
         _ settings: AnswerSettings = AnswerSettings(), processors: [ScoreProcessor] = []
     ) async throws(SheafError) -> [QuestionAnswer] {
         let found = try await retrieve(questions, from: retriever, settings)
-        let stop = SearchStop()
+        let isCancelled = Locked(false)
+        let end = ending { isCancelled.withLock { $0 } }
         let outcome = await withTaskCancellationHandler {
             await Result { () async throws(SheafError) in
                 try await onOwnThread { () throws(SheafError) in
-                    try answer(questions, from: found, settings, processors + [stop.processor])
+                    try answer(questions, from: found, settings, processors + [end])
                 }
             }
         } onCancel: {
-            stop.set()
+            isCancelled.withLock { $0 = true }
         }
         if Task.isCancelled { throw .interrupted("Interrupted.") }
         return try outcome.get()
@@ -117,21 +118,6 @@ extension RagModel {
         }
         if let wanted = settings.generation.returns, answers.count < wanted {
             result.notes.append("\(answers.count) of \(wanted) different answers were found")
-        }
-    }
-}
-
-/// Ends a search from another thread.
-private final class SearchStop: Sendable {
-    private let isSet = Locked(false)
-
-    func set() { isSet.withLock { $0 = true } }
-
-    /// Allows no token once the search is to end, which it then does.
-    var processor: ScoreProcessor {
-        { [self] _, _, scores in
-            guard isSet.withLock({ $0 }) else { return }
-            for token in scores.indices { scores[token] = -.infinity }
         }
     }
 }

@@ -29,6 +29,8 @@ public struct TextGenerator: Sendable {
     public let tokenizer: any TextTokenizer
     /// The folder.
     public let folder: String
+    /// How it was loaded.
+    public let loading: GeneratorLoading
     /// What people ought to know of the model, as sentences.
     public let notes: [String]
 
@@ -50,7 +52,7 @@ public struct TextGenerator: Sendable {
                 allowsNonfinite: loading.allowsNonfinite)
             try check(tokenizer, words, rows: generator.vocabularySize)
             return TextGenerator(
-                generator: generator, tokenizer: tokenizer, folder: folder,
+                generator: generator, tokenizer: tokenizer, folder: folder, loading: loading,
                 notes: tokenizer.contradictions
                     + [try BaseCheckpoint.note(folder)].compactMap { $0 })
         }
