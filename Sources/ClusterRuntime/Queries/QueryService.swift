@@ -85,7 +85,7 @@ actor QueryService {
         guard !isEnding else { return }
         tasks = [
             Task {
-                for await event in events { self.handle(event) }
+                for await event in events { await self.settle(event) }
             },
             Task {
                 while !Task.isCancelled {
@@ -124,12 +124,19 @@ actor QueryService {
         case .failed(let failure, let requestID, let worker):
             requestFailed(failure, requestID, by: worker)
         case .lost(let worker): lost(worker)
-        case .moved(let name):
-            Task { await self.follow(name) }
-        case .dropped(let name):
-            encoders[name] = nil
-            Task { await self.follow(name) }
+        case .moved: break
+        case .dropped(let name): encoders[name] = nil
         case .left(let peer): carryOut(batches.left(peer, now: host.now()))
+        }
+    }
+
+    /// Takes what the host tells, one after the other: of two views of who holds what the later
+    /// one counts.
+    private func settle(_ event: QueryEvent) async {
+        handle(event)
+        switch event {
+        case .moved(let name), .dropped(let name): await follow(name)
+        default: break
         }
     }
 
