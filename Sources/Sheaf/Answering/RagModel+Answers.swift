@@ -1,4 +1,3 @@
-import Base
 public import Corpus
 import Foundation
 public import Generation
@@ -25,19 +24,15 @@ extension RagModel {
         _ settings: AnswerSettings = AnswerSettings(), processors: [ScoreProcessor] = []
     ) async throws(SheafError) -> [QuestionAnswer] {
         let found = try await retrieve(questions, from: retriever, settings)
-        let isCancelled = Locked(false)
-        let end = ending { isCancelled.withLock { $0 } }
-        let outcome = await withTaskCancellationHandler {
-            await Result { () async throws(SheafError) in
-                try await onOwnThread { () throws(SheafError) in
-                    try answer(questions, from: found, settings, processors + [end])
-                }
+        do throws(SheafError) {
+            let answers = try await onOwnThread { stop throws(SheafError) in
+                try answer(questions, from: found, settings, processors + [ending(where: stop)])
             }
-        } onCancel: {
-            isCancelled.withLock { $0 = true }
+            if !Task.isCancelled { return answers }
+        } catch {
+            guard Task.isCancelled else { throw error }
         }
-        if Task.isCancelled { throw .interrupted("Interrupted.") }
-        return try outcome.get()
+        throw .interrupted("Interrupted.")
     }
 
     /// The passages of questions.
@@ -118,17 +113,6 @@ extension RagModel {
         }
         if let wanted = settings.generation.returns, answers.count < wanted {
             result.notes.append("\(answers.count) of \(wanted) different answers were found")
-        }
-    }
-}
-
-extension Result {
-    /// What an asynchronous body gives.
-    fileprivate init(_ body: () async throws(Failure) -> Success) async {
-        do throws(Failure) {
-            self = .success(try await body())
-        } catch {
-            self = .failure(error)
         }
     }
 }

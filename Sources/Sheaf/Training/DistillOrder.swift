@@ -1,4 +1,3 @@
-import Base
 import Corpus
 public import Formats
 import Foundation
@@ -137,17 +136,12 @@ public struct DistillOrder: Sendable {
     private func score(
         _ scoring: @escaping @Sendable (Int) -> Void
     ) async throws(SheafError) -> TextCuts {
-        let isCancelled = Locked(false)
-        return try await typed(interrupted: "The reader's scores are not kept: it begins again.") {
-            try await withTaskCancellationHandler {
-                try await onOwnThread { () throws(SheafError) in
-                    try scoreHere { done in
-                        scoring(done)
-                        return !isCancelled.withLock { $0 }
-                    }
+        try await typed(interrupted: "The reader's scores are not kept: it begins again.") {
+            try await onOwnThread { stop throws(SheafError) in
+                try scoreHere { done in
+                    scoring(done)
+                    return !stop()
                 }
-            } onCancel: {
-                isCancelled.withLock { $0 = true }
             }
         }
     }
