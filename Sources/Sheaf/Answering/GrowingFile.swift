@@ -59,7 +59,7 @@ final class GrowingFile {
         }
         var whole = (bytes.lastIndex(of: 0x0A) ?? -1) + 1
         // A file that answers nothing yet may be of any run.
-        if bytes[..<whole].count(where: { $0 == 0x0A }) <= 1 { whole = 0 }
+        if bytes.firstIndex(of: 0x0A) == bytes.lastIndex(of: 0x0A) { whole = 0 }
         try check(bytes[..<whole], settings, questions)
         try Self.writing { () throws(FileError) in
             try file.truncate(to: UInt64(whole))

@@ -56,8 +56,7 @@ extension LiveCollection {
     ///
     /// - Parameter rag: The folder; of a generator alone nothing is told.
     public func compared(with rag: String) async throws(SheafError) -> LiveCollection {
-        let status = try await cluster.status(of: order.collection)
-        let known = status.collections.first { $0.name == order.collection }
+        let known = try await described()
         guard let tower = order.questionModel ?? known?.questionModel, !tower.isEmpty,
             FileManager.default.fileExists(atPath: tower)
         else { return self }
@@ -81,12 +80,15 @@ extension LiveCollection {
     /// What tells the passages and their vectors from those of another time: the collection's
     /// name, generation, source and model.
     public func stamp() async throws(SheafError) -> String {
-        let status = try await cluster.status(of: order.collection)
-        guard let known = status.collections.first(where: { $0.name == order.collection }) else {
-            return order.collection
-        }
+        guard let known = try await described() else { return order.collection }
         return "\(known.name), generation \(known.generation), source \(known.sourceDigest), "
             + "model \(known.fingerprint)"
+    }
+
+    /// What the cluster says of the collection; nil where there is none of the name.
+    private func described() async throws(SheafError) -> CollectionStatus? {
+        try await cluster.status(of: order.collection).collections
+            .first { $0.name == order.collection }
     }
 
     /// A folder by what it is, however it is written.
