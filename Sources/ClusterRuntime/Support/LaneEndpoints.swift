@@ -1,3 +1,4 @@
+import ClusterCore
 import Foundation
 
 /// Where lanes are bound and how they look from elsewhere.

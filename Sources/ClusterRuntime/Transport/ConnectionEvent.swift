@@ -1,3 +1,5 @@
+public import ClusterCore
+
 /// What happened to a connection; whoever hears of it logs it or decides by it.
 public enum ConnectionEvent: Equatable, Sendable {
     /// On a bound lane: somebody came with a key that is not allowed.

@@ -1,3 +1,5 @@
+public import ClusterCore
+
 /// Who a message is from, as far as the transport can prove it.
 ///
 /// ```swift

@@ -1,3 +1,5 @@
+public import ClusterCore
+
 /// Why a socket operation did not happen.
 public enum TransportError: Error, Equatable, Sendable {
     /// Somebody listens on the endpoint already.

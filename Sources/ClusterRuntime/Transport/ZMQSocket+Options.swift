@@ -1,4 +1,5 @@
 import CZeroMQ
+import ClusterCore
 
 extension ZMQSocket {
     /// A socket that binds a lane: it refuses to send to peers that are not there, and lets a
