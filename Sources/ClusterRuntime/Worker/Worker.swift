@@ -1,5 +1,4 @@
 import ClusterCore
-import Corpus
 import Foundation
 public import Logging
 import Models
@@ -8,26 +7,14 @@ import VectorIndex
 
 /// A worker process: encodes leased batches into segments, holds shards, answers searches.
 ///
-/// The actor only passes things on: sockets live on the reactor's thread, compute on lanes of its
-/// own.
+/// The actor decides nothing: it tells ``WorkerMachine`` what happens and carries out what that
+/// says. Sockets live on the reactor's thread, compute and disks on lanes of their own, and what is
+/// heavy is kept here under the names that the machine gives it.
 public actor Worker {
-    /// Bytes of passages a coordinator may have under way to this worker.
-    static let bulkCredit: UInt64 = 8 << 20
-    /// Leases whose passages are on their way at most.
-    static let incomingLeases = 8
-    /// Generations that wait to be loaded at most.
-    static let waitingLoads = 256
-    /// Silence of the coordinator after which the worker introduces itself anew.
-    static let coordinatorSilence: Duration = .seconds(3)
-    /// How long another worker of this name may be an earlier life that is dying: longer than a
-    /// coordinator takes to find one silent.
-    static let conflictTime: Duration = .seconds(4)
-
-    /// Time between two lines of the log that tell that the coordinator does not let this one in.
-    static let rejectionLogInterval: Duration = .seconds(30)
+    typealias Event = WorkerMachine.Event
+    typealias Effect = WorkerMachine.Effect
 
     let options: WorkerOptions
-    let incarnation = ProcessFacts.nonce()
     let counters = WorkerCounters()
     let background = BackgroundWork()
     let log: Logger
@@ -37,55 +24,37 @@ public actor Worker {
     /// Reads the passages of one search while another is scanned.
     let fetchLane = ComputeLane("fetch", priority: .userInteractive)
     let loadLane = ComputeLane("load", priority: .utility)
+    /// Reads parts of segments for others, who wait for each.
+    let partLane = ComputeLane("part")
     /// Reads whole segments when an indexing run asks; loads and searches do not wait for it.
     let checkLane = ComputeLane("check", priority: .utility)
 
-    var name: String
-    var clusterID = ""
-    var epoch: UInt64 = 0
-    var sharesData = false
-    var heartbeat: Duration = .milliseconds(500)
-    private var connectedLanes: [Lane: String] = [:]
-    private var isWelcome = false
-    private var isDone = false
-    /// Since when the coordinator says that another worker has this name.
-    private var conflictSince: Instant?
+    private(set) var machine: WorkerMachine
+    /// What happened while effects are carried out; they end first.
+    private var events: [Event] = []
+    private var isPerforming = false
+    private var reactor: Reactor?
     /// Why the coordinator will not have this worker.
     private var refusal: ClusterError?
-    private var lastHeard = MonotonicClock.now()
-    private var lastHello = Instant(nanoseconds: 0)
-    private var lastRejection = Instant(nanoseconds: .min / 2)
-    /// What was said last of a key that is no worker's.
-    private var lastDenial: String?
 
-    // Encoding (Worker+Encoding.swift).
-    var incoming: [LeaseKey: IncomingLease] = [:]
-    var encodeQueue: [LeaseKey] = []
-    var isEncoding = false
-    var segmentWrite: Task<Void, Never>?
-    var preparation: Task<Void, Never>?
-    var unacknowledged: [LeaseKey: (message: SegmentReady, sent: Instant)] = [:]
-    var encoders: [EncoderSpec.Key: TextEncoder] = [:]
-
-    // Serving (Worker+Serving.swift).
-    var generations: [GenerationKey: ServedGeneration] = [:]
-    /// By path: two collections may hold the same segment, each its own file.
-    var openSegments: [String: Segment] = [:]
-    var loads: [LoadGeneration] = []
-    /// Searches that were not answered yet, by their requests.
-    var searches: [UInt64: Wish] = [:]
-    var isLoading = false
-    /// The generation that is being loaded; nil once a later order overtakes the one under way.
-    var loading: GenerationKey?
-    var segmentWaits: [UInt64: CheckedContinuation<SegmentPart, any Error>] = [:]
-    var nextRequest: UInt64 = 1
-
-    private var reactor: Reactor?
+    // What the machine names, and does not hold.
+    var passages: [LeaseKey: [UInt8]] = [:]
+    var contents: [LeaseKey: SegmentContent] = [:]
+    var encoders: [EncoderKey: TextEncoder] = [:]
+    var segments: [SegmentKey: Segment] = [:]
+    var copies: [SegmentKey: [UInt8]] = [:]
+    var indexes: [WorkID: ShardIndex] = [:]
+    var searches: [WorkID: Wish] = [:]
 
     private init(options: WorkerOptions, log: Logger) {
         self.options = options
         self.log = log
-        name = options.name
+        let greeting = Hello(
+            role: .worker, name: options.name, host: ProcessFacts.hostName(),
+            processID: UInt32(getpid()), threads: UInt32(options.threads),
+            release: Release.version)
+        machine = WorkerMachine(
+            greeting: greeting, incarnation: ProcessFacts.nonce(), now: MonotonicClock.now())
     }
 
     /// Runs a worker until it is told to leave or `stop` finishes.
@@ -114,8 +83,8 @@ public actor Worker {
         let reactor: Reactor
         do {
             reactor = try Reactor(
-                name: options.name.isEmpty ? "worker" : options.name, incarnation: incarnation,
-                security: options.security
+                name: options.name.isEmpty ? "worker" : options.name,
+                incarnation: machine.incarnation, security: options.security
             ) { inbox.put($0) }
             inbox.disconnects(through: reactor)
             self.reactor = reactor
@@ -123,21 +92,20 @@ public actor Worker {
         } catch {
             throw .input("\(error)")
         }
-        connectedLanes[.control] = options.coordinator
         let ticker = Task {
             while !Task.isCancelled {
-                self.tick()
+                self.happened(.tick)
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
         let stopper = Task {
             for await _ in stop { break }
-            self.leave()
+            self.happened(.stop)
             inbox.finish()
         }
         while let message = await inbox.next() {
             receive(message)
-            if isDone { break }
+            if machine.isDone { break }
         }
         ticker.cancel()
         stopper.cancel()
@@ -146,198 +114,146 @@ public actor Worker {
         if let refusal { throw refusal }
     }
 
-    /// Ends what goes on beside the messages: nobody waits for it any more.
+    /// Ends what goes on beside the messages: the machine takes no event any more.
     private func endBackgroundWork() async {
         background.stop()
-        encodeQueue.removeAll()
-        loads.removeAll()
         for wish in searches.values { wish.lasts.store(false, ordering: .relaxed) }
-        let stopped = Failure(code: .unavailable, message: "The worker is stopping.")
-        for requestID in segmentWaits.keys { failedRequest(requestID, stopped) }
         await background.wait()
-    }
-
-    private func leave() {
-        guard !isDone else { return }
-        send(.goodbye(Goodbye(reason: "stopped")), on: .control)
-        isDone = true
-    }
-
-    private func tick() {
-        let now = MonotonicClock.now()
-        if now - lastHeard > Worker.coordinatorSilence { isWelcome = false }
-        if !isWelcome {
-            if now - lastHello > .milliseconds(300) { sayHello(on: .control) }
-            return
-        }
-        if now - lastHello >= heartbeat {
-            lastHello = now
-            send(
-                .heartbeat(
-                    Heartbeat(
-                        progress: counters.progress, busy: counters.isBusy,
-                        passagesEncoded: counters.passagesEncoded, searches: counters.searches,
-                        residentBytes: ProcessFacts.residentBytes())),
-                on: .control)
-        }
-        repeatUnacknowledged(now: now)
-    }
-
-    private func sayHello(on lane: Lane) {
-        lastHello = MonotonicClock.now()
-        let token = (try? String(contentsOfFile: options.data.token, encoding: .utf8)) ?? ""
-        send(
-            .hello(
-                Hello(
-                    role: .worker, name: options.name, host: ProcessFacts.hostName(),
-                    processID: UInt32(getpid()), threads: UInt32(options.threads),
-                    dataToken: token, release: Release.version)),
-            on: lane, credit: lane == .control ? Worker.bulkCredit : 0)
     }
 
     private func receive(_ inbound: Inbound) {
         switch inbound {
-        case .message(let envelope, let origin): receive(envelope, origin.lane)
-        case .connection(.rejected(_, let rejection)): rejected(rejection)
+        case .message(let envelope, let origin):
+            log.trace(
+                """
+                \(machine.name) received on \(origin.lane): \(envelope.message.type) \
+                \(envelope.requestID)
+                """)
+            happened(.received(envelope, on: origin.lane))
+        case .connection(.rejected(_, let rejection)): happened(.rejected("\(rejection)"))
         case .connection(.closed(_, let reason)):
             log.error("disconnected from the coordinator: \(reason)")
         case .connection(let event): log.debug("\(event)")
         case .undeliverable: break
-        case .disconnected(let lane):
-            // What it was told on the way is lost, and a coordinator that takes its place knows
-            // nothing of this worker.
-            log.warning("the \(lane) connection to the coordinator has broken")
-            isWelcome = false
+        case .disconnected(let lane): happened(.disconnected(lane))
         case .refused(let error, let frames):
             log.warning("refused a message on the \(frames.origin.lane) lane: \(error)")
         }
     }
 
-    /// The transport tries again each second, so that a key allowed later lets this worker in.
-    private func rejected(_ rejection: Rejection) {
-        let now = MonotonicClock.now()
-        guard now - lastRejection > Worker.rejectionLogInterval else { return }
-        lastRejection = now
-        log.error("\(rejection)")
+    // MARK: Events and effects
+
+    /// Tells the machine, and carries out what it says.
+    func happened(_ event: Event) {
+        events.append(event)
+        guard !isPerforming else { return }
+        isPerforming = true
+        while !events.isEmpty {
+            let event = events.removeFirst()
+            for effect in machine.handle(event, now: MonotonicClock.now()) { perform(effect) }
+        }
+        isPerforming = false
     }
 
-    private func receive(_ envelope: Envelope, _ lane: Lane) {
-        log.trace("\(name) received on \(lane): \(envelope.message.type) \(envelope.requestID)")
-        if case .welcome(let welcome) = envelope.message {
-            return welcomed(welcome, envelope)
-        }
-        if case .failure(let failure) = envelope.message, failure.code == .denied {
-            return denied(failure)
-        }
-        if !isWelcome, case .failure(let failure) = envelope.message, failure.code == .conflict {
-            return doesNotFit(failure)
-        }
-        guard envelope.clusterID == clusterID, envelope.epoch == epoch else { return }
-        lastHeard = MonotonicClock.now()
-        switch envelope.message {
-        case .heartbeatAck: break
-        case .failure(let failure):
-            // The coordinator does not know us: it was restarted, or gave us up.
-            if failure.code == .notFound, isWelcome {
-                isWelcome = false
-                forgetCoordinator()
-            }
-            failedRequest(envelope.requestID, failure)
-        case .drain, .goodbye: leave()
-        case .leaseGrant(let grant): granted(grant)
-        case .passageChunk(let chunk): received(chunk, envelope.frames)
-        case .commitAck(let ack): acknowledged(ack)
-        case .leaseRevoke(let revoke): revoked(revoke)
-        case .prepareEncoder(let order): prepare(order)
-        case .loadGeneration(let order): load(order)
-        case .unloadGeneration(let order): unload(order)
-        case .segmentRequest(let request): provide(request, envelope.requestID)
-        case .segmentChunk(let chunk): received(chunk, envelope.requestID, envelope.frames)
-        case .checkSegments(let request): check(request, envelope.requestID)
-        case .search(let request): search(request, envelope)
-        case .fetch(let request): fetch(request, envelope)
-        case .cancel(let cancel): cancelled(cancel)
-        default: log.warning("unexpected \(envelope.message.type) on the \(lane) lane")
+    /// Runs work beside the messages, and tells the machine what came of it.
+    func begin(_ work: @escaping @Sendable () async -> Event) {
+        background.enter()
+        Task {
+            self.happened(await work())
+            self.background.leave()
         }
     }
 
-    /// The key does not make a worker, for now: its entry may be changed, so HELLO is said again.
-    private func denied(_ failure: Failure) {
-        if isWelcome {
-            isWelcome = false
-            forgetCoordinator()
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .send(let envelope, let lane): send(envelope, on: lane)
+        case .hello(let envelope, let lane): sayHello(envelope, on: lane)
+        case .heartbeat(let envelope): beat(envelope)
+        case .connect(let lane, let endpoint): connect(lane, to: endpoint)
+        case .end(let failure): refusal = failure.map { .answered($0) }
+        case .notice(let notice): log(notice)
+        case .keepPassages, .dropPassages, .prepareEncoder, .loadEncoder, .dropEncoder, .encode,
+            .writeSegment, .dropSegment:
+            performEncoding(effect)
+        case .openSegment, .keepPart, .storeCopy, .dropCopy, .buildShard, .dropIndexes,
+            .closeSegments, .setAside:
+            performLoading(effect)
+        case .search, .fetch, .cancel, .readPart, .checkSegments: performRequest(effect)
         }
-        guard failure.message != lastDenial else { return }
-        lastDenial = failure.message
-        log.error("\(failure.message)")
-    }
-
-    /// Another worker has this name, perhaps an earlier life of this one, which is dying; or the
-    /// coordinator is of another release, perhaps until it is replaced.
-    private func doesNotFit(_ failure: Failure) {
-        let now = MonotonicClock.now()
-        let since = conflictSince ?? now
-        conflictSince = since
-        guard now - since > Worker.conflictTime else { return log.warning("\(failure.message)") }
-        refusal = .answered(failure)
-        isDone = true
-    }
-
-    private func welcomed(_ welcome: Welcome, _ envelope: Envelope) {
-        lastHeard = MonotonicClock.now()
-        conflictSince = nil
-        if envelope.clusterID != clusterID || envelope.epoch != epoch {
-            forgetCoordinator()
-        }
-        clusterID = envelope.clusterID
-        epoch = envelope.epoch
-        name = welcome.name
-        sharesData = welcome.sharesData
-        heartbeat = .milliseconds(Int(welcome.heartbeatMilliseconds))
-        for (lane, endpoint) in [
-            (Lane.query, welcome.queryEndpoint), (.bulk, welcome.bulkEndpoint),
-        ] {
-            let reachable = LaneEndpoints.seen(endpoint, through: options.coordinator)
-            if connectedLanes[lane] != reachable {
-                do {
-                    try reactor?.connect(lane, to: reachable)
-                    connectedLanes[lane] = reachable
-                } catch {
-                    log.error("cannot connect the \(lane) lane: \(error)")
-                }
-            }
-            if !isWelcome { sayHello(on: lane) }
-        }
-        lastDenial = nil
-        if !isWelcome { log.info("joined cluster \(clusterID) as \(name)") }
-        isWelcome = true
-    }
-
-    /// What an earlier coordinator asked for is void: its attempts and generations were its own.
-    private func forgetCoordinator() {
-        incoming.removeAll()
-        encodeQueue.removeAll()
-        unacknowledged.removeAll()
-        loads.removeAll()
-        loading = nil
-        generations.removeAll()
     }
 
     /// Sends a message to the coordinator; what cannot be queued is lost, and the protocol repeats
     /// it.
-    func send(
-        _ message: Message, on lane: Lane, requestID: UInt64 = 0, attempt: UInt64 = 0,
-        credit: UInt64 = 0, frames: [[UInt8]] = []
-    ) {
-        let envelope = Envelope(
-            clusterID: clusterID, sender: name, incarnation: incarnation, epoch: epoch,
-            requestID: requestID, attempt: attempt, credit: credit, message: message,
-            frames: frames)
-        log.trace("\(name) sends on \(lane): \(message.type) \(requestID) \(attempt)")
+    private func send(_ envelope: Envelope, on lane: Lane) {
+        log.trace(
+            """
+            \(machine.name) sends on \(lane): \(envelope.message.type) \(envelope.requestID) \
+            \(envelope.attempt)
+            """)
         do {
             try reactor?.send(envelope, on: lane)
         } catch {
-            log.error("cannot send \(message.type): \(error)")
+            log.error("cannot send \(envelope.message.type): \(error)")
         }
+    }
+
+    private func sayHello(_ envelope: Envelope, on lane: Lane) {
+        guard case .hello(var hello) = envelope.message else { return }
+        var envelope = envelope
+        hello.dataToken = (try? String(contentsOfFile: options.data.token, encoding: .utf8)) ?? ""
+        envelope.message = .hello(hello)
+        send(envelope, on: lane)
+    }
+
+    private func beat(_ envelope: Envelope) {
+        var envelope = envelope
+        envelope.message = .heartbeat(
+            Heartbeat(
+                progress: counters.progress, busy: counters.isBusy,
+                passagesEncoded: counters.passagesEncoded, searches: counters.searches,
+                residentBytes: ProcessFacts.residentBytes()))
+        send(envelope, on: .control)
+    }
+
+    private func connect(_ lane: Lane, to endpoint: String) {
+        do {
+            let reachable = LaneEndpoints.seen(endpoint, through: options.coordinator)
+            try reactor?.connect(lane, to: reachable)
+        } catch {
+            log.error("cannot connect the \(lane) lane: \(error)")
+            happened(.notConnected(lane))
+        }
+    }
+
+    private func log(_ notice: WorkerMachine.Notice) {
+        switch notice {
+        case .joined(let clusterID, let name): log.info("joined cluster \(clusterID) as \(name)")
+        case .disconnected(let lane):
+            log.warning("the \(lane) connection to the coordinator has broken")
+        case .rejected(let reason), .denied(let reason): log.error("\(reason)")
+        case .misfit(let reason): log.warning("\(reason)")
+        case .unexpected(let type, let lane): log.warning("unexpected \(type) on the \(lane) lane")
+        case .leaseGivenUp(let key):
+            log.warning("batch \(key.batch) of \(key.collection) is given up: too many come")
+        case .leaseFailed(let key, let reason):
+            log.error("batch \(key.batch) of \(key.collection): \(reason)")
+        case .shardFailed(let shard, let collection, let reason):
+            log.error("shard \(shard) of \(collection): \(reason)")
+        case .shardsDropped(let shards, let collection, let reason):
+            log.error("shards \(shards) of \(collection) are not served: \(reason)")
+        case .refused(let type): log.warning("refused \(type): too many, or too much at once")
+        }
+    }
+
+    /// Where this worker keeps the segments of `collection`: the shared folder, or one of its own.
+    func segmentFolder(_ collection: String) -> String {
+        machine.sharesData
+            ? options.data.segments(collection)
+            : options.data.workerSegments(machine.name, collection)
+    }
+
+    /// Where a segment of this worker lies.
+    func path(of key: SegmentKey) -> String {
+        SegmentFiles.path(key.sha256, in: segmentFolder(key.collection))
     }
 }
