@@ -105,6 +105,36 @@ import Testing
         #expect(run.encode(1).writes.isEmpty)
     }
 
+    @Test func `nothing but HELLO is said on the control lane before every lane is welcome`() {
+        var run = WorkerRun()
+        run.lease(1)
+        run.encode(1)
+        run.happens(.disconnected(.control))
+        #expect(run.write(1).isEmpty)
+        #expect(run.welcome(on: .control).types == [.hello, .hello])
+        #expect(run.welcome(on: .query).isEmpty)
+        // A HELLO may be lost.
+        #expect(run.tick(after: .milliseconds(300)).types == [.hello])
+        #expect(run.welcome(on: .bulk).types == [.segmentReady])
+    }
+
+    @Test func `what was to be said to one coordinator is not said to the next`() {
+        var run = WorkerRun()
+        run.lease(1)
+        run.encode(1)
+        run.happens(.disconnected(.control))
+        run.write(1)
+        #expect(run.welcome(epoch: 2).types == [.hello, .hello])
+    }
+
+    @Test func `a request that is unknown voids nothing else`() {
+        var run = WorkerRun()
+        run.lease(1)
+        run.receive(.failure(Failure(code: .notFound)), on: .query)
+        #expect(run.machine.isWelcome)
+        #expect(run.encode(1).writes == [WorkerRun.key(1)])
+    }
+
     @Test func `a conflict ends the worker once it lasts`() {
         var run = WorkerRun(isMember: false)
         let conflict = Failure(code: .conflict, message: "another w is here")

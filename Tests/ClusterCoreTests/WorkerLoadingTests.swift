@@ -162,6 +162,7 @@ import Testing
         var run = WorkerRun()
         _ = absent(&run)
         #expect(run.tick(after: .milliseconds(9900)).loaded.isEmpty)
+        run.welcome()
         let late = run.tick(after: .milliseconds(100))
         #expect(late.loaded.map(\.failure) == ["A segment did not arrive in 10 s."])
     }

@@ -14,15 +14,21 @@ struct WorkerRun {
         if isMember { welcome() }
     }
 
-    /// The coordinator's answer to HELLO.
+    /// The coordinator's answer to HELLO on every lane.
     @discardableResult
     mutating func welcome(epoch: UInt64 = 1) -> [Effect] {
+        Lane.allCases.flatMap { welcome(epoch: epoch, on: $0) }
+    }
+
+    /// The coordinator's answer to HELLO on one lane.
+    @discardableResult
+    mutating func welcome(epoch: UInt64 = 1, on lane: Lane) -> [Effect] {
         self.epoch = epoch
         return receive(
             .welcome(
                 Welcome(
                     name: "w", epoch: epoch, heartbeatMilliseconds: 500, queryEndpoint: "q",
-                    bulkEndpoint: "b")))
+                    bulkEndpoint: "b")), on: lane)
     }
 
     /// A message of the coordinator.

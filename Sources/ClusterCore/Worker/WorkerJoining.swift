@@ -1,8 +1,10 @@
 /// How a worker comes to belong to a coordinator, and how it stays.
 ///
-///     asking ──WELCOME──▶ member ──silence, a broken lane, “not found”, “denied”──▶ asking
-///        │                   └──DRAIN, GOODBYE, stop──▶ done
-///        └──“conflict” for `conflictTime`──▶ done, with the reason
+///     asking ──WELCOME──▶ welcome ──WELCOME on every lane──▶ member
+///       ▲ │                  │                                  │
+///       │ │                  └──silence, a broken lane, “not found”, “denied”──▶ asking
+///       │ └──“conflict” for `conflictTime`──▶ done, with the reason
+///       └── any of these ──DRAIN, GOODBYE, stop──▶ done
 ///
 /// Invariants:
 /// 1. One coordinator at a time: the cluster and epoch of the last WELCOME. What carries another
@@ -12,7 +14,11 @@
 /// 3. A member takes no WELCOME of an epoch before its own: that one is late, or of a coordinator
 ///    that is replaced. Where its own is silent it asks anew, and takes what answers.
 /// 4. A member says a heartbeat each `heartbeat`, one that asks HELLO each `helloInterval`.
-/// 5. `done` is final: nothing is done after it.
+/// 5. Before it is a member, HELLO and GOODBYE alone are said on the control lane; what else is to
+///    be said there waits, `heldLimit` messages at most. So a “not found” on that lane, behind the
+///    WELCOME, is never the answer to what was said before it: it means what it says. On another
+///    lane it may be late, and means nothing.
+/// 6. `done` is final: nothing is done after it.
 struct WorkerJoining: Sendable {
     typealias Effect = WorkerMachine.Effect
 
@@ -26,6 +32,9 @@ struct WorkerJoining: Sendable {
     /// Time between two notices that the coordinator does not let this one in.
     static let rejectionInterval: Duration = .seconds(30)
 
+    /// Messages that wait until this worker is a member at most.
+    static let heldLimit = 256
+
     private let greeting: Hello
     let incarnation: UInt64
     /// The name it goes by.
@@ -36,6 +45,9 @@ struct WorkerJoining: Sendable {
     private(set) var sharesData = false
     private(set) var isWelcome = false
     private(set) var isDone = false
+    /// Lanes on which the coordinator has answered HELLO.
+    private var lanes: Set<Lane> = []
+    private(set) var held: [Effect] = []
 
     private var heartbeat: Duration = .milliseconds(500)
     private var endpoints: [Lane: String] = [:]
@@ -54,8 +66,28 @@ struct WorkerJoining: Sendable {
         lastHeard = now
     }
 
-    /// Signs what is sent.
-    func signed(_ effect: Effect) -> Effect {
+    /// Whether the coordinator knows this worker on all lanes.
+    var isMember: Bool { isWelcome && lanes.count == Lane.allCases.count }
+
+    /// Signs what is sent, and holds what has to wait.
+    mutating func leaving(_ effects: [Effect]) -> [Effect] {
+        var leaving: [Effect] = []
+        if isMember, !held.isEmpty {
+            leaving = held.map(signed)
+            held = []
+        }
+        for effect in effects {
+            if case .send(_, .control) = effect, !isMember, !isDone {
+                held.append(effect)
+                if held.count > WorkerJoining.heldLimit { held.removeFirst() }
+            } else {
+                leaving.append(signed(effect))
+            }
+        }
+        return leaving
+    }
+
+    private func signed(_ effect: Effect) -> Effect {
         switch effect {
         case .send(let envelope, let lane): .send(signed(envelope), on: lane)
         case .hello(let envelope, let lane): .hello(signed(envelope), on: lane)
@@ -75,18 +107,21 @@ struct WorkerJoining: Sendable {
 
     // MARK: Time
 
-    /// Says HELLO or a heartbeat when one is due; whether this worker is a member.
-    mutating func tick(now: Instant, _ effects: inout [Effect]) -> Bool {
+    /// Says HELLO or a heartbeat when one is due.
+    mutating func tick(now: Instant, _ effects: inout [Effect]) {
         if now - lastHeard > WorkerJoining.coordinatorSilence { isWelcome = false }
-        let interval = isWelcome ? heartbeat : WorkerJoining.helloInterval
-        guard lastHello.map({ now - $0 >= interval }) ?? true else { return isWelcome }
-        if isWelcome {
+        let interval = isMember ? heartbeat : WorkerJoining.helloInterval
+        guard lastHello.map({ now - $0 >= interval }) ?? true else { return }
+        if isMember {
             lastHello = now
             effects.append(.heartbeat(Envelope(message: .heartbeat(Heartbeat()))))
+        } else if isWelcome {
+            for lane in Lane.allCases where !lanes.contains(lane) {
+                sayHello(on: lane, now: now, &effects)
+            }
         } else {
             sayHello(on: .control, now: now, &effects)
         }
-        return isWelcome
     }
 
     private mutating func sayHello(on lane: Lane, now: Instant, _ effects: inout [Effect]) {
@@ -105,19 +140,27 @@ struct WorkerJoining: Sendable {
     /// The coordinator that this worker belongs to has spoken.
     mutating func heard(now: Instant) { lastHeard = now }
 
-    /// Whether a welcome is taken, and of another coordinator: what the former one asked for is
-    /// forgotten then.
-    func judges(_ envelope: Envelope) -> (isTaken: Bool, isOther: Bool) {
+    /// Whether a welcome is taken, and whether it is of another coordinator: what the former one
+    /// asked for is forgotten then.
+    func judges(_ envelope: Envelope, on lane: Lane) -> (isTaken: Bool, isOther: Bool) {
         let isSameCluster = envelope.clusterID == clusterID
+        let isOther = !isSameCluster || envelope.epoch != epoch
+        guard lane == .control else { return (isWelcome && !isOther, false) }
         let isLate = isWelcome && isSameCluster && envelope.epoch < epoch
-        return (!isLate, !isSameCluster || envelope.epoch != epoch)
+        return (!isLate, isOther)
     }
 
-    /// This worker is a member from here on.
+    /// The coordinator answers HELLO on a lane: on the control lane first.
     mutating func welcomed(
-        _ welcome: Welcome, _ envelope: Envelope, now: Instant, _ effects: inout [Effect]
+        _ welcome: Welcome, _ envelope: Envelope, on lane: Lane, now: Instant,
+        _ effects: inout [Effect]
     ) {
         lastHeard = now
+        guard lane == .control else {
+            lanes.insert(lane)
+            return
+        }
+        let isNews = !isWelcome || envelope.epoch != epoch || envelope.clusterID != clusterID
         conflictSince = nil
         lastDenial = nil
         clusterID = envelope.clusterID
@@ -125,6 +168,7 @@ struct WorkerJoining: Sendable {
         name = welcome.name
         sharesData = welcome.sharesData
         heartbeat = .milliseconds(Int(welcome.heartbeatMilliseconds))
+        if isNews { lanes = [.control] }
         for (lane, endpoint) in [
             (Lane.query, welcome.queryEndpoint), (.bulk, welcome.bulkEndpoint),
         ] {
@@ -132,11 +176,14 @@ struct WorkerJoining: Sendable {
                 endpoints[lane] = endpoint
                 effects.append(.connect(lane, to: endpoint))
             }
-            if !isWelcome { sayHello(on: lane, now: now, &effects) }
+            if isNews { sayHello(on: lane, now: now, &effects) }
         }
-        if !isWelcome { effects.append(.notice(.joined(clusterID: clusterID, name: name))) }
+        if isNews { effects.append(.notice(.joined(clusterID: clusterID, name: name))) }
         isWelcome = true
     }
+
+    /// What was to be said to an earlier coordinator is not said to this one.
+    mutating func forget() { held.removeAll() }
 
     /// The coordinator does not know this worker: it was restarted, or gave it up.
     ///

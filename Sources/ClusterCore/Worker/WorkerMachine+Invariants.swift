@@ -23,7 +23,8 @@ extension WorkerMachine {
     }
 
     private var areListsBounded: Bool {
-        encoding.incoming.count <= WorkerEncoding.incomingLimit
+        joining.held.count <= WorkerJoining.heldLimit
+            && encoding.incoming.count <= WorkerEncoding.incomingLimit
             && encoding.queue.count <= WorkerEncoding.incomingLimit
             && encoding.reports.count <= WorkerEncoding.reportLimit
             && encoding.encoders.count <= WorkerEncoding.encoderLimit

@@ -70,12 +70,13 @@ package struct WorkerMachine: Sendable {
         case .searched, .fetched, .partRead, .checked, .requestFailed, .passedOver:
             requestEnded(event, &effects)
         }
-        return effects.map(joining.signed)
+        return joining.leaving(effects)
     }
 
     private mutating func tick(now: Instant, _ effects: inout [Effect]) {
         loading.tick(now: now, &ids, &effects)
-        if joining.tick(now: now, &effects) { encoding.repeatReports(now: now, &effects) }
+        joining.tick(now: now, &effects)
+        if joining.isMember { encoding.repeatReports(now: now, &effects) }
     }
 
     // MARK: Completions
@@ -137,7 +138,7 @@ package struct WorkerMachine: Sendable {
     ) {
         switch envelope.message {
         case .welcome(let welcome):
-            return welcomed(welcome, envelope, now: now, &effects)
+            return welcomed(welcome, envelope, lane, now: now, &effects)
         case .failure(let failure) where failure.code == .denied:
             if joining.denied(failure, &effects) { forget(now: now, &effects) }
             return
@@ -152,7 +153,9 @@ package struct WorkerMachine: Sendable {
         switch envelope.message {
         case .heartbeatAck: break
         case .failure(let failure):
-            if failure.code == .notFound, joining.unknown() { forget(now: now, &effects) }
+            if failure.code == .notFound, lane == .control, joining.unknown() {
+                forget(now: now, &effects)
+            }
             loading.refused(
                 requestID: envelope.requestID, failure, now: now, &ids, &effects)
         case .drain, .goodbye: joining.leave(&effects)
@@ -167,16 +170,18 @@ package struct WorkerMachine: Sendable {
     }
 
     private mutating func welcomed(
-        _ welcome: Welcome, _ envelope: Envelope, now: Instant, _ effects: inout [Effect]
+        _ welcome: Welcome, _ envelope: Envelope, _ lane: Lane, now: Instant,
+        _ effects: inout [Effect]
     ) {
-        let (isTaken, isOther) = joining.judges(envelope)
+        let (isTaken, isOther) = joining.judges(envelope, on: lane)
         guard isTaken else { return }
         if isOther { forget(now: now, &effects) }
-        joining.welcomed(welcome, envelope, now: now, &effects)
+        joining.welcomed(welcome, envelope, on: lane, now: now, &effects)
     }
 
     /// What an earlier coordinator asked for is void: its attempts and generations were its own.
     private mutating func forget(now: Instant, _ effects: inout [Effect]) {
+        joining.forget()
         encoding.forget(&effects)
         loading.forget(now: now, &ids, &effects)
         searching.forget(&effects)
