@@ -2,14 +2,14 @@ import ClusterCore
 import Foundation
 import Testing
 
-/// Which seeds are run: 200, as many as `SHEAF_SIMULATION_RUNS` says, or the one of
+/// Which seeds are run: 1000, as many as `SHEAF_SIMULATION_RUNS` says, or the one of
 /// `SHEAF_SIMULATION_SEED`.
 private enum Seeds {
     static let only = ProcessInfo.processInfo.environment["SHEAF_SIMULATION_SEED"]
         .flatMap { UInt64($0) }
     static let count =
         ProcessInfo.processInfo.environment["SHEAF_SIMULATION_RUNS"]
-        .flatMap { UInt64($0) } ?? 200
+        .flatMap { UInt64($0) } ?? 1000
     /// Seeds in groups of ten: fewer lines of test output.
     static let groups: [ClosedRange<UInt64>] =
         only.map { [$0...$0] }
@@ -32,6 +32,19 @@ private enum Seeds {
                 start. See it happen with SHEAF_SIMULATION_SEED=\(seed).
                 """)
         }
+    }
+
+    @Test func `every fault is caused and every hardship is come upon`() {
+        var faults: Set<Fault> = []
+        var sights: Set<Sight> = []
+        for seed in 0..<300 as Range<UInt64> {
+            let simulation = Simulation(seed: seed)
+            _ = simulation.run()
+            faults.formUnion(simulation.caused)
+            sights.formUnion(simulation.seen)
+        }
+        #expect(Fault.allCases.filter { !faults.contains($0) } == [])
+        #expect(Sight.allCases.filter { !sights.contains($0) } == [])
     }
 
     @Test func `a seed runs the same way every time`() {

@@ -36,7 +36,8 @@ final class Ledger {
     private(set) var commits: [BatchNumber: Int] = [:]
 
     // Searches.
-    private var answeredRows: [RequestKey: (generation: UInt64, rows: UInt64)] = [:]
+    /// What was answered to each request: more than once where it came more than once.
+    private var answered: [RequestKey: [(generation: UInt64, rows: UInt64)]] = [:]
     private var firstRequests: Set<RequestKey> = []
     private(set) var answerCount = 0
     private(set) var errorCount = 0
@@ -95,7 +96,13 @@ final class Ledger {
         live = live.filter { staged.contains($0.key) }
     }
 
-    func encodes(_ batch: BatchNumber) { encodeCounts[batch, default: 0] += 1 }
+    /// A worker that heeds the coordinator of `epoch` begins to encode.
+    func encodes(_ batch: BatchNumber, _ attempt: Attempt, by worker: WorkerID, of epoch: UInt64) {
+        require(
+            attempt.epoch == epoch,
+            "\(worker) of epoch \(epoch) encodes for the coordinator of epoch \(attempt.epoch)")
+        encodeCounts[batch, default: 0] += 1
+    }
 
     /// A segment enters the catalog, or is refused there as its batch has one.
     func committed(_ segment: SegmentRow, isNew: Bool, isOnDisk: Bool) {
@@ -115,7 +122,7 @@ final class Ledger {
     // MARK: Searches
 
     func answers(_ request: RequestKey, generation: UInt64, rows: UInt64) {
-        answeredRows[request] = (generation, rows)
+        answered[request, default: []].append((generation, rows))
     }
 
     /// The request goes to workers that hold its shards now; messages keep their order.
@@ -123,8 +130,11 @@ final class Ledger {
 
     func asked(
         _ worker: WorkerID, _ request: RequestKey, for shards: Set<ShardNumber>,
-        holding held: Set<ShardNumber>
+        holding held: Set<ShardNumber>, of epoch: UInt64
     ) {
+        require(
+            request.epoch == epoch,
+            "\(worker) of epoch \(epoch) answers the coordinator of epoch \(request.epoch)")
         let missing = shards.subtracting(held).map(\.rawValue).sorted()
         require(
             missing.isEmpty || !firstRequests.contains(request),
@@ -146,12 +156,14 @@ final class Ledger {
         require(
             coverage.rowsTotal == search.generation.rowCount,
             "coverage is of \(coverage.rowsTotal) rows, not \(search.generation.rowCount)")
-        let told = search.requests.reduce(0) { $0 + (answeredRows[$1]?.rows ?? 0) }
+        let told = search.requests.reduce([0] as Set<UInt64>) { sums, request in
+            Set((answered[request] ?? []).flatMap { answer in sums.map { $0 + answer.rows } })
+        }
         require(
-            told == coverage.rowsAnswered,
+            told.contains(coverage.rowsAnswered),
             "coverage says \(coverage.rowsAnswered) rows, workers that answered hold \(told)")
-        let foreign = search.requests.contains {
-            answeredRows[$0]?.generation != search.generation.number
+        let foreign = search.requests.contains { request in
+            (answered[request] ?? []).allSatisfy { $0.generation != search.generation.number }
         }
         let number = UInt8(truncatingIfNeeded: search.generation.number)
         require(
@@ -163,6 +175,11 @@ final class Ledger {
         require(
             rows == coverage.rowsAnswered, "hits and coverage are not of the same shards")
     }
+}
+
+extension Attempt {
+    /// The epoch of the coordinator that granted it.
+    var epoch: UInt64 { rawValue >> 32 }
 }
 
 extension Coverage {

@@ -23,6 +23,11 @@ struct Manifest: Equatable {
         }
     }
 
+    /// The segments of a shard.
+    func segments(of shard: ShardNumber) -> Set<String> {
+        Set(segments.filter { $0.batch.shard(of: rows.count) == shard }.map(\.sha256))
+    }
+
     func order(_ shards: [ShardNumber]) -> LoadGeneration {
         LoadGeneration(
             generation: number,
@@ -31,7 +36,8 @@ struct Manifest: Equatable {
                     shard: UInt32(shard.rawValue),
                     segments: segments.filter { $0.batch.shard(of: rows.count) == shard }.map {
                         SegmentRef(
-                            sha256: $0.sha256, batch: UInt64($0.batch.rawValue), rows: $0.rows)
+                            sha256: $0.sha256, batch: UInt64($0.batch.rawValue), rows: $0.rows,
+                            bytes: $0.rows * UInt64(SimulationSettings.passageBytes))
                     })
             })
     }

@@ -112,7 +112,8 @@ extension SimulatedCoordinator {
         send(
             .leaseGrant(
                 LeaseGrant(
-                    batch: batch, attempt: attempt, count: UInt64(rows), bodyBytes: UInt64(size))),
+                    batch: batch, attempt: attempt, count: UInt64(rows), bodyBytes: UInt64(size),
+                    encoder: EncoderSpec())),
             to: lease.worker, on: .control, attempt: attempt)
         for offset in stride(from: 0, to: size, by: SimulationSettings.chunkBytes) {
             let end = min(offset + SimulationSettings.chunkBytes, size)

@@ -72,7 +72,10 @@ extension SimulatedCoordinator {
     /// A worker lacks a segment: answered from the data folder, or by another worker that holds it.
     func relay(_ request: SegmentRequest, _ requestID: UInt64, to worker: WorkerID) {
         if simulation.disks[SimulatedCatalog.sharedHolder]?.contains(request.sha256) == true {
-            return answer(request, requestID, to: worker, isMissing: false)
+            let chunk = SegmentChunk(
+                sha256: request.sha256, offset: request.offset,
+                total: simulation.settings.bytes(of: request.sha256))
+            return answer(chunk, requestID, to: worker, [simulation.settings.part(of: request)])
         }
         let names = (simulation.catalog.copies[request.sha256] ?? []).sorted()
         let holders = names.compactMap { membership.member(named: $0)?.id }
@@ -85,24 +88,23 @@ extension SimulatedCoordinator {
     private func askHolder(_ relay: SimulatedRelay) {
         var relay = relay
         guard let holder = relay.otherHolders.popLast() else {
-            return answer(relay.request, relay.requestID, to: relay.worker, isMissing: true)
+            let chunk = SegmentChunk(sha256: relay.request.sha256, missing: true)
+            return answer(chunk, relay.requestID, to: relay.worker, [])
         }
         let requestID = newRequestID()
         relays[requestID] = relay
         send(.segmentRequest(relay.request), to: holder, on: .control, requestID: requestID)
     }
 
-    func relay(_ chunk: SegmentChunk, _ requestID: UInt64) {
+    func relay(_ chunk: SegmentChunk, _ requestID: UInt64, _ frames: [[UInt8]]) {
         guard let relay = relays.removeValue(forKey: requestID) else { return }
         if chunk.missing { return askHolder(relay) }
-        answer(relay.request, relay.requestID, to: relay.worker, isMissing: false)
+        answer(chunk, relay.requestID, to: relay.worker, frames)
     }
 
     private func answer(
-        _ request: SegmentRequest, _ requestID: UInt64, to worker: WorkerID, isMissing: Bool
+        _ chunk: SegmentChunk, _ requestID: UInt64, to worker: WorkerID, _ frames: [[UInt8]]
     ) {
-        send(
-            .segmentChunk(SegmentChunk(sha256: request.sha256, missing: isMissing)), to: worker,
-            on: .bulk, requestID: requestID)
+        send(.segmentChunk(chunk), to: worker, on: .bulk, requestID: requestID, frames: frames)
     }
 }

@@ -16,7 +16,7 @@ final class SimulatedCoordinator {
     var membership = Membership()
     /// The workers that have introduced themselves on all lanes.
     var peers: Set<WorkerID> = []
-    private var greetings: [WorkerID: Set<SimulatedLane>] = [:]
+    private var greetings: [WorkerID: Set<Lane>] = [:]
     private var encoded: [WorkerID: UInt64] = [:]
     var windows: [WorkerID: CreditWindow] = [:]
 
@@ -87,7 +87,7 @@ final class SimulatedCoordinator {
         if peers.contains(worker) { follow(membership.unreachable(worker)) }
     }
 
-    func receive(_ envelope: Envelope, from peer: WorkerID, on lane: SimulatedLane) {
+    func receive(_ envelope: Envelope, from peer: WorkerID, on lane: Lane) {
         if case .hello(let hello) = envelope.message {
             return greet(hello, envelope, from: peer, on: lane)
         }
@@ -105,14 +105,14 @@ final class SimulatedCoordinator {
         case .leaseFailed(let failed): leaseFailed(failed)
         case .generationLoaded(let loaded): generationLoaded(loaded, by: peer)
         case .segmentRequest(let request): relay(request, envelope.requestID, to: peer)
-        case .segmentChunk(let chunk): relay(chunk, envelope.requestID)
+        case .segmentChunk(let chunk): relay(chunk, envelope.requestID, envelope.frames)
         case .searchResult(let result): searchAnswered(result, envelope, by: peer)
         default: break
         }
     }
 
     func send(
-        _ message: Message, to worker: WorkerID, on lane: SimulatedLane, requestID: UInt64 = 0,
+        _ message: Message, to worker: WorkerID, on lane: Lane, requestID: UInt64 = 0,
         attempt: UInt64 = 0, frames: [[UInt8]] = []
     ) {
         guard peers.contains(worker) else { return }
@@ -121,7 +121,7 @@ final class SimulatedCoordinator {
     }
 
     private func transmit(
-        _ message: Message, to peer: WorkerID, on lane: SimulatedLane, requestID: UInt64 = 0,
+        _ message: Message, to peer: WorkerID, on lane: Lane, requestID: UInt64 = 0,
         attempt: UInt64 = 0, frames: [[UInt8]] = []
     ) {
         let envelope = Envelope(
@@ -139,7 +139,7 @@ final class SimulatedCoordinator {
 
     /// A worker belongs to the cluster once it has introduced itself on all lanes.
     private func greet(
-        _ hello: Hello, _ envelope: Envelope, from peer: WorkerID, on lane: SimulatedLane
+        _ hello: Hello, _ envelope: Envelope, from peer: WorkerID, on lane: Lane
     ) {
         let now = simulation.now
         if let member = membership.member(named: hello.name), member.id != peer,
@@ -148,9 +148,11 @@ final class SimulatedCoordinator {
             return transmit(.failure(Failure(code: .conflict)), to: peer, on: lane)
         }
         greetings[peer, default: []].insert(lane)
-        transmit(.welcome(Welcome(name: hello.name, epoch: epoch)), to: peer, on: lane)
+        transmit(
+            .welcome(Welcome(name: hello.name, epoch: epoch, heartbeatMilliseconds: 500)), to: peer,
+            on: lane)
         if lane == .control { windows[peer] = CreditWindow(granted: Int(envelope.credit)) }
-        guard greetings[peer]?.count == SimulatedLane.allCases.count, !membership.isCurrent(peer)
+        guard greetings[peer]?.count == Lane.allCases.count, !membership.isCurrent(peer)
         else { return }
         peers.insert(peer)
         follow(

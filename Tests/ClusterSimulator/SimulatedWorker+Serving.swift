@@ -1,128 +1,127 @@
 import ClusterCore
 import TestSupport
 
+/// What a worker's disk and indexes do for generations and requests, in time that passes.
 extension SimulatedWorker {
-    func load(_ order: LoadGeneration) {
-        loads.removeAll { $0.generation == order.generation }
-        loads.append(order)
-        if !isLoading {
-            isLoading = true
-            loadNext()
+    func performLoading(_ effect: Effect) {
+        switch effect {
+        case .openSegment(let work, let key): open(key.sha256, work)
+        case .storeCopy(let work, let key):
+            simulation.sees(.copiedSegment)
+            write(key.sha256) {
+            } synced: { [self] in
+                happened(.segmentStored(work))
+            }
+        case .buildShard(let work, _, let keys): build(work, keys.map(\.sha256))
+        case .dropIndexes(let works): for work in works { indexes[work] = nil }
+        default: break
         }
     }
 
-    func unload(_ order: UnloadGeneration) {
-        generations[order.generation] = nil
-        loads.removeAll { $0.generation == order.generation }
-    }
-
-    private func loadNext() {
-        guard !loads.isEmpty else {
-            isLoading = false
-            return
-        }
-        let order = loads.removeFirst()
-        let wanted = Set(order.shards.map { ShardNumber(Int($0.shard)) })
-        let kept = (generations[order.generation] ?? [:]).filter { wanted.contains($0.key) }
-        load(order.shards[...], of: order, held: kept, hasFailed: false)
-    }
-
-    private func load(
-        _ rest: ArraySlice<ShardSpec>, of order: LoadGeneration, held: [ShardNumber: UInt64],
-        hasFailed: Bool
-    ) {
-        // A later order, for less, overtakes this one and is the one that is answered.
-        if let later = loads.first(where: { $0.generation == order.generation }) {
-            let wanted = Set(later.shards.map { ShardNumber(Int($0.shard)) })
-            generations[order.generation] = held.filter { wanted.contains($0.key) }
-            return loadNext()
-        }
-        guard let spec = rest.first else {
-            generations[order.generation] = held
-            send(
-                .generationLoaded(
-                    GenerationLoaded(
-                        generation: order.generation,
-                        shards: held.keys.sorted().map { UInt32($0.rawValue) },
-                        failure: hasFailed ? "a segment is missing" : "")),
-                on: .control)
-            return loadNext()
-        }
-        let shard = ShardNumber(Int(spec.shard))
-        guard held[shard] == nil else {
-            return load(rest.dropFirst(), of: order, held: held, hasFailed: hasFailed)
-        }
-        open(spec.segments[...]) { [self] isWhole in
-            var held = held
-            if isWhole { held[shard] = spec.segments.reduce(0) { $0 + $1.rows } }
-            load(rest.dropFirst(), of: order, held: held, hasFailed: hasFailed || !isWhole)
-        }
-    }
-
-    /// Opens segments one by one; those of other machines are copied first.
-    private func open(_ rest: ArraySlice<SegmentRef>, _ done: @escaping (Bool) -> Void) {
-        guard let segment = rest.first else {
-            busyCount += 1
-            return compute(.milliseconds(dice.number(1...30) * machine.slowness)) { [self] in
-                busyCount -= 1
-                progress += 1
-                done(true)
+    private func open(_ sha256: String, _ work: WorkID) {
+        compute(dice.milliseconds(0...3)) { [self] in
+            if disk.isTorn(sha256) {
+                disk.setAside(sha256)
+                simulation.sees(.tornFile)
+                happened(.loadFailed(work, reason: "torn", isLasting: false))
+            } else if disk.contains(sha256) {
+                happened(.segmentOpened(work, facts(sha256)))
+            } else {
+                happened(.segmentAbsent(work))
             }
         }
-        if simulation.disks[folder, default: []].contains(segment.sha256) {
-            return open(rest.dropFirst(), done)
-        }
-        lastRequest += 1
-        let requestID = lastRequest
-        segmentWaits[requestID] = { [self] isHere in
-            guard isHere else { return done(false) }
-            simulation.disks[folder, default: []].insert(segment.sha256)
-            open(rest.dropFirst(), done)
-        }
-        send(
-            .segmentRequest(SegmentRequest(sha256: segment.sha256)), on: .control,
-            requestID: requestID)
-        simulation.later(.seconds(10)) { [self] in
-            if isAlive { segmentWaits.removeValue(forKey: requestID)?(false) }
+    }
+
+    private func build(_ work: WorkID, _ segments: [String]) {
+        busyCount += 1
+        compute(.milliseconds(dice.number(1...30) * machine.slowness)) { [self] in
+            busyCount -= 1
+            progress += 1
+            indexes[work] = segments
+            happened(.shardBuilt(work))
         }
     }
 
-    /// Answers for a segment in this worker's folder.
-    func provide(_ request: SegmentRequest, _ requestID: UInt64) {
-        let isHere = simulation.disks[folder, default: []].contains(request.sha256)
-        send(
-            .segmentChunk(SegmentChunk(sha256: request.sha256, missing: !isHere)), on: .bulk,
-            requestID: requestID)
+    func performRequest(_ effect: Effect) {
+        switch effect {
+        case .search(let work, let request, _, let held):
+            search(work, request, held.compactMapValues { indexes[$0] })
+        case .cancel(let work):
+            simulation.sees(.deadCoordinatorsSearch)
+            cancelled.insert(work)
+        case .readPart(let work, let request): readPart(work, request)
+        case .checkSegments(let work, let request): check(work, request)
+        default: break
+        }
     }
 
     /// Answers for the shards it holds when the question arrives, each with itself as its hit.
-    func search(_ request: Search, _ requestID: UInt64) {
-        let served = generations[request.generation] ?? [:]
-        let key = RequestKey(epoch: epoch, requestID: requestID)
+    private func search(_ work: WorkID, _ request: Search, _ held: [UInt32: [String]]) {
+        guard let envelope else { return }
+        let key = RequestKey(epoch: envelope.epoch, requestID: envelope.requestID)
+        let shards = Set(request.shards.map { ShardNumber(Int($0)) })
         simulation.ledger.asked(
-            id, key, for: Set(request.shards.map { ShardNumber(Int($0)) }),
-            holding: Set(served.keys))
+            id, key, for: shards, holding: Set(held.keys.map { ShardNumber(Int($0)) }),
+            of: core.epoch)
         let failed = request.shards.filter { _ in
             simulation.isAmiss(.failSearch) && dice.once(in: 4)
         }
         busyCount += 1
         compute(.milliseconds(dice.number(0...15) * machine.slowness)) { [self] in
             busyCount -= 1
+            if cancelled.remove(work) != nil { return happened(.passedOver(work)) }
             searchCount += 1
             progress += 1
             let coverage = request.shards.map { number in
-                let rows = failed.contains(number) ? nil : served[ShardNumber(Int(number))]
-                return ShardCoverage(shard: number, rows: rows ?? 0, answered: rows != nil)
+                let segments = failed.contains(number) ? nil : held[number]
+                return ShardCoverage(
+                    shard: number, rows: simulation.settings.rows(of: segments ?? []),
+                    answered: segments != nil)
             }
             let answered = coverage.filter(\.answered)
+            let generation = generation(of: held, asked: request.generation)
             simulation.ledger.answers(
-                key, generation: request.generation, rows: answered.reduce(0) { $0 + $1.rows })
-            send(
-                .searchResult(SearchResult(shards: coverage)), on: .query, requestID: requestID,
-                frames: [
-                    [UInt8(truncatingIfNeeded: request.generation)],
-                    answered.map { UInt8($0.shard) },
-                ])
+                key, generation: generation, rows: answered.reduce(0) { $0 + $1.rows })
+            happened(
+                .searched(
+                    work, SearchResult(shards: coverage),
+                    frames: [
+                        [UInt8(truncatingIfNeeded: generation)], answered.map { UInt8($0.shard) },
+                    ]))
+        }
+    }
+
+    /// The generation whose segments are searched, by what its manifest says; 0 where it is another
+    /// than was asked for.
+    private func generation(of held: [UInt32: [String]], asked: UInt64) -> UInt64 {
+        let manifest = simulation.catalog.manifests[asked]
+        let isAsOrdered = held.allSatisfy { shard, segments in
+            Set(segments) == manifest?.segments(of: ShardNumber(Int(shard)))
+        }
+        return isAsOrdered ? asked : 0
+    }
+
+    /// Answers for a segment in this worker's folder.
+    private func readPart(_ work: WorkID, _ request: SegmentRequest) {
+        compute(dice.milliseconds(0...3)) { [self] in
+            let isHere = disk.contains(request.sha256)
+            let part = isHere ? simulation.settings.part(of: request) : []
+            let total = isHere ? simulation.settings.bytes(of: request.sha256) : 0
+            let chunk = SegmentChunk(
+                collection: request.collection, sha256: request.sha256, offset: request.offset,
+                total: total, missing: part.isEmpty)
+            happened(.partRead(work, chunk, frames: [part]))
+        }
+    }
+
+    private func check(_ work: WorkID, _ request: CheckSegments) {
+        compute(dice.milliseconds(0...20)) { [self] in
+            let names = request.segments.map(\.sha256)
+            let torn = names.filter(disk.isTorn)
+            for name in torn { disk.setAside(name) }
+            let answer = SegmentsChecked(
+                collection: request.collection, sound: names.filter(disk.contains), damaged: torn)
+            happened(.checked(work, answer))
         }
     }
 }

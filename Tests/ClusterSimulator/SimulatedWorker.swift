@@ -1,29 +1,29 @@
 import ClusterCore
 import TestSupport
 
-/// One life of a worker: what it encodes, holds and answers, without vectors.
+/// One life of a worker: the machine of the real one, with a clock, a disk and compute that are the
+/// simulation's.
 ///
-/// It follows the real worker message by message; compute is time that passes.
+/// It decides nothing. What a real shell does takes time here, and the worker may die between any
+/// two effects of the machine.
 final class SimulatedWorker {
-    static let coordinatorSilence: Duration = .seconds(3)
+    typealias Event = WorkerMachine.Event
+    typealias Effect = WorkerMachine.Effect
 
     unowned let simulation: Simulation
     let id: WorkerID
     let machine: SimulationSettings.Machine
     var dice: Dice
+    private(set) var core: WorkerMachine
     private(set) var isAlive = true
     /// Since when it stands still, if it does.
     private(set) var pausedSince: Instant?
     /// Compute stands still until then.
     var hungUntil = Instant(nanoseconds: 0)
+    /// Effects that are carried out before it dies, where it is to die in the midst of them.
+    var effectsLeft: Int?
     /// Messages that have arrived at a paused worker.
-    private var unread: [(Envelope, SimulatedLane)] = []
-
-    private var clusterID = ""
-    private(set) var epoch: UInt64 = 0
-    private(set) var isWelcome = false
-    private var lastHeard: Instant
-    private var lastHello = Instant(nanoseconds: 0)
+    private var unread: [(Envelope, Lane)] = []
 
     // Counters, as heartbeats carry them.
     var progress: UInt64 = 0
@@ -31,18 +31,16 @@ final class SimulatedWorker {
     var searchCount: UInt64 = 0
     var busyCount = 0
 
-    // Encoding.
-    var incoming: [LeaseKey: IncomingLease] = [:]
-    var encodeQueue: [LeaseKey] = []
-    var isEncoding = false
-    var unacknowledged: [LeaseKey: (message: SegmentReady, sent: Instant)] = [:]
-
-    // Serving: rows of each shard of each generation.
-    var generations: [UInt64: [ShardNumber: UInt64]] = [:]
-    var loads: [LoadGeneration] = []
-    var isLoading = false
-    var segmentWaits: [UInt64: (Bool) -> Void] = [:]
-    var lastRequest: UInt64 = 0
+    // What the machine names, and does not hold.
+    var passages: [LeaseKey: Int] = [:]
+    var contents: [LeaseKey: LeaseGrant] = [:]
+    /// The segments of each index.
+    var indexes: [WorkID: [String]] = [:]
+    var cancelled: Set<WorkID> = []
+    /// The message that is being handled.
+    private(set) var envelope: Envelope?
+    /// What loads ask of a segment, which every segment here is.
+    private var wanted = LoadGeneration()
 
     init(
         _ simulation: Simulation, id: WorkerID, machine: SimulationSettings.Machine, dice: Dice
@@ -51,8 +49,11 @@ final class SimulatedWorker {
         self.id = id
         self.machine = machine
         self.dice = dice
-        lastHeard = simulation.now
-        every(.milliseconds(100)) { [unowned self] in tick() }
+        core = WorkerMachine(
+            greeting: Hello(role: .worker, name: id.name, threads: UInt32(machine.threads)),
+            incarnation: id.incarnation, now: machine.clock(simulation.now))
+        core.broken = simulation.settings.broken
+        every(.milliseconds(100)) { [unowned self] in happened(.tick) }
     }
 
     // MARK: Life and time
@@ -73,6 +74,8 @@ final class SimulatedWorker {
     /// Loses what had arrived at a paused worker.
     func dropUnread() { unread = [] }
 
+    func leave() { happened(.stop) }
+
     private func every(_ interval: Duration, _ body: @escaping () -> Void) {
         simulation.later(interval) { [self] in
             guard isAlive else { return }
@@ -81,7 +84,7 @@ final class SimulatedWorker {
         }
     }
 
-    /// Runs `body` after computing for `duration`.
+    /// Runs `body` after computing, or waiting for the disk, for `duration`.
     func compute(_ duration: Duration, _ body: @escaping () -> Void) {
         let start = max(simulation.now, hungUntil)
         simulation.at(start + duration) { [self] in
@@ -95,92 +98,105 @@ final class SimulatedWorker {
         }
     }
 
-    // MARK: Membership
+    // MARK: Events and effects
 
-    private func tick() {
-        let now = simulation.now
-        if now - lastHeard > SimulatedWorker.coordinatorSilence { isWelcome = false }
-        if !isWelcome {
-            if now - lastHello > .milliseconds(300) { sayHello(on: .control) }
-            return
-        }
-        if now - lastHello >= .milliseconds(500) {
-            lastHello = now
-            send(
-                .heartbeat(
-                    Heartbeat(
-                        progress: progress, busy: busyCount > 0, passagesEncoded: passagesEncoded,
-                        searches: searchCount)),
-                on: .control)
-        }
-        repeatUnacknowledged()
-    }
-
-    private func sayHello(on lane: SimulatedLane) {
-        lastHello = simulation.now
-        send(
-            .hello(
-                Hello(
-                    role: .worker, name: id.name, threads: UInt32(machine.threads),
-                    dataToken: machine.sharesData ? "token" : "")),
-            on: lane, credit: lane == .control ? UInt64(simulation.settings.credit) : 0)
-    }
-
-    func receive(_ envelope: Envelope, on lane: SimulatedLane) {
+    func receive(_ envelope: Envelope, on lane: Lane) {
         guard isAlive else { return }
         if isPaused { return unread.append((envelope, lane)) }
-        if case .welcome = envelope.message { return welcomed(envelope) }
-        guard envelope.clusterID == clusterID, envelope.epoch == epoch else { return }
-        lastHeard = simulation.now
-        switch envelope.message {
-        case .failure(let failure): if failure.code == .notFound { isWelcome = false }
-        case .leaseGrant(let grant): granted(grant)
-        case .passageChunk(let chunk): received(chunk, envelope.frames)
-        case .commitAck(let ack): unacknowledged[LeaseKey(ack.batch, ack.attempt)] = nil
-        case .leaseRevoke(let revoke): revoked(revoke)
-        case .loadGeneration(let order): load(order)
-        case .unloadGeneration(let order): unload(order)
-        case .segmentRequest(let request): provide(request, envelope.requestID)
-        case .segmentChunk(let chunk):
-            segmentWaits.removeValue(forKey: envelope.requestID)?(!chunk.missing)
-        case .search(let request): search(request, envelope.requestID)
-        default: break
+        if envelope.epoch < core.epoch { simulation.sees(.lateMessage) }
+        if case .loadGeneration(let load) = envelope.message { wanted = load }
+        self.envelope = envelope
+        happened(.received(envelope, on: lane))
+        self.envelope = nil
+    }
+
+    /// Tells the machine, and carries out what it says.
+    func happened(_ event: Event) {
+        guard isAlive else { return }
+        for effect in core.handle(event, now: machine.clock(simulation.now)) {
+            if let left = effectsLeft {
+                effectsLeft = left - 1
+                if left == 0 { return simulation.diesAmidstEffects(self) }
+            }
+            perform(effect)
+        }
+        guard simulation.settings.broken == nil else { return }
+        let violations = core.violations()
+        simulation.ledger.require(
+            violations.isEmpty, "\(id): \(violations.joined(separator: ", "))")
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .send(let envelope, let lane): simulation.network.send(envelope, from: self, lane)
+        case .hello(let envelope, let lane): sayHello(envelope, on: lane)
+        case .heartbeat(let envelope): beat(envelope)
+        case .connect(let lane, _): simulation.network.connect(self, lane)
+        case .end(let failure): simulation.ends(self, failure)
+        case .notice(let notice): simulation.note("\(id): \(notice)")
+        case .keepPassages, .dropPassages, .prepareEncoder, .loadEncoder, .dropEncoder, .encode,
+            .writeSegment, .dropSegment:
+            performEncoding(effect)
+        case .openSegment, .keepPart, .storeCopy, .dropCopy, .buildShard, .dropIndexes,
+            .closeSegments, .setAside:
+            performLoading(effect)
+        case .search, .fetch, .cancel, .readPart, .checkSegments: performRequest(effect)
         }
     }
 
-    private func welcomed(_ envelope: Envelope) {
-        lastHeard = simulation.now
-        if envelope.clusterID != clusterID || envelope.epoch != epoch { forgetCoordinator() }
-        clusterID = envelope.clusterID
-        epoch = envelope.epoch
-        if !isWelcome {
-            sayHello(on: .query)
-            sayHello(on: .bulk)
-        }
-        isWelcome = true
-    }
-
-    /// What an earlier coordinator asked for is void: its attempts and generations were its own.
-    private func forgetCoordinator() {
-        incoming.removeAll()
-        encodeQueue.removeAll()
-        unacknowledged.removeAll()
-        loads.removeAll()
-        generations.removeAll()
-    }
-
-    func leave() {
-        send(.goodbye(Goodbye(reason: "stopped")), on: .control)
-    }
-
-    func send(
-        _ message: Message, on lane: SimulatedLane, requestID: UInt64 = 0, attempt: UInt64 = 0,
-        credit: UInt64 = 0, frames: [[UInt8]] = []
-    ) {
-        let envelope = Envelope(
-            clusterID: clusterID, sender: id.name, incarnation: id.incarnation, epoch: epoch,
-            requestID: requestID, attempt: attempt, credit: credit, message: message,
-            frames: frames)
+    private func sayHello(_ envelope: Envelope, on lane: Lane) {
+        guard case .hello(var hello) = envelope.message else { return }
+        var envelope = envelope
+        hello.dataToken = machine.sharesData ? "token" : ""
+        envelope.message = .hello(hello)
+        if envelope.credit > 0 { envelope.credit = UInt64(simulation.settings.credit) }
         simulation.network.send(envelope, from: self, lane)
+    }
+
+    private func beat(_ envelope: Envelope) {
+        var envelope = envelope
+        envelope.message = .heartbeat(
+            Heartbeat(
+                progress: progress, busy: busyCount > 0, passagesEncoded: passagesEncoded,
+                searches: searchCount))
+        simulation.network.send(envelope, from: self, .control)
+    }
+
+    // MARK: Disk
+
+    /// Where this worker keeps its segments: the shared folder, or one of its own.
+    var folder: String { machine.sharesData ? SimulatedCatalog.sharedHolder : id.name }
+
+    var disk: SimulatedDisk {
+        get { simulation.disks[folder] ?? SimulatedDisk() }
+        set { simulation.disks[folder] = newValue }
+    }
+
+    /// Writes a segment, then syncs it: between the two a power cut may lose it.
+    func write(
+        _ sha256: String, written: @escaping () -> Void, synced: @escaping () -> Void
+    ) {
+        compute(dice.milliseconds(0...10)) { [self] in
+            disk.write(sha256)
+            written()
+            // A disk stalls now and then.
+            let stall = dice.once(in: 20) ? 100...3000 : 0...20
+            compute(dice.milliseconds(stall)) { [self] in
+                disk.sync(sha256)
+                synced()
+            }
+        }
+    }
+
+    /// What a segment says of itself: all here are of one encoder.
+    func facts(_ sha256: String) -> WorkerMachine.OpenedSegment {
+        WorkerMachine.OpenedSegment(
+            path: sha256, dimension: Int(wanted.dimension), fingerprint: wanted.fingerprint)
+    }
+
+    /// The rows of a shard that this worker can search in a generation, by what it has built.
+    func rows(of shard: ShardNumber, generation: UInt64) -> UInt64? {
+        let key = GenerationKey(collection: wanted.collection, generation: generation)
+        return core.rows(of: key)[UInt32(shard.rawValue)]
     }
 }

@@ -14,11 +14,14 @@ final class Simulation {
 
     var catalog = SimulatedCatalog()
     /// Segment files by folder: the coordinator's own, and one per machine that does not see it.
-    var disks: [String: Set<String>] = [:]
+    var disks: [String: SimulatedDisk] = [:]
     private(set) var coordinator: SimulatedCoordinator?
     private var workers: [WorkerID: SimulatedWorker] = [:]
     private var lives: UInt64 = 0
     private var crashes = 0
+    /// What has been caused, and come upon.
+    private(set) var caused: Set<Fault> = []
+    private(set) var seen: Set<Sight> = []
     /// Faults that last a while, and until when.
     private var amiss: [Fault: Instant] = [:]
     /// Set by a search that had to be answered in full.
@@ -30,8 +33,8 @@ final class Simulation {
     private(set) var transcript: [String] = []
     private let isTold: Bool
 
-    init(seed: UInt64, isTold: Bool = false) {
-        settings = SimulationSettings(seed: seed)
+    init(seed: UInt64, breaking broken: ProtocolRule? = nil, isTold: Bool = false) {
+        settings = SimulationSettings(seed: seed, broken: broken)
         ledger = Ledger(settings)
         self.isTold = isTold
         dice = settings.dice
@@ -91,7 +94,7 @@ final class Simulation {
             self, id: WorkerID(name: machine.name, incarnation: lives), machine: machine,
             dice: dice.fork())
         workers[worker.id] = worker
-        network.connect(worker)
+        network.connect(worker, .control)
     }
 
     private func startWorkerLater(_ machine: SimulationSettings.Machine) {
@@ -115,6 +118,22 @@ final class Simulation {
         if settings.watchesProcesses {
             coordinator?.later(faultDice.milliseconds(1...100)) { $0.processEnded(worker.id) }
         }
+    }
+
+    /// A worker dies between two effects.
+    func diesAmidstEffects(_ worker: SimulatedWorker) {
+        sees(.deathAmidstEffects)
+        kill(worker)
+        startWorkerLater(worker.machine)
+    }
+
+    /// A worker ends of its own will: it was told to leave, or another has its name.
+    func ends(_ worker: SimulatedWorker, _ failure: Failure?) {
+        note("\(worker.id) ends: \(failure?.message ?? "left")")
+        later(.milliseconds(100)) { [self] in
+            if worker.isAlive { kill(worker) }
+        }
+        startWorkerLater(worker.machine)
     }
 
     private func pause(_ worker: SimulatedWorker) {
@@ -143,7 +162,10 @@ final class Simulation {
         }
     }
 
+    func sees(_ sight: Sight) { seen.insert(sight) }
+
     private func cause(_ fault: Fault) {
+        caused.insert(fault)
         let running = liveWorkers.filter { !$0.isPaused }
         switch fault {
         case .crashCoordinator: crashCoordinator()
@@ -163,32 +185,63 @@ final class Simulation {
             crashes += 1
             kill(worker)
             startWorkerLater(machine)
+        case .crashAmidstEffects: worker.effectsLeft = faultDice.number(0...30)
+        case .losePower: losePower(of: worker)
         case .pauseWorker:
             pause(worker)
             later(faultDice.milliseconds(100...14_000)) { worker.goOn() }
-        case .replaceWorker:
-            pause(worker)
-            startWorkerLater(machine)
-            later(faultDice.milliseconds(1000...14_000)) { [self] in
-                worker.goOn()
-                later(faultDice.milliseconds(500...5000)) { [self] in
-                    guard liveWorkers.count(where: { $0.id.name == machine.name }) > 1 else {
-                        return
-                    }
-                    if worker.isAlive { kill(worker) }
-                }
-            }
+        case .replaceWorker: replace(worker)
         case .hangWorker: worker.hungUntil = now + faultDice.milliseconds(500...9000)
-        case .leaveWorker:
-            worker.leave()
-            later(.milliseconds(100)) { [self] in
+        case .leaveWorker: worker.leave()
+        case .breakLane:
+            if let lane = faultDice.pick(Lane.allCases) { network.cut(worker, lane) }
+        default: disturb(worker, fault)
+        }
+    }
+
+    /// A worker stands still and another of its name is started; then the first goes on.
+    private func replace(_ worker: SimulatedWorker) {
+        let machine = worker.machine
+        pause(worker)
+        startWorkerLater(machine)
+        later(faultDice.milliseconds(1000...14_000)) { [self] in
+            worker.goOn()
+            later(faultDice.milliseconds(500...5000)) { [self] in
+                guard liveWorkers.count(where: { $0.id.name == machine.name }) > 1 else { return }
                 if worker.isAlive { kill(worker) }
             }
-            startWorkerLater(machine)
-        case .breakLane:
-            if let lane = faultDice.pick(SimulatedLane.allCases) { network.cut(worker, lane) }
-        default: break
         }
+    }
+
+    private func losePower(of worker: SimulatedWorker) {
+        let folder = worker.folder
+        for victim in liveWorkers where victim.folder == folder {
+            kill(victim)
+            startWorkerLater(victim.machine)
+        }
+        if folder == SimulatedCatalog.sharedHolder { crashCoordinator() }
+        disks[folder]?.losePower(&faultDice)
+    }
+
+    private func disturb(_ worker: SimulatedWorker, _ fault: Fault) {
+        var disturbance = SimulatedNetwork.Disturbance(
+            until: now + faultDice.milliseconds(300...9000))
+        switch fault {
+        case .loseMessages:
+            disturbance.lossToWorker = faultDice.number(2...12)
+            disturbance.lossToCoordinator = faultDice.number(2...12)
+        case .repeatMessages: disturbance.repeats = faultDice.number(1...6)
+        case .delayMessages: disturbance.delay = 0...faultDice.number(20...1500)
+        case .partition:
+            disturbance.lossToWorker = 1
+            disturbance.lossToCoordinator = 1
+        case .partitionOneWay:
+            let isToWorker = faultDice.once(in: 2)
+            disturbance.lossToWorker = isToWorker ? 1 : 0
+            disturbance.lossToCoordinator = isToWorker ? 0 : 1
+        default: return
+        }
+        network.disturb(worker, disturbance)
     }
 
     private func crashCoordinator() {
@@ -239,9 +292,16 @@ final class Simulation {
                 outcome.coverage.isComplete || now >= outcome.deadline,
                 "a search failed without any fault")
         }
-        // What is away comes back, unless a newer generation has taken its place meanwhile.
+        // What is away comes back, unless a newer generation has taken its place meanwhile; and an
+        // answer that comes late is taken for that to a later order, after which its shards are
+        // away for good.
+        let answersLate: Set<Fault> = [
+            .pauseWorker, .replaceWorker, .hangWorker, .loseMessages, .repeatMessages,
+            .delayMessages, .partition, .partitionOneWay,
+        ]
         let mayBeRefused =
             settings.faults.contains(.failSearch) || settings.machines.contains { !$0.sharesData }
+            || !answersLate.isDisjoint(with: settings.faults)
         let isServing = coordinator?.serving.serving?.number == outcome.generation.number
         if outcome.isStrict, !mayBeRefused, isServing {
             ledger.require(
@@ -303,7 +363,7 @@ final class Simulation {
             let holders = table.holders(of: shard, generation: generation)
             let isHeld = holders.contains { holder in
                 guard let worker = workers[holder], worker.isAlive else { return true }
-                return worker.generations[generation]?[shard] == rows
+                return worker.rows(of: shard, generation: generation) == rows
             }
             ledger.require(isHeld, "generation \(generation) serves before it is loaded")
         }
