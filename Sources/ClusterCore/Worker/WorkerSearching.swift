@@ -65,8 +65,9 @@ struct WorkerSearching: Sendable {
 
     /// A search that is still waiting for its turn is passed over.
     func cancelled(_ cancel: Cancel, _ effects: inout [Effect]) {
-        for work in open.keys.sorted() where open[work]?.kind == .search {
-            if open[work]?.requestID == cancel.requestID { effects.append(.cancel(work)) }
+        let works = open.filter { $0.value.requestID == cancel.requestID }
+        for (work, request) in works.sorted(by: { $0.key < $1.key }) where request.kind == .search {
+            effects.append(.cancel(work))
         }
     }
 
