@@ -5,7 +5,8 @@
 public struct CreditWindow: Sendable {
     /// Bytes that may be sent now.
     public private(set) var available: Int
-    private let granted: Int
+    /// What the receiver takes at once.
+    public let granted: Int
 
     /// Makes a window of the receiver's first grant.
     public init(granted: Int) {

@@ -135,6 +135,17 @@ public struct LeaseTable: Sendable {
         (held[worker] ?? []).sorted().compactMap(lease)
     }
 
+    /// The workers that hold leases, by name.
+    package var holders: [WorkerID] { held.filter { !$0.value.isEmpty }.keys.sorted() }
+
+    /// Whether the segment of `batch` is being committed.
+    package func isStaged(_ batch: BatchNumber) -> Bool {
+        guard states.indices.contains(batch.rawValue), case .staged = states[batch.rawValue] else {
+            return false
+        }
+        return true
+    }
+
     /// The lease or staging of `batch`, if there is one.
     public func lease(_ batch: BatchNumber) -> Lease? {
         guard states.indices.contains(batch.rawValue) else { return nil }

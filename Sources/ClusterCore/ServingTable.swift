@@ -36,7 +36,7 @@ public struct ServingTable: Sendable {
     }
 
     /// What must be told to a worker.
-    public enum Order: Hashable, Sendable {
+    public enum Effect: Hashable, Sendable {
         /// Hold exactly these shards of the generation.
         case load(WorkerID, generation: UInt64, shards: [ShardNumber])
         /// Forget the generation.
@@ -72,6 +72,8 @@ public struct ServingTable: Sendable {
     private var asked: [UInt64: [WorkerID: Ask]] = [:]
     private var pins: [UInt64: Int] = [:]
     private var retired: Set<UInt64> = []
+    /// Which rule is broken, by a simulation alone.
+    package var broken: ProtocolRule?
 
     /// Makes the table of a collection nobody serves yet.
     public init(collection: String, shardCount: Int) {
@@ -80,7 +82,7 @@ public struct ServingTable: Sendable {
     }
 
     /// The workers that keep shards have changed.
-    public mutating func place(on members: [Membership.Member]) -> [Order] {
+    public mutating func place(on members: [Membership.Member]) -> [Effect] {
         workers = Dictionary(uniqueKeysWithValues: members.map { ($0.id.name, $0.id) })
         owners = Placement.owners(
             collection: collection, shardCount: shardCount,
@@ -92,36 +94,42 @@ public struct ServingTable: Sendable {
         for number in Array(asked.keys) {
             asked[number] = asked[number]?.filter { current.contains($0.key) }
         }
-        return orders()
+        return effects()
     }
 
     /// A generation was published.
-    public mutating func publish(_ generation: Generation) -> [Order] {
+    public mutating func publish(_ generation: Generation) -> [Effect] {
         if let next, next.number != generation.number { retired.insert(next.number) }
         next = generation
-        return orders()
+        return effects()
     }
 
     /// A worker has carried out an order: these shards of it are loaded now, others failed.
     ///
-    /// - Parameter isLasting: Whether those must fail again, so that they are not asked for again.
+    /// - Parameters:
+    ///   - hasFailed: Whether some failed. An answer that names less and tells of no failure is one
+    ///     to an earlier order: the answer to this one is still to come.
+    ///   - isLasting: Whether those must fail again, so that they are not asked for again.
     public mutating func loaded(
-        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>, isLasting: Bool = false
-    ) -> [Order] {
+        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>, hasFailed: Bool = false,
+        isLasting: Bool = false
+    ) -> [Effect] {
         guard workers[worker.name] == worker, knows(generation) else { return [] }
         // A worker may carry out late what a coordinator before this one asked of it.
         var ask = asked[generation]?[worker] ?? Ask(shards: shards)
         loaded[generation, default: [:]][worker] = shards.intersection(ask.shards)
         // The answer to an order that was repeated may come twice, the second after the next order.
-        if shards.isSubset(of: ask.shards) { ask.isAnswered = true }
+        if shards == ask.shards || hasFailed && shards.isSubset(of: ask.shards) {
+            ask.isAnswered = true
+        }
         ask.isRefused = isLasting
         asked[generation, default: [:]][worker] = ask
-        return orders()
+        return effects()
     }
 
     /// Time passes: what was asked for and is not carried out is asked for again.
-    public mutating func tick(now: Instant) -> [Order] {
-        var result: [Order] = []
+    public mutating func tick(now: Instant) -> [Effect] {
+        var result: [Effect] = []
         for number in [serving, next].compactMap({ $0?.number }) {
             for worker in workers.values.sorted() {
                 guard var ask = asked[number]?[worker] else { continue }
@@ -191,10 +199,24 @@ public struct ServingTable: Sendable {
     }
 
     /// A search has ended.
-    public mutating func unpin(_ generation: UInt64) -> [Order] {
+    public mutating func unpin(_ generation: UInt64) -> [Effect] {
         pins[generation, default: 0] -= 1
         if pins[generation, default: 0] <= 0 { pins[generation] = nil }
         return sweep()
+    }
+
+    /// What is not as the invariants say.
+    package var violations: [String] {
+        var found = pins.keys.filter { !knows($0) }.sorted().map {
+            "generation \($0) is searched and was unloaded"
+        }
+        for (number, holders) in loaded.sorted(by: { $0.key < $1.key }) {
+            for (worker, shards) in holders.sorted(by: { $0.key < $1.key })
+            where !shards.isSubset(of: asked[number]?[worker]?.shards ?? []) {
+                found.append("\(worker) is named for shards that it was not asked to hold")
+            }
+        }
+        return found
     }
 
     private func knows(_ number: UInt64) -> Bool {
@@ -206,8 +228,8 @@ public struct ServingTable: Sendable {
         generation.rows.filter { $0.value > 0 }.keys.sorted()
     }
 
-    private mutating func orders() -> [Order] {
-        var result: [Order] = []
+    private mutating func effects() -> [Effect] {
+        var result: [Effect] = []
         if let next, isLoaded(next) {
             if let serving, serving.number != next.number { retired.insert(serving.number) }
             serving = next
@@ -240,14 +262,15 @@ public struct ServingTable: Sendable {
     }
 
     private func isLoaded(_ generation: Generation) -> Bool {
+        if broken == .loadBeforeServe { return true }
         let held = loaded[generation.number] ?? [:]
         return shards(of: generation).allSatisfy { shard in
             held.values.contains { $0.contains(shard) }
         }
     }
 
-    private mutating func sweep() -> [Order] {
-        let done = retired.filter { pins[$0] == nil }.sorted()
+    private mutating func sweep() -> [Effect] {
+        let done = retired.filter { pins[$0] == nil || broken == .unloadUnderPin }.sorted()
         for number in done {
             retired.remove(number)
             loaded[number] = nil

@@ -36,7 +36,7 @@ private struct ServingRun {
         dice = Dice(seed: seed)
     }
 
-    mutating func follow(_ orders: [ServingTable.Order]) {
+    mutating func follow(_ orders: [ServingTable.Effect]) {
         for order in orders {
             switch order {
             case .load(let worker, let generation, let shards):

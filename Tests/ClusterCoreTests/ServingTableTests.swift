@@ -30,9 +30,9 @@ import Testing
     /// Carries out all load orders at once, and those that follow.
     @discardableResult
     private func obey(
-        _ orders: [ServingTable.Order], _ table: inout ServingTable
-    ) -> [ServingTable.Order] {
-        var all: [ServingTable.Order] = []
+        _ orders: [ServingTable.Effect], _ table: inout ServingTable
+    ) -> [ServingTable.Effect] {
+        var all: [ServingTable.Effect] = []
         var open = orders
         while !open.isEmpty {
             let order = open.removeFirst()
@@ -44,7 +44,7 @@ import Testing
         return all
     }
 
-    private func loads(_ orders: [ServingTable.Order]) -> [WorkerID: [ShardNumber]] {
+    private func loads(_ orders: [ServingTable.Effect]) -> [WorkerID: [ShardNumber]] {
         var loads: [WorkerID: [ShardNumber]] = [:]
         for case .load(let worker, _, let shards) in orders { loads[worker] = shards }
         return loads
@@ -210,13 +210,25 @@ import Testing
     @Test func `a shard that its owner cannot load is lost until it is asked again`() {
         var table = table(on: [a])
         _ = table.publish(generation(1))
-        _ = table.loaded(a, generation: 1, shards: shards(0, 2))
+        _ = table.loaded(a, generation: 1, shards: shards(0, 2), hasFailed: true)
         #expect(table.lost(of: 1) == shards(1, 3))
         _ = table.tick(now: at(0))
         #expect(table.tick(now: at(6)).count == 1)
         #expect(table.lost(of: 1).isEmpty)
-        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2))
+        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2), hasFailed: true)
         #expect(table.lost(of: 1) == shards(3))
+    }
+
+    @Test func `the late answer to an order for less says nothing of the order for more`() {
+        var table = table(on: [a, b])
+        let ofA = Set(loads(table.publish(generation(1)))[a] ?? [])
+        _ = table.place(on: [])
+        _ = table.place(on: [member(a)])
+        _ = table.loaded(a, generation: 1, shards: ofA)
+        #expect(table.lost(of: 1).isEmpty, "the others are being loaded")
+        for shard in ofA { #expect(table.holders(of: shard, generation: 1) == [a]) }
+        #expect(
+            table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3)) == [.serve(generation: 1)])
     }
 
     @Test func `what nobody holds of a generation that was overtaken is lost`() {
@@ -245,7 +257,7 @@ import Testing
     @Test func `what a worker could not load is asked of it again`() {
         var table = table(on: [a])
         let orders = table.publish(generation(1))
-        #expect(table.loaded(a, generation: 1, shards: shards(0, 2)) == [])
+        #expect(table.loaded(a, generation: 1, shards: shards(0, 2), hasFailed: true) == [])
         #expect(table.tick(now: at(1)) == [])
         #expect(table.tick(now: at(6)) == orders)
         #expect(obey(orders, &table).contains(.serve(generation: 1)))
@@ -254,7 +266,7 @@ import Testing
     @Test func `what must fail again is not asked for again`() {
         var table = table(on: [a])
         _ = table.publish(generation(1))
-        _ = table.loaded(a, generation: 1, shards: [], isLasting: true)
+        _ = table.loaded(a, generation: 1, shards: [], hasFailed: true, isLasting: true)
         for second in 1...60 { #expect(table.tick(now: at(Int64(second))) == []) }
         #expect(table.lost(of: 1) == shards(0, 1, 2, 3))
         // Another generation is another matter.

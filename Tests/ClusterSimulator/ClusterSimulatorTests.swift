@@ -37,7 +37,7 @@ private enum Seeds {
     @Test func `every fault is caused and every hardship is come upon`() {
         var faults: Set<Fault> = []
         var sights: Set<Sight> = []
-        for seed in 0..<300 as Range<UInt64> {
+        for seed in 0..<1000 as Range<UInt64> {
             let simulation = Simulation(seed: seed)
             _ = simulation.run()
             faults.formUnion(simulation.caused)

@@ -32,6 +32,8 @@ final class Ledger {
     private var current: [BatchNumber: Attempt] = [:]
     private var live: [Attempt: WorkerID] = [:]
     private var staged: Set<Attempt> = []
+    /// Batches with a commit whose answer was lost.
+    private var uncertain: Set<BatchNumber> = []
     private var encodeCounts: [BatchNumber: Int] = [:]
     private(set) var commits: [BatchNumber: Int] = [:]
 
@@ -63,7 +65,9 @@ final class Ledger {
         require(
             former.map { live[$0] == nil } ?? true,
             "batch \(lease.batch.rawValue) has one owner at a time")
-        require(commits[lease.batch] == nil, "batch \(lease.batch.rawValue) is committed already")
+        require(
+            commits[lease.batch] == nil || uncertain.contains(lease.batch),
+            "batch \(lease.batch.rawValue) is committed already")
         lastAttempt = max(lastAttempt, lease.attempt)
         current[lease.batch] = lease.attempt
         live[lease.attempt] = lease.worker
@@ -105,7 +109,7 @@ final class Ledger {
     }
 
     /// A segment enters the catalog, or is refused there as its batch has one.
-    func committed(_ segment: SegmentRow, isNew: Bool, isOnDisk: Bool) {
+    func committed(_ segment: SegmentRecord, isNew: Bool, isOnDisk: Bool) {
         let batch = segment.batch.rawValue
         require(live[segment.attempt] != nil, "a stale attempt at batch \(batch) was committed")
         require(
@@ -115,9 +119,15 @@ final class Ledger {
                 && segment.rows == UInt64(settings.rows(of: segment.batch)),
             "batch \(batch) was committed with another's content")
         require(isOnDisk, "batch \(batch) was committed before its file was on disk")
-        require(isNew, "batch \(batch) was committed twice")
+        guard isNew else {
+            return require(commits[segment.batch] == 1, "the catalog refused batch \(batch)")
+        }
         commits[segment.batch, default: 0] += 1
+        require(commits[segment.batch] == 1, "batch \(batch) was committed twice")
     }
+
+    /// A commit is about to be written, and its answer lost.
+    func uncertain(_ batch: BatchNumber) { uncertain.insert(batch) }
 
     // MARK: Searches
 

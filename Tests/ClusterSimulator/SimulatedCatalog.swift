@@ -1,27 +1,18 @@
 import ClusterCore
 
-/// A committed segment.
-struct SegmentRow: Equatable {
-    var batch: BatchNumber
-    var sha256: String
-    var rows: UInt64
-    var attempt: Attempt
-}
-
 /// A published generation, as it lies on disk.
 struct Manifest: Equatable {
     var number: UInt64
-    var segments: [SegmentRow]
+    var segments: [SegmentRecord]
     var rows: [ShardNumber: UInt64]
 
-    init(number: UInt64, segments: [SegmentRow], shardCount: Int) {
-        self.number = number
-        self.segments = segments
-        rows = Dictionary(uniqueKeysWithValues: (0..<shardCount).map { (ShardNumber($0), 0) })
-        for segment in segments {
-            rows[segment.batch.shard(of: shardCount), default: 0] += segment.rows
-        }
+    init(_ publication: Publication) {
+        number = publication.generation
+        segments = publication.segments
+        rows = publication.shape.rows(of: publication.segments)
     }
+
+    var served: ServingTable.Generation { ServingTable.Generation(number: number, rows: rows) }
 
     /// The segments of a shard.
     func segments(of shard: ShardNumber) -> Set<String> {
@@ -30,7 +21,7 @@ struct Manifest: Equatable {
 
     func order(_ shards: [ShardNumber]) -> LoadGeneration {
         LoadGeneration(
-            generation: number,
+            collection: SimulatedCoordinator.collection, generation: number,
             shards: shards.map { shard in
                 ShardSpec(
                     shard: UInt32(shard.rawValue),
@@ -45,14 +36,13 @@ struct Manifest: Equatable {
 
 /// What survives the coordinator: each call is one transaction, whole or not at all.
 struct SimulatedCatalog {
-    /// The holder's name for files in the coordinator's own folder.
-    static let sharedHolder = ""
-
+    /// Which rule is broken.
+    var broken: ProtocolRule?
     /// The workers that the next coordinator expects; a hint beside the catalog.
     var expectedWorkers: Set<String> = []
 
     private(set) var epoch: UInt64 = 0
-    private(set) var segments: [BatchNumber: SegmentRow] = [:]
+    private(set) var segments: [BatchNumber: SegmentRecord] = [:]
     private(set) var copies: [String: Set<String>] = [:]
     private(set) var manifests: [UInt64: Manifest] = [:]
     private(set) var generation: UInt64 = 0
@@ -63,12 +53,16 @@ struct SimulatedCatalog {
         return epoch
     }
 
-    /// Enters a segment; false when its batch has one already.
-    mutating func commit(_ segment: SegmentRow, holder: String) -> Bool {
-        guard segments[segment.batch] == nil else { return false }
+    /// Enters a segment, unless its batch has one already, which stands.
+    mutating func commit(
+        _ segment: SegmentRecord, holder: String
+    ) -> (standing: SegmentRecord, isNew: Bool) {
+        if let standing = segments[segment.batch], broken != .uniqueBatch {
+            return (standing, false)
+        }
         segments[segment.batch] = segment
         copies[segment.sha256, default: []].insert(holder)
-        return true
+        return (segment, true)
     }
 
     mutating func addCopy(_ sha256: String, holder: String) {

@@ -1,5 +1,11 @@
 import ClusterCore
 
+/// A search that waits for a generation.
+struct SimulatedWaiter {
+    var isStrict: Bool
+    var deadline: Instant
+}
+
 /// A search on its way over the workers.
 struct SimulatedSearch {
     var machine: ScatterGather
@@ -17,32 +23,27 @@ extension SimulatedCoordinator {
     /// A search waits for a generation to serve, pins it, and goes over the workers.
     func search(isStrict: Bool, budget: Duration) {
         let deadline = simulation.now + budget
-        begin(isStrict: isStrict, deadline: deadline)
+        let waiter = newRequestID()
+        waiting[waiter] = SimulatedWaiter(isStrict: isStrict, deadline: deadline)
+        handle(
+            .serving(
+                .pin(
+                    SimulatedCoordinator.collection, waiter: waiter, allowsPartial: !isStrict,
+                    deadline: deadline)))
         later(budget) { coordinator in
-            coordinator.wake()
+            if coordinator.waiting[waiter] != nil { coordinator.handle(.tick) }
         }
     }
 
-    private func begin(isStrict: Bool, deadline: Instant) {
-        let isHopeless = simulation.now >= deadline || hasLoadFailed
-        let part = serving.serving == nil && isHopeless && !isStrict ? serving.pinPartly() : nil
-        guard let generation = part ?? serving.pin() else {
-            // At the deadline the user is told that nothing serves yet.
-            guard simulation.now < deadline else { return }
-            waiting.append { [self] in
-                if isAlive { begin(isStrict: isStrict, deadline: deadline) }
-            }
-            return
-        }
-        let searchID = newRequestID()
-        searches[searchID] = SimulatedSearch(
+    func begin(_ waiter: UInt64, _ generation: ServingTable.Generation) {
+        guard let waiting = waiting.removeValue(forKey: waiter) else { return }
+        searches[waiter] = SimulatedSearch(
             machine: ScatterGather(
-                rows: generation.rows, holders: holders(of: generation), isPatient: isStrict,
-                deadline: deadline),
-            generation: generation, isStrict: isStrict)
-        let lost = serving.lost(of: generation.number)
-        perform(searches[searchID]?.machine.start(lost: lost) ?? [], searchID)
-        searches[searchID]?.isBeginning = false
+                rows: generation.rows, holders: holders(of: generation),
+                isPatient: waiting.isStrict, deadline: waiting.deadline),
+            generation: generation, isStrict: waiting.isStrict)
+        perform(searches[waiter]?.machine.start(lost: lost(of: generation)) ?? [], waiter)
+        searches[waiter]?.isBeginning = false
     }
 
     private func holders(
@@ -50,10 +51,14 @@ extension SimulatedCoordinator {
     ) -> [ShardNumber: [WorkerID]] {
         var holders: [ShardNumber: [WorkerID]] = [:]
         for shard in generation.rows.keys {
-            holders[shard] = serving.holders(of: shard, generation: generation.number)
+            holders[shard] = (serving?.holders(of: shard, generation: generation.number) ?? [])
                 .filter { membership.isReady($0) }
         }
         return holders
+    }
+
+    private func lost(of generation: ServingTable.Generation) -> Set<ShardNumber> {
+        serving?.lost(of: generation.number) ?? []
     }
 
     /// Other workers hold the shards now, or none will.
@@ -62,12 +67,18 @@ extension SimulatedCoordinator {
             guard let generation = searches[searchID]?.generation else { continue }
             perform(
                 searches[searchID]?.machine.held(
-                    by: holders(of: generation), lost: serving.lost(of: generation.number)) ?? [],
+                    by: holders(of: generation), lost: lost(of: generation)) ?? [],
                 searchID)
         }
     }
 
-    func perform(_ actions: [ScatterGather.Action], _ searchID: UInt64) {
+    func searchesLost(by worker: WorkerID) {
+        for searchID in searches.keys.sorted() {
+            perform(searches[searchID]?.machine.failed(worker) ?? [], searchID)
+        }
+    }
+
+    private func perform(_ actions: [ScatterGather.Action], _ searchID: UInt64) {
         for action in actions {
             switch action {
             case .send(let worker, let request, let shards):
@@ -80,7 +91,9 @@ extension SimulatedCoordinator {
                 }
                 send(
                     .search(
-                        Search(generation: number, shards: shards.map { UInt32($0.rawValue) })),
+                        Search(
+                            collection: SimulatedCoordinator.collection, generation: number,
+                            shards: shards.map { UInt32($0.rawValue) })),
                     to: worker, on: .query, requestID: requestID)
             case .cancel: break
             case .finish: finish(searchID)
@@ -119,6 +132,7 @@ extension SimulatedCoordinator {
                 isStrict: search.isStrict, deadline: search.machine.deadline,
                 generation: search.generation, coverage: coverage, requests: search.taken,
                 hits: search.hits, isAnswer: coverage.isComplete || !search.isStrict))
-        carryOut(serving.unpin(search.generation.number))
+        handle(
+            .serving(.unpin(SimulatedCoordinator.collection, search.generation.number)))
     }
 }

@@ -1,60 +1,63 @@
 import ClusterCore
 import TestSupport
 
-/// One life of the coordinator: carries out what the state machines decide, as the real one does.
+/// One life of the coordinator: the machine that the real one has, with the simulation's sockets,
+/// catalog and disk.
 ///
-/// Sockets, catalog and disk are the simulation's. Whatever takes time there takes time here, and
-/// the coordinator may die meanwhile.
+/// Whatever takes time there takes time here, and the coordinator may die meanwhile.
 final class SimulatedCoordinator {
     static let tickInterval: Duration = .milliseconds(50)
+    /// The collection that everything is about.
+    static let collection = "c"
 
     unowned let simulation: Simulation
     let epoch: UInt64
     var dice: Dice
     private(set) var isAlive = true
+    private(set) var machine: CoordinatorMachine
+    private var effects: [CoordinatorMachine.Effect] = []
+    private var isActing = false
 
-    var membership = Membership()
-    /// The workers that have introduced themselves on all lanes.
-    var peers: Set<WorkerID> = []
-    private var greetings: [WorkerID: Set<Lane>] = [:]
-    private var encoded: [WorkerID: UInt64] = [:]
-    var windows: [WorkerID: CreditWindow] = [:]
-
-    var job: SimulatedJob?
-    var jobCount = 0
-    var grantCount: UInt64 = 0
-    /// Transactions and manifests on their way to the disk; the attempts of the former.
-    var writesUnderWay = 0
+    /// The workers whose address is known.
+    private var peers: Set<WorkerID> = []
+    /// Reports that are being committed.
     var staged: Set<Attempt> = []
-
-    var serving: ServingTable
-    var expected: ExpectedWorkers
-    var isPlaced = false
+    /// Batches of the reports whose files are being looked at.
+    var inspected: Set<UInt64> = []
     var manifests: [UInt64: Manifest] = [:]
-    var newest: UInt64 = 0
-    /// Searches that wait for a generation, and whether that is in vain for now.
-    var waiting: [() -> Void] = []
-    var hasLoadFailed = false
+    var waiting: [UInt64: SimulatedWaiter] = [:]
     var searches: [UInt64: SimulatedSearch] = [:]
-    var relays: [UInt64: SimulatedRelay] = [:]
     private var lastRequest: UInt64
 
     init(_ simulation: Simulation, dice: Dice) {
         self.simulation = simulation
         self.dice = dice
+        let settings = simulation.settings
         epoch = simulation.catalog.beginEpoch()
-        // A worker may answer late what a coordinator before this one asked: no number comes twice.
-        lastRequest = epoch << 32
-        serving = ServingTable(collection: "c", shardCount: simulation.settings.shardCount)
-        expected = ExpectedWorkers(simulation.catalog.expectedWorkers, now: simulation.now)
+        // Above all numbers that the machine itself comes to.
+        lastRequest = epoch << 32 + 1 << 31
+        machine = CoordinatorMachine(
+            epoch: epoch, expected: simulation.catalog.expectedWorkers,
+            rules: CoordinatorMachine.Rules(
+                leases: settings.leaseRules, pieceBytes: SimulationSettings.chunkBytes),
+            now: simulation.now)
+        machine.broken = settings.broken
     }
+
+    var membership: Membership { machine.roster.membership }
+    var serving: ServingTable? { machine.collections[SimulatedCoordinator.collection]?.table }
+    var isIndexing: Bool { machine.run != nil }
 
     /// Reads what the catalog knows and begins to look at the clock.
     func open() {
-        let known = Set(simulation.catalog.segments.values.map(\.sha256))
-        simulation.disks[SimulatedCatalog.sharedHolder]?.formIntersection(known)
+        handle(
+            .serving(
+                .opened(
+                    SimulatedCoordinator.collection,
+                    shardCount: simulation.settings.shardCount, isWanted: true)))
         if let manifest = simulation.catalog.manifests[simulation.catalog.generation] {
-            serve(manifest)
+            manifests[manifest.number] = manifest
+            handle(.serving(.found(SimulatedCoordinator.collection, manifest.served)))
         }
         tick()
     }
@@ -65,11 +68,8 @@ final class SimulatedCoordinator {
 
     private func tick() {
         later(SimulatedCoordinator.tickInterval) { coordinator in
-            coordinator.follow(coordinator.membership.tick(now: coordinator.simulation.now))
-            coordinator.tickJob()
+            coordinator.handle(.tick)
             coordinator.tickSearches()
-            if !coordinator.isPlaced { coordinator.place() }
-            coordinator.carryOut(coordinator.serving.tick(now: coordinator.simulation.now))
             coordinator.tick()
         }
     }
@@ -81,34 +81,95 @@ final class SimulatedCoordinator {
         }
     }
 
+    /// Tells the machine what happened, and does what it says, in its order.
+    func handle(_ event: CoordinatorMachine.Event) {
+        let stranger = stranger(speakingIn: event)
+        let told = machine.handle(event, now: simulation.now)
+        if let stranger {
+            let isHeeded = told.contains { if case .askForHello = $0 { false } else { true } }
+            simulation.ledger.require(!isHeeded, "\(stranger) is not on record and is heeded")
+        }
+        effects += told
+        let violations = machine.violations
+        simulation.ledger.require(violations.isEmpty, violations.joined(separator: ", "))
+        guard !isActing else { return }
+        isActing = true
+        while !effects.isEmpty {
+            // Death may come between any two.
+            guard isAlive else { break }
+            perform(effects.removeFirst())
+        }
+        isActing = false
+    }
+
+    /// The life that a message is from, where it is not the one on record.
+    private func stranger(speakingIn event: CoordinatorMachine.Event) -> WorkerID? {
+        switch event {
+        case .worker(.received(_, _, _, let worker)), .worker(.heard(let worker)):
+            membership.isCurrent(worker) ? nil : worker
+        default: nil
+        }
+    }
+
+    // MARK: Users
+
+    /// The user asks for the source to be indexed, or for the run to go on.
+    func index() {
+        guard !isIndexing else { return }
+        handle(
+            .index(
+                .asked(
+                    IndexRequest(collection: SimulatedCoordinator.collection), client: user,
+                    of: .trusted)))
+    }
+
+    /// Ends the run; what is committed stays, and so does what is being committed.
+    func interrupt() {
+        handle(.index(.cancelled(by: .trusted, client: user)))
+    }
+
+    private var user: ClientAddress {
+        ClientAddress(PeerID(name: "user", incarnation: 1), .control, 1)
+    }
+
     // MARK: Messages
 
     func undeliverable(to worker: WorkerID) {
-        if peers.contains(worker) { follow(membership.unreachable(worker)) }
+        if peers.contains(worker) { handle(.worker(.unreachable(worker))) }
     }
+
+    /// Whoever watches the processes says that one has ended.
+    func processEnded(_ worker: WorkerID) { handle(.worker(.unreachable(worker))) }
 
     func receive(_ envelope: Envelope, from peer: WorkerID, on lane: Lane) {
         if case .hello(let hello) = envelope.message {
-            return greet(hello, envelope, from: peer, on: lane)
+            let member = Membership.Member(
+                id: peer, host: "", processID: 0, threads: Int(hello.threads),
+                sharesData: !hello.dataToken.isEmpty, now: simulation.now)
+            return handle(.worker(.hello(member, lane, credit: Int(envelope.credit))))
         }
-        guard envelope.epoch == epoch, greetings[peer] != nil, membership.isCurrent(peer) else {
+        guard envelope.epoch == epoch else {
             return transmit(.failure(Failure(code: .notFound)), to: peer, on: lane)
         }
-        follow(membership.heard(peer, now: simulation.now))
-        switch envelope.message {
-        case .heartbeat(let heartbeat): beat(heartbeat, of: peer)
-        case .goodbye: follow(membership.left(peer))
-        case .credit(let credit):
-            windows[peer]?.grant(Int(credit.bytes))
-            pump(peer)
-        case .segmentReady(let ready): segmentReady(ready, from: peer)
-        case .leaseFailed(let failed): leaseFailed(failed)
-        case .generationLoaded(let loaded): generationLoaded(loaded, by: peer)
-        case .segmentRequest(let request): relay(request, envelope.requestID, to: peer)
-        case .segmentChunk(let chunk): relay(chunk, envelope.requestID, envelope.frames)
-        case .searchResult(let result): searchAnswered(result, envelope, by: peer)
-        default: break
+        if case .segmentReady(let ready) = envelope.message { loseFile(of: ready) }
+        guard case .searchResult(let result) = envelope.message else {
+            return handle(
+                .worker(
+                    .received(
+                        envelope.message, requestID: envelope.requestID, frames: envelope.frames,
+                        from: peer)))
         }
+        handle(.worker(.heard(peer)))
+        if membership.isCurrent(peer) { searchAnswered(result, envelope, by: peer) }
+    }
+
+    /// A file that nobody has entered yet may vanish before anybody looks.
+    private func loseFile(of ready: SegmentReady) {
+        guard simulation.isAmiss(.loseFile), dice.once(in: 4),
+            simulation.catalog.segments[BatchNumber(Int(ready.batch))] == nil,
+            !staged.contains(Attempt(ready.attempt)), !inspected.contains(ready.batch)
+        else { return }
+        simulation.disks[CoordinatorMachine.sharedHolder]?.lose(ready.sha256)
     }
 
     func send(
@@ -120,7 +181,7 @@ final class SimulatedCoordinator {
             message, to: worker, on: lane, requestID: requestID, attempt: attempt, frames: frames)
     }
 
-    private func transmit(
+    func transmit(
         _ message: Message, to peer: WorkerID, on lane: Lane, requestID: UInt64 = 0,
         attempt: UInt64 = 0, frames: [[UInt8]] = []
     ) {
@@ -135,74 +196,18 @@ final class SimulatedCoordinator {
         return lastRequest
     }
 
-    // MARK: Members
-
-    /// A worker belongs to the cluster once it has introduced itself on all lanes.
-    private func greet(
-        _ hello: Hello, _ envelope: Envelope, from peer: WorkerID, on lane: Lane
-    ) {
-        let now = simulation.now
-        if let member = membership.member(named: hello.name), member.id != peer,
-            member.state == .ready, now - member.lastHeard < .milliseconds(1500)
-        {
-            return transmit(.failure(Failure(code: .conflict)), to: peer, on: lane)
-        }
-        greetings[peer, default: []].insert(lane)
-        transmit(
-            .welcome(Welcome(name: hello.name, epoch: epoch, heartbeatMilliseconds: 500)), to: peer,
-            on: lane)
-        if lane == .control { windows[peer] = CreditWindow(granted: Int(envelope.credit)) }
-        guard greetings[peer]?.count == Lane.allCases.count, !membership.isCurrent(peer)
-        else { return }
-        peers.insert(peer)
-        follow(
-            membership.hello(
-                Membership.Member(
-                    id: peer, host: "", processID: 0, threads: Int(hello.threads),
-                    sharesData: !hello.dataToken.isEmpty, now: now)))
-    }
-
-    private func beat(_ heartbeat: Heartbeat, of worker: WorkerID) {
-        let now = simulation.now
-        // Searches are progress too, but not of a lease.
-        if encoded.updateValue(heartbeat.passagesEncoded, forKey: worker)
-            != heartbeat.passagesEncoded
-        {
-            job?.leases?.progressed(worker, now: now)
-        }
-        follow(
-            membership.heartbeat(
-                worker, progress: heartbeat.progress, isBusy: heartbeat.busy, now: now))
-        send(.heartbeatAck(HeartbeatAck(progress: heartbeat.progress)), to: worker, on: .control)
-    }
-
-    /// Whoever watches the processes says that one has ended.
-    func processEnded(_ worker: WorkerID) { follow(membership.unreachable(worker)) }
-
-    func follow(_ changes: [Membership.Change]) {
-        guard !changes.isEmpty else { return }
-        for change in changes {
-            simulation.note("\(change)")
-            switch change {
-            case .joined(let worker): simulation.ledger.joined(worker)
-            case .returned, .displaced: break
-            case .unavailable(let worker, _): abandon(worker)
-            case .gone(let worker):
-                abandon(worker)
-                peers.remove(worker)
-                greetings[worker] = nil
-                encoded[worker] = nil
-                windows[worker] = nil
-            }
-        }
-        place()
-        feedWorkers()
-    }
-
-    private func abandon(_ worker: WorkerID) {
-        leasesLost(by: worker)
-        for searchID in searches.keys.sorted() {
-            perform(searches[searchID]?.machine.failed(worker) ?? [], searchID)
+    /// Follows who can be reached.
+    func follow(_ change: Membership.Change) {
+        simulation.note("\(change)")
+        switch change {
+        case .joined(let worker):
+            peers.insert(worker)
+            simulation.ledger.joined(worker)
+        case .returned, .displaced: break
+        case .unavailable(let worker, _): searchesLost(by: worker)
+        case .gone(let worker):
+            searchesLost(by: worker)
+            peers.remove(worker)
         }
     }
 }

@@ -34,6 +34,9 @@ struct SimulatedDisk {
         if files[sha256] == .torn { files[sha256] = nil }
     }
 
+    /// A file vanishes.
+    mutating func lose(_ sha256: String) { files[sha256] = nil }
+
     /// The host loses its power.
     mutating func losePower(_ dice: inout Dice) {
         for name in files.keys.sorted() where files[name] == .written {

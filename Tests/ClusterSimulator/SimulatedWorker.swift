@@ -113,7 +113,13 @@ final class SimulatedWorker {
     /// Tells the machine, and carries out what it says.
     func happened(_ event: Event) {
         guard isAlive else { return }
-        for effect in core.handle(event, now: machine.clock(simulation.now)) {
+        let isForeign = isForeign(event)
+        let effects = core.handle(event, now: machine.clock(simulation.now))
+        if isForeign {
+            let isHeeded = effects.contains { if case .notice = $0 { false } else { true } }
+            simulation.ledger.require(!isHeeded, "\(id) heeds the coordinator of another epoch")
+        }
+        for effect in effects {
             if let left = effectsLeft {
                 effectsLeft = left - 1
                 if left == 0 { return simulation.diesAmidstEffects(self) }
@@ -124,6 +130,17 @@ final class SimulatedWorker {
         let violations = core.violations()
         simulation.ledger.require(
             violations.isEmpty, "\(id): \(violations.joined(separator: ", "))")
+    }
+
+    /// Whether an event is what the coordinator of another epoch asks for.
+    private func isForeign(_ event: Event) -> Bool {
+        guard case .received(let envelope, _) = event, envelope.epoch != core.epoch else {
+            return false
+        }
+        switch envelope.message {
+        case .welcome, .failure: return false
+        default: return true
+        }
     }
 
     private func perform(_ effect: Effect) {
@@ -165,7 +182,7 @@ final class SimulatedWorker {
     // MARK: Disk
 
     /// Where this worker keeps its segments: the shared folder, or one of its own.
-    var folder: String { machine.sharesData ? SimulatedCatalog.sharedHolder : id.name }
+    var folder: String { machine.sharesData ? CoordinatorMachine.sharedHolder : id.name }
 
     var disk: SimulatedDisk {
         get { simulation.disks[folder] ?? SimulatedDisk() }
@@ -180,7 +197,7 @@ final class SimulatedWorker {
             disk.write(sha256)
             written()
             // A disk stalls now and then.
-            let stall = dice.once(in: 20) ? 100...3000 : 0...20
+            let stall = dice.once(in: 6) ? 100...3000 : 0...20
             compute(dice.milliseconds(stall)) { [self] in
                 disk.sync(sha256)
                 synced()

@@ -40,6 +40,7 @@ final class Simulation {
         dice = settings.dice
         faultDice = dice.fork()
         networkDice = dice.fork()
+        catalog.broken = broken
     }
 
     // MARK: Time
@@ -170,7 +171,7 @@ final class Simulation {
         switch fault {
         case .crashCoordinator: crashCoordinator()
         case .interruptRun: coordinator?.interrupt()
-        case .fillDisk, .failEncoding, .failSearch:
+        case .fillDisk, .failEncoding, .loseFile, .failSearch:
             amiss[fault] = now + faultDice.milliseconds(500...4000)
         default:
             guard let worker = faultDice.pick(running) else { return }
@@ -219,7 +220,7 @@ final class Simulation {
             kill(victim)
             startWorkerLater(victim.machine)
         }
-        if folder == SimulatedCatalog.sharedHolder { crashCoordinator() }
+        if folder == CoordinatorMachine.sharedHolder { crashCoordinator() }
         disks[folder]?.losePower(&faultDice)
     }
 
@@ -292,17 +293,10 @@ final class Simulation {
                 outcome.coverage.isComplete || now >= outcome.deadline,
                 "a search failed without any fault")
         }
-        // What is away comes back, unless a newer generation has taken its place meanwhile; and an
-        // answer that comes late is taken for that to a later order, after which its shards are
-        // away for good.
-        let answersLate: Set<Fault> = [
-            .pauseWorker, .replaceWorker, .hangWorker, .loseMessages, .repeatMessages,
-            .delayMessages, .partition, .partitionOneWay,
-        ]
+        // What is away comes back, unless a newer generation has taken its place meanwhile.
         let mayBeRefused =
             settings.faults.contains(.failSearch) || settings.machines.contains { !$0.sharesData }
-            || !answersLate.isDisjoint(with: settings.faults)
-        let isServing = coordinator?.serving.serving?.number == outcome.generation.number
+        let isServing = coordinator?.serving?.serving?.number == outcome.generation.number
         if outcome.isStrict, !mayBeRefused, isServing {
             ledger.require(
                 outcome.isAnswer || now >= outcome.deadline,
@@ -321,10 +315,11 @@ final class Simulation {
 
     /// All is committed, the last generation serves from its owners, and every worker is there.
     private var isWell: Bool {
-        guard let coordinator, catalog.isComplete else { return false }
-        let serving = coordinator.serving
+        guard let coordinator, let serving = coordinator.serving, catalog.isComplete else {
+            return false
+        }
         return serving.serving?.number == catalog.generation && serving.next == nil
-            && coordinator.job == nil
+            && !coordinator.isIndexing
             && coordinator.membership.ready.count == settings.machines.count
             && coordinator.membership.ready.allSatisfy { workers[$0.id]?.isAlive == true }
             && (serving.serving?.rows ?? [:]).allSatisfy { shard, rows in

@@ -38,6 +38,8 @@ enum Fault: CaseIterable {
     case fillDisk
     /// A worker cannot encode some batches, or cannot write them.
     case failEncoding
+    /// Files that were reported vanish from the shared folder for a while.
+    case loseFile
     /// Workers cannot search some of their shards for a while.
     case failSearch
 }

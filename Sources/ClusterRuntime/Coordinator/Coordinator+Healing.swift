@@ -3,15 +3,12 @@ import Corpus
 import Foundation
 import Logging
 
-/// A check of a collection's segments that is under way.
-struct SegmentCheck: Sendable {
-    var audit: SegmentAudit
+/// What the entries of a check stand for, and who waits for its end.
+struct CheckFiles {
     let record: CollectionRecord
     /// The segment of each entry.
     let segments: [SegmentRecord]
-    /// What was asked and not answered, by request.
-    var pages: [UInt64: (holder: String, entries: [Int])] = [:]
-    var done: CheckedContinuation<SegmentAudit.Outcome?, Never>?
+    let done: CheckedContinuation<SegmentAudit.Outcome?, Never>
 }
 
 /// What an indexing run goes on from.
@@ -52,15 +49,13 @@ extension Coordinator {
             checked.boundaries = try await scannedAgain(state.record, source)
             checked.healing.rows += 1
         }
-        guard job?.number == number else { return nil }
-        job?.record = state.record
-        job?.state = .checking
-        guard try await checkSegments(state, &checked), job?.number == number else { return nil }
+        guard goesOn(number) else { return nil }
+        guard try await checkSegments(state, &checked, number), goesOn(number) else { return nil }
         try await writeManifestAgain(state, &checked)
         for (kind, count) in checked.healing.counts where count > 0 {
             log.warning("\(state.record.name): \(kind): \(count)")
         }
-        return job?.number == number ? checked : nil
+        return goesOn(number) ? checked : nil
     }
 
     /// The batch boundaries of a source that is known, found and entered again.
@@ -86,7 +81,7 @@ extension Coordinator {
 
     /// Has every segment read by its holders; false when the run was ended meanwhile.
     private func checkSegments(
-        _ state: CollectionState, _ checked: inout CheckedCollection
+        _ state: CollectionState, _ checked: inout CheckedCollection, _ number: Int
     ) async throws -> Bool {
         let name = state.record.name
         let rows = try catalog.segments(name)
@@ -97,7 +92,12 @@ extension Coordinator {
                 batch: $0.batch, sha256: $0.sha256, rows: $0.rows, bytes: $0.bytes,
                 holders: copies[$0.sha256] ?? [])
         }
-        guard let outcome = await audit(state.record, candidates, entries) else { return false }
+        let outcome = await withCheckedContinuation { continuation in
+            segmentCheck = CheckFiles(
+                record: state.record, segments: candidates, done: continuation)
+            handle(.index(.check(run: number, state.record.shape, entries)))
+        }
+        guard let outcome else { return false }
         checked.healing.add(outcome.healing)
         checked.segments = outcome.held.map { candidates[$0] }
         let isAsEntered =
@@ -156,8 +156,8 @@ extension Coordinator {
         checked.record.manifestSHA256 = try await fileLane.run { try manifest.write(data) }
         try catalog.restore(checked.record)
         checked.isPublished = true
-        collections[state.record.name]?.loadFailures = [:]
-        if collections[state.record.name] == nil { serveCollection(checked.record) }
+        handle(.serving(.mended(state.record.name)))
+        if collections[state.record.name] == nil { open(checked.record) }
         if collections[state.record.name]?.newest == nil { serve(manifest, isComplete: true) }
     }
 
@@ -178,34 +178,8 @@ extension Coordinator {
 
     // MARK: The audit
 
-    private func audit(
-        _ record: CollectionRecord, _ segments: [SegmentRecord], _ entries: [SegmentAudit.Entry]
-    ) async -> SegmentAudit.Outcome? {
-        let now = MonotonicClock.now()
-        let workers = membership.ready.filter { !$0.sharesData }.map(\.id.name)
-        let audit = SegmentAudit(
-            entries, present: [Catalog.sharedHolder] + workers, now: now,
-            expectedRows: record.rows(of:))
-        return await withCheckedContinuation { continuation in
-            segmentCheck = SegmentCheck(
-                audit: audit, record: record, segments: segments, done: continuation)
-            carryOut(segmentCheck?.audit.start(now: now) ?? [])
-        }
-    }
-
-    private func carryOut(_ effects: [SegmentAudit.Effect]) {
-        for effect in effects {
-            switch effect {
-            case .ask(let holder, let entries): ask(holder, entries)
-            case .finish:
-                let check = segmentCheck
-                segmentCheck = nil
-                check?.done?.resume(returning: check?.audit.outcome)
-            }
-        }
-    }
-
-    private func ask(_ holder: String, _ entries: [Int]) {
+    /// Asks a holder for a page of entries.
+    func ask(_ holder: String, _ entries: [Int], _ requestID: UInt64) {
         guard let check = segmentCheck else { return }
         let record = check.record
         let request = CheckSegments(
@@ -218,62 +192,17 @@ extension Coordinator {
                     firstOrdinal: record.firstOrdinal(of: segment.batch), rows: segment.rows,
                     bytes: segment.bytes)
             })
-        let requestID = newRequestID()
-        segmentCheck?.pages[requestID] = (holder, entries)
-        if holder == Catalog.sharedHolder {
+        if holder == CoordinatorMachine.sharedHolder {
             let folder = options.data.segments(record.name)
             Task {
                 let answer = try await self.checkLane.run {
                     SegmentFiles.check(request, in: folder)
                 }
-                self.checked(answer, requestID, by: holder)
+                self.handle(.index(.folderChecked(answer, requestID: requestID)))
             }
-        } else if let worker = membership.member(named: holder)?.id {
+        } else if let worker = machine.roster.membership.member(named: holder)?.id {
             send(.checkSegments(request), to: worker, on: .control, requestID: requestID)
         }
-    }
-
-    /// A holder has looked through a page of segments.
-    func checked(_ answer: SegmentsChecked, _ requestID: UInt64, by holder: String) {
-        guard let check = segmentCheck, let page = check.pages[requestID], page.holder == holder
-        else { return }
-        segmentCheck?.pages[requestID] = nil
-        let (sound, damaged) = (Set(answer.sound), Set(answer.damaged))
-        var findings: [Int: SegmentAudit.Finding] = [:]
-        for index in page.entries {
-            let sha256 = check.segments[index].sha256
-            findings[index] =
-                sound.contains(sha256)
-                ? .sound : damaged.contains(sha256) ? .damaged : .missing
-            if findings[index] == .damaged {
-                log.warning("segment \(sha256) of \(check.record.name) is damaged at \(holder)")
-            }
-        }
-        carryOut(
-            segmentCheck?.audit.reported(findings, by: holder, now: MonotonicClock.now()) ?? [])
-    }
-
-    /// Workers with folders of their own come and go.
-    func checkFollows(_ change: Membership.Change) {
-        let now = MonotonicClock.now()
-        switch change {
-        case .joined(let worker), .returned(let worker):
-            guard membership.member(named: worker.name)?.sharesData == false else { return }
-            carryOut(segmentCheck?.audit.arrived(worker.name, now: now) ?? [])
-        case .unavailable(let worker, _), .displaced(let worker), .gone(let worker):
-            carryOut(segmentCheck?.audit.departed(worker.name, now: now) ?? [])
-        }
-    }
-
-    func tickCheck(now: Instant) {
-        carryOut(segmentCheck?.audit.tick(now: now) ?? [])
-    }
-
-    /// The run that wanted to know has ended.
-    func endCheck() {
-        let check = segmentCheck
-        segmentCheck = nil
-        check?.done?.resume(returning: nil)
     }
 }
 

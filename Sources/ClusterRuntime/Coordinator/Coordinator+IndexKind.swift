@@ -11,7 +11,7 @@ extension Coordinator {
     ) throws(ClusterError) {
         // A manifest says what the collection is, so that a new question tower outlives the
         // catalog; and what could not be built is tried again by whoever asks again.
-        if addingQuestions || collections[checked.record.name]?.hasLastingFailure == true {
+        if addingQuestions || machine.collections[checked.record.name]?.cannotBeBuilt == true {
             checked.isPublished = false
         }
         let asked = plan.index(over: checked.record)
@@ -27,6 +27,6 @@ extension Coordinator {
         (checked.record.kind, checked.record.memory) = (asked.kind, asked.memory)
         checked.isPublished = false
         // Whoever asks for another kind waits until it is built.
-        want(checked.record.name)
+        handle(.serving(.wanted(checked.record.name)))
     }
 }

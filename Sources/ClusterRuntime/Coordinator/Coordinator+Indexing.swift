@@ -12,57 +12,48 @@ extension Coordinator {
     static let batchStep = 32
     /// Batches aimed at, so that a small corpus still divides evenly over workers.
     static let batchesWanted = 256
-    /// Bytes of passages per message.
-    static let chunkBytes = 1 << 20
 
-    /// A client asks for a source to be indexed; it is told of progress until the end.
-    func index(_ request: IndexRequest, for client: ClientAddress, of owner: Sender) {
-        if var running = job {
-            // The same request again is a client that comes back.
-            guard running.request == request else {
-                let how = running.collection == request.collection ? " with other settings" : ""
-                return reply(
-                    .failure(
-                        ClusterError.busy(
-                            """
-                            “\(running.collection)” is being indexed\(how). Wait for it to end \
-                            (see `sheaf status`) and try again.
-                            """
-                        ).failure), to: client)
-            }
-            running.client = client
-            job = running
-            return
-        }
-        lastJob += 1
-        let number = lastJob
-        job = IndexJob(number: number, request: request, client: client, owner: owner)
+    /// Another run is under way, perhaps of the same collection with other settings.
+    func refuseBusy(_ client: ClientAddress, _ collection: String) {
+        let isOther = machine.run?.request.collection != collection
+        let how = isOther ? "" : " with other settings"
+        let busy = ClusterError.busy(
+            """
+            “\(collection)” is being indexed\(how). Wait for it to end (see `sheaf status`) and \
+            try again.
+            """)
+        reply(.failure(busy.failure), to: client)
+    }
+
+    /// Finds out what a run goes on from, and tells the machine however that ends.
+    func prepare(_ run: IndexRun) {
+        runFiles = RunFiles(number: run.number)
         background.enter()
         Task {
-            await self.prepareWhenPossible(request, number)
-            self.background.leave()
-        }
-    }
-
-    /// Begins the run; on a full disk it waits for space, as one under way does.
-    private func prepareWhenPossible(_ request: IndexRequest, _ number: Int) async {
-        while job?.number == number {
+            defer { self.background.leave() }
             do {
-                while writesUnderWay > 0 { try await Task.sleep(for: .milliseconds(5)) }
-                return try await prepare(request, number)
+                guard let start = try await self.start(of: run) else {
+                    return self.handle(.index(.prepareLeft(run: run.number)))
+                }
+                self.handle(.index(.prepared(run: run.number, start)))
             } catch {
                 let error = ClusterError.wrap(error)
-                guard job?.number == number else { return }
-                guard error.code == .storage, SpaceReserve.isMissing(in: options.data.path) else {
-                    return failJob(error)
-                }
-                pauseForStorage(error.description)
-                try? await Task.sleep(for: Coordinator.storagePause)
+                let wantsSpace =
+                    error.code == .storage && SpaceReserve.isMissing(in: self.options.data.path)
+                self.handle(
+                    .index(
+                        .prepareFailed(
+                            run: run.number, error.failure, wantsSpace: wantsSpace)))
             }
         }
     }
 
-    private func prepare(_ request: IndexRequest, _ number: Int) async throws {
+    /// Whether a run still goes on.
+    func goesOn(_ number: Int) -> Bool { machine.run?.number == number }
+
+    /// What a run goes on from; nil where it was ended meanwhile.
+    private func start(of run: IndexRun) async throws -> RunStart? {
+        let (request, number) = (run.request, run.number)
         let plan = try IndexPlan(request, data: options.data)
         if let record = try? catalog.collection(request.collection) {
             _ = await settle(record, until: nil)
@@ -72,12 +63,13 @@ extension Coordinator {
         let models = try await modelLane.run { [existing] in
             try plan.models(for: existing?.record)
         }
-        if job?.number == number { job?.notes = models.notes }
+        handle(.index(.noted(run: number, models.notes)))
         let source = try plan.source()
         let wanted = existing.map { plan.index(over: $0.record) } ?? plan.index
         if wanted.kind != existing?.record.kind {
             try await KindTrial.run(wanted, dimension: models.dimension)
         }
+        guard goesOn(number) else { return nil }
         var checked: CheckedCollection
         var addsQuestions = false
         if var found = existing {
@@ -89,65 +81,55 @@ extension Coordinator {
             existing = found
         }
         if let existing {
-            let record = existing.record
-            let digest = try await fileLane.run { [background] in
-                try SourceScan.digest(of: source) { (_) throws(CorpusError) in
-                    try background.checkReading()
-                }
+            try await expect(source, toBe: existing.record)
+            guard goesOn(number), let found = try await check(existing, source, number) else {
+                return nil
             }
-            guard digest == record.sourceDigest else {
-                throw ClusterError.otherSource(
-                    collection: record.name, indexed: record.sourceDigest, given: digest)
-            }
-            guard job?.number == number,
-                let found = try await check(existing, source, number)
-            else { return }
             checked = found
             try adoptIndex(plan, &checked, addingQuestions: addsQuestions)
         } else {
             try SpaceReserve.expectRoom(in: options.data.path)
-            checked = try await scan(plan, source, models)
-            guard job?.number == number else { return }
-            if collections[checked.record.name] == nil { serveCollection(checked.record) }
+            guard let scanned = try await scan(plan, source, models, number) else { return nil }
+            checked = scanned
+            if collections[checked.record.name] == nil { open(checked.record) }
             // The folder may hold what an older catalog, put back, does not know.
             if await settle(checked.record, until: nil),
                 let state = try state(of: checked.record.name)
             {
-                guard let found = try await check(state, source, number) else { return }
+                guard let found = try await check(state, source, number) else { return nil }
                 checked = found
             }
         }
-        checked.healing.rows += takenOver.removeValue(forKey: checked.record.name) ?? 0
-        begin(checked, source, number)
+        guard goesOn(number) else { return nil }
+        return start(checked, source)
     }
 
-    /// Goes on from what is there: everything that is missing is leased.
-    private func begin(_ checked: CheckedCollection, _ source: CorpusSource, _ number: Int) {
-        guard job?.number == number else { return }
-        let record = checked.record
-        job?.record = record
-        job?.healing = checked.healing
-        job?.isAlreadyComplete = record.isComplete && checked.healing.isEmpty
-        for segment in checked.segments { job?.add(segment) }
-        job?.reader = BatchReader(
-            source: source, boundaries: checked.boundaries, skipMalformed: record.skipsMalformed)
-        job?.leases = LeaseTable(
-            batchCount: record.batchCount, committed: Set(checked.segments.map(\.batch)),
-            shardCount: record.shardCount, epoch: epoch, grantsBefore: grantsOfEarlierRuns)
-        job?.encodedBefore = heartbeats.mapValues(\.passagesEncoded)
-        let committedRows = job?.committedRows ?? 0
-        job?.committedBefore = committedRows
-        if collections[record.name] == nil { serveCollection(record) }
-        job?.publishedRows =
-            collections[record.name]?.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
-        job?.state = .encoding
-        if record.isComplete, job?.leases?.isComplete == true, checked.isPublished,
-            collections[record.name]?.newest != nil
-        {
-            return finishJob()
+    /// A run goes on over the source it began with.
+    private func expect(_ source: CorpusSource, toBe record: CollectionRecord) async throws {
+        let work = runFiles?.work
+        let digest = try await fileLane.run { [background] in
+            try SourceScan.digest(of: source) { (_) throws(CorpusError) in
+                try background.checkReading()
+                try work?.checkReading()
+            }
         }
-        job?.isAlreadyComplete = false
-        if job?.leases?.isComplete == true { publishJob() } else { feedWorkers() }
+        guard digest == record.sourceDigest else {
+            throw ClusterError.otherSource(
+                collection: record.name, indexed: record.sourceDigest, given: digest)
+        }
+    }
+
+    private func start(_ checked: CheckedCollection, _ source: CorpusSource) -> RunStart {
+        let record = checked.record
+        var healing = checked.healing
+        healing.rows += takenOver.removeValue(forKey: record.name) ?? 0
+        runFiles?.record = record
+        runFiles?.reader = BatchReader(
+            source: source, boundaries: checked.boundaries, skipMalformed: record.skipsMalformed)
+        if collections[record.name] == nil { open(record) }
+        return RunStart(
+            shape: record.shape, segments: checked.segments, healing: healing,
+            isComplete: record.isComplete, isPublished: checked.isPublished)
     }
 
     /// Has the workers load the encoder beside us.
@@ -155,27 +137,29 @@ extension Coordinator {
         let order = PrepareEncoder(
             model: plan.request.contextModel,
             settings: plan.options(of: .context, in: existing).settings)
-        for worker in membership.ready.map(\.id) {
+        for worker in machine.roster.membership.ready.map(\.id) {
             send(.prepareEncoder(order), to: worker, on: .control)
         }
     }
 
     /// Reads the source once: digest, batches, duplicates; then enters the collection into the
-    /// catalog.
+    /// catalog; nil where the run was ended meanwhile.
     private func scan(
-        _ plan: IndexPlan, _ source: CorpusSource, _ models: CollectionModels
-    ) async throws -> CheckedCollection {
+        _ plan: IndexPlan, _ source: CorpusSource, _ models: CollectionModels, _ number: Int
+    ) async throws -> CheckedCollection? {
         let step = plan.request.batchSize > 0 ? Int(plan.request.batchSize) : Coordinator.batchStep
         let scratch = options.data.run + "/scan"
         try options.data.makeFolder(scratch)
         let skip = plan.request.skipMalformed
+        let work = runFiles?.work
         let scan = try await fileLane.run { [background] in
             defer { try? FileManager.default.removeItem(atPath: scratch) }
             return try SourceScan.run(
                 source: source, batchSize: step, skipMalformed: skip, scratchFolder: scratch
             ) { (passages, _) throws(CorpusError) in
                 try background.checkReading()
-                Task { await self.scanned(passages) }
+                try work?.checkReading()
+                Task { await self.handle(.index(.scanned(run: number, passages: passages))) }
             }
         }
         let factor =
@@ -200,6 +184,7 @@ extension Coordinator {
                 a larger --batch-size.
                 """)
         }
+        guard goesOn(number) else { return nil }
         let record = plan.record(
             scan: scan, batchSize: step * factor, batches: batches, source: source,
             models: models)
@@ -211,237 +196,94 @@ extension Coordinator {
         return CheckedCollection(record: record, boundaries: batches)
     }
 
-    private func scanned(_ passages: UInt64) {
-        guard let running = job, running.state == .scanning else { return }
-        job?.passagesScanned = max(running.passagesScanned, passages)
-    }
+    // MARK: Passages
 
-    // MARK: Leases
-
-    /// Grants what can be granted; one such walk at a time, since reading a batch takes a while.
-    func feedWorkers() {
-        guard let running = job, running.state == .encoding, !running.isFeeding,
-            running.pausedUntil == nil
-        else { return }
-        job?.isFeeding = true
+    func read(_ batch: BatchNumber, of run: Int) {
+        guard let reader = runFiles?.reader, runFiles?.number == run else { return }
         background.enter()
         Task {
             defer { self.background.leave() }
-            while await self.feedOne(running.number) {}
-            if self.job?.number == running.number { self.job?.isFeeding = false }
-        }
-    }
-
-    /// Grants one lease and queues its passages; false when nobody may take one.
-    private func feedOne(_ number: Int) async -> Bool {
-        guard job?.number == number, job?.state == .encoding, job?.pausedUntil == nil,
-            let lease = nextLease(),
-            let record = job?.record, let reader = job?.reader
-        else { return false }
-        do {
-            let block: [UInt8]
-            if let kept = job?.blocks[lease.batch] {
-                block = kept
-            } else {
-                block = try await fileLane.run { try reader.block(lease.batch) }
-            }
-            // Its deadline may have moved meanwhile: the attempt tells whether it is still this
-            // lease.
-            guard job?.number == number,
-                job?.leases?.lease(lease.batch)?.attempt == lease.attempt
-            else { return true }
-            job?.blocks[lease.batch] = block
-            grant(lease, record, block)
-            return true
-        } catch {
-            if job?.number == number { failJob(ClusterError.wrap(error)) }
-            return false
-        }
-    }
-
-    /// The next lease, for the ready worker that holds the fewest.
-    private func nextLease() -> LeaseTable.Lease? {
-        guard let table = job?.leases else { return nil }
-        let serving = job.flatMap { collections[$0.collection]?.serving }
-        let workers = membership.ready.map(\.id)
-            .map { (table.leases(of: $0).count, $0) }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
-        for (_, worker) in workers {
-            let isShared = membership.member(named: worker.name)?.sharesData == true
-            // Where files are shared, order beats ownership: the source is read forward only.
-            let owned = isShared ? [] : serving?.owned(by: worker) ?? []
-            if let lease = job?.leases?.offer(
-                to: worker, preferring: owned, now: MonotonicClock.now())
-            {
-                return lease
+            do {
+                let block = try await self.fileLane.run { try reader.block(batch) }
+                guard self.goesOn(run) else { return }
+                self.runFiles?.blocks[batch] = block
+                self.handle(.index(.batchRead(run: run, batch, bytes: block.count)))
+            } catch {
+                let failure = ClusterError.wrap(error).failure
+                self.handle(.index(.readFailed(run: run, failure)))
             }
         }
-        return nil
     }
 
-    private func grant(_ lease: LeaseTable.Lease, _ record: CollectionRecord, _ block: [UInt8]) {
+    func grant(_ lease: LeaseTable.Lease, bytes: Int) {
+        guard let record = runFiles?.record else { return }
         let batch = UInt64(lease.batch.rawValue)
-        let first = record.firstOrdinal(of: lease.batch)
-        let rows = record.rows(of: lease.batch) ?? 0
         log.info("batch \(batch) of \(record.name) is leased to \(lease.worker)")
         send(
             .leaseGrant(
                 LeaseGrant(
                     collection: record.name, batch: batch, attempt: lease.attempt.rawValue,
-                    firstOrdinal: first, count: rows,
+                    firstOrdinal: record.firstOrdinal(of: lease.batch),
+                    count: record.rows(of: lease.batch) ?? 0,
                     shard: UInt32(lease.batch.shard(of: record.shardCount).rawValue),
-                    bodyBytes: UInt64(block.count), sourceDigest: record.sourceDigest,
+                    bodyBytes: UInt64(bytes), sourceDigest: record.sourceDigest,
                     encoder: EncoderSpec(
                         model: record.contextModel, fingerprint: record.contextFingerprint,
                         settings: record.options(of: .context).settings),
                     vectors: record.index.settings.vectors)),
             to: lease.worker, on: .control, attempt: lease.attempt.rawValue)
-        for offset in stride(from: 0, to: block.count, by: Coordinator.chunkBytes) {
-            let end = min(offset + Coordinator.chunkBytes, block.count)
-            job?.outgoing[lease.worker, default: []].append(
-                OutgoingChunk(
-                    message: PassageChunk(
-                        collection: record.name, batch: batch, attempt: lease.attempt.rawValue,
-                        offset: UInt64(offset), last: end == block.count),
-                    bytes: block[offset..<end]))
-        }
-        pump(lease.worker)
     }
 
-    func granted(_ bytes: Int, by worker: WorkerID) {
-        windows[worker]?.grant(bytes)
-        pump(worker)
-    }
-
-    /// Sends queued chunks as far as the worker's credit goes.
-    private func pump(_ worker: WorkerID) {
-        while let chunk = job?.outgoing[worker]?.first,
-            windows[worker]?.take(chunk.bytes.count) == true
-        {
-            job?.outgoing[worker]?.removeFirst()
-            send(
-                .passageChunk(chunk.message), to: worker, on: .bulk,
-                attempt: chunk.message.attempt, frames: [Array(chunk.bytes)])
-        }
-    }
-
-    func leasesLost(by worker: WorkerID) {
-        job?.outgoing[worker] = nil
-        windows[worker]?.renew()
-        for lease in job?.leases?.workerLost(worker) ?? [] { revoke(lease) }
-    }
-
-    private func revoke(_ lease: LeaseTable.Lease) {
-        guard let collection = job?.collection else { return }
+    func send(_ piece: PassageFlow.Piece) {
+        guard let name = runFiles?.record?.name,
+            let block = runFiles?.blocks[piece.lease.batch]
+        else { return }
+        let attempt = piece.lease.attempt.rawValue
         send(
-            .leaseRevoke(
-                LeaseRevoke(
-                    collection: collection, batch: UInt64(lease.batch.rawValue),
-                    attempt: lease.attempt.rawValue)),
-            to: lease.worker, on: .control, attempt: lease.attempt.rawValue)
+            .passageChunk(
+                PassageChunk(
+                    collection: name, batch: UInt64(piece.lease.batch.rawValue), attempt: attempt,
+                    offset: UInt64(piece.range.lowerBound), last: piece.isLast)),
+            to: piece.lease.worker, on: .bulk, attempt: attempt,
+            frames: [Array(block[piece.range])])
     }
 
-    // MARK: The run as a whole
+    // MARK: The end
 
-    func tickJob(now: Instant) {
-        guard let running = job else { return }
-        for lease in job?.leases?.expire(now: now) ?? [] {
-            revoke(lease)
-            job?.outgoing[lease.worker]?.removeAll {
-                $0.message.attempt == lease.attempt.rawValue
-            }
-            windows[lease.worker]?.renew()
-            pump(lease.worker)
+    /// Tells whoever waits how a run ended, and lets go of what it kept.
+    func ended(_ run: IndexRun, _ end: RunEnd, _ progress: IndexProgress) {
+        runFiles?.work.stop()
+        runFiles = nil
+        guard let error = error(of: end, run.collection) else {
+            if let client = run.client { reply(.indexProgress(progress), to: client) }
+            return
         }
-        if let until = running.pausedUntil, now >= until {
-            job?.pausedUntil = nil
-            job?.note = ""
-        }
-        publishWhatIsDue(now: now)
-        finishIfServed()
-        feedWorkers()
-        if now - running.lastReport >= .milliseconds(200), let client = running.client {
-            job?.lastReport = now
-            reply(.indexProgress(progress()), to: client)
-        }
+        log.notice("indexing stopped: \(error)")
+        if let client = run.client { reply(.failure(error.failure), to: client) }
     }
 
-    /// Where the run is; empty when there is none.
-    func progress() -> IndexProgress {
-        guard let running = job else { return IndexProgress() }
-        // A worker says how many, and late: no more are counted than were missing at the start.
-        let passages = running.record?.passages ?? 0
-        let most = passages - min(passages, running.committedBefore)
-        let encoded = heartbeats.reduce(UInt64(0)) { sum, beat in
-            let before = min(beat.value.passagesEncoded, running.encodedBefore[beat.key] ?? 0)
-            return min(most, sum + min(most, beat.value.passagesEncoded - before))
-        }
-        return IndexProgress(
-            collection: running.collection,
-            state: running.pausedUntil == nil ? running.state : .paused,
-            passagesTotal: running.record?.passages ?? running.passagesScanned,
-            passagesCommitted: running.state == .checking
-                ? segmentCheck?.audit.settledRows ?? 0 : running.committedRows,
-            batchesTotal: UInt64(running.record?.batchCount ?? 0),
-            batchesCommitted: UInt64(running.leases?.committedCount ?? 0),
-            batchesRepeated: UInt64(running.leases?.repeatedCount ?? 0),
-            skippedLines: UInt64(running.record?.skippedLines ?? 0),
-            workers: UInt32(membership.ready.count), cuts: running.cuts,
-            generation: collections[running.collection]?.record.generation ?? 0,
-            note: running.note.isEmpty ? waitNote(running) : running.note,
-            alreadyComplete: running.isAlreadyComplete,
-            // Heartbeats lag behind commits.
-            passagesEncoded: max(
-                encoded,
-                running.committedRows - min(running.committedRows, running.committedBefore)),
-            healing: running.healing, notes: running.notes)
-    }
-
-    /// What a run waits for; empty where it works.
-    private func waitNote(_ running: IndexJob) -> String {
-        if running.state == .encoding, membership.ready.isEmpty { return "no worker is ready" }
-        guard running.state == .checking, let absent = segmentCheck?.audit.absentHolders,
-            !absent.isEmpty
-        else { return "" }
-        return "waits for \(absent.joined(separator: ", ")), which held segments"
-    }
-
-    func finishJob() {
-        job?.state = .complete
-        if let client = job?.client { reply(.indexProgress(progress()), to: client) }
-        endJob()
-    }
-
-    func failJob(_ error: ClusterError) {
-        log.error("indexing stopped: \(error)")
-        if let client = job?.client { reply(.failure(error.failure), to: client) }
-        pauseJob()
-    }
-
-    /// Ends the run as somebody asked, who need not be the one that waits for it.
-    func endRun() {
-        if let client = job?.client {
-            let ended = ClusterError.unavailable(
+    private func error(of end: RunEnd, _ name: String) -> ClusterError? {
+        switch end {
+        case .complete: nil
+        case .ended:
+            .unavailable(
                 """
                 The run was ended. What is done stays: give the same command again to go on from \
                 there.
                 """, nil)
-            reply(.failure(ended.failure), to: client)
+        case .failed(let failure): .answered(failure)
+        case .cannotBuild: .input(buildFailure(of: name) ?? "“\(name)” cannot be built.")
+        case .cannotLoad(let reason):
+            .unavailable("“\(name)” is indexed, but cannot be loaded: \(reason)", nil)
         }
-        pauseJob()
     }
+}
 
-    /// Ends the run; what is committed stays, and the same request goes on from there.
-    func pauseJob() {
-        guard let running = job else { return }
-        for worker in peers.keys.sorted() {
-            for lease in running.leases?.leases(of: worker) ?? [] { revoke(lease) }
-        }
-        endJob()
-    }
-
-    private func endJob() {
-        grantsOfEarlierRuns = job?.leases?.grantCount ?? grantsOfEarlierRuns
-        job = nil
-        endCheck()
+extension CollectionRecord {
+    /// Its source in numbers.
+    var shape: SourceShape {
+        SourceShape(
+            passages: passages, batchSize: batchSize, batchCount: batchCount,
+            shardCount: shardCount, skippedLines: skippedLines)
     }
 }

@@ -9,8 +9,9 @@ struct Greeting: Sendable {
     var incarnation: UInt64
     /// The key that it proved; nil where none was asked for.
     var key: String?
-    var lanes: Set<Lane>
     var lastHeard: Instant
+    /// Whether it sees this coordinator's data folder.
+    var sharesData = false
 
     var worker: WorkerID { WorkerID(name: name, incarnation: incarnation) }
 }
@@ -30,48 +31,48 @@ extension Coordinator {
             greetings[peer]
             ?? Greeting(
                 role: hello.role, name: hello.name, incarnation: envelope.incarnation, key: key,
-                lanes: [],
                 lastHeard: now)
-        if greeting.role == .worker {
-            if greeting.name.isEmpty { greeting.name = freeName() }
-            if let member = membership.member(named: greeting.name), member.id != greeting.worker,
-                member.state == .ready, now - member.lastHeard < .milliseconds(1500)
-            {
-                log.warning("a second worker calls itself \(greeting.name)")
-                return reply(
-                    .failure(
-                        Failure(
-                            code: .conflict,
-                            message: """
-                                A worker called “\(greeting.name)” is already here. Start this one \
-                                with another --name.
-                                """)),
-                    to: peer, on: lane)
-            }
-        }
-        greeting.lanes.insert(lane)
+        if greeting.role == .worker, greeting.name.isEmpty { greeting.name = freeName() }
+        greeting.sharesData = hello.dataToken == token
         greetings[peer] = greeting
-        let sharesData = hello.dataToken == token
+        guard greeting.role == .worker else { return welcome(greeting, peer, lane) }
+        peers[greeting.worker] = peer
+        let member = Membership.Member(
+            id: greeting.worker, host: hello.host, processID: hello.processID,
+            threads: Int(hello.threads), sharesData: greeting.sharesData, now: now)
+        handle(.worker(.hello(member, lane, credit: Int(clamping: envelope.credit))))
+    }
+
+    private func welcome(_ greeting: Greeting, _ peer: PeerID, _ lane: Lane) {
         reply(
             .welcome(
                 Welcome(
                     name: greeting.name, epoch: epoch,
                     heartbeatMilliseconds: Coordinator.heartbeatMilliseconds,
-                    sharesData: sharesData, queryEndpoint: endpoint(of: .query),
+                    sharesData: greeting.sharesData, queryEndpoint: endpoint(of: .query),
                     bulkEndpoint: endpoint(of: .bulk))),
             to: peer, on: lane)
-        guard greeting.role == .worker else { return }
-        if lane == .control {
-            windows[greeting.worker] = CreditWindow(granted: Int(envelope.credit))
-        }
-        guard greeting.lanes.count == Lane.allCases.count, !membership.isCurrent(greeting.worker)
-        else { return }
-        peers[greeting.worker] = peer
-        follow(
-            membership.hello(
-                Membership.Member(
-                    id: greeting.worker, host: hello.host, processID: hello.processID,
-                    threads: Int(hello.threads), sharesData: sharesData, now: now)))
+    }
+
+    func welcome(_ worker: WorkerID, on lane: Lane) {
+        guard let peer = peers[worker], let greeting = greetings[peer] else { return }
+        welcome(greeting, peer, lane)
+    }
+
+    /// A second worker has the name of one that is here.
+    func refuseName(of worker: WorkerID, on lane: Lane) {
+        log.warning("a second worker calls itself \(worker.name)")
+        guard let peer = peers.removeValue(forKey: worker) else { return }
+        greetings[peer] = nil
+        reply(
+            .failure(
+                Failure(
+                    code: .conflict,
+                    message: """
+                        A worker called “\(worker.name)” is already here. Start this one with \
+                        another --name.
+                        """)),
+            to: peer, on: lane)
     }
 
     /// Why a worker may not join; nil where it may.
@@ -88,18 +89,6 @@ extension Coordinator {
             """
         if isWorthALine("release \(hello.release)") { log.warning("\(message)") }
         return Failure(code: .conflict, message: message)
-    }
-
-    func beat(_ heartbeat: Heartbeat, of worker: WorkerID) {
-        let now = MonotonicClock.now()
-        // Searches make progress too, but only encoding brings a lease forward.
-        let advanced = heartbeats[worker]?.passagesEncoded != heartbeat.passagesEncoded
-        heartbeats[worker] = heartbeat
-        if advanced { job?.leases?.progressed(worker, now: now) }
-        follow(
-            membership.heartbeat(
-                worker, progress: heartbeat.progress, isBusy: heartbeat.busy, now: now))
-        send(.heartbeatAck(HeartbeatAck(progress: heartbeat.progress)), to: worker, on: .control)
     }
 
     /// Carries out what the end of a peer's connections means, whichever side ended them.
@@ -119,7 +108,7 @@ extension Coordinator {
     private func lost(_ peer: PeerID) {
         guard let greeting = greetings[peer] else { return }
         switch greeting.role {
-        case .worker: follow(membership.unreachable(greeting.worker))
+        case .worker: handle(.worker(.unreachable(greeting.worker)))
         default: clientLeft(peer)
         }
     }
@@ -131,46 +120,42 @@ extension Coordinator {
 
     /// A process that this coordinator started has ended.
     func processEnded(name: String, processID: Int32) {
-        guard let member = membership.member(named: name), member.processID == UInt32(processID)
+        guard let member = machine.roster.membership.member(named: name),
+            member.processID == UInt32(processID)
         else { return }
-        follow(membership.unreachable(member.id))
+        handle(.worker(.unreachable(member.id)))
     }
 
-    /// Carries out what a change of membership means for leases, searches and placement.
-    func follow(_ changes: [Membership.Change]) {
-        guard !changes.isEmpty else { return }
-        for change in changes {
-            checkFollows(change)
-            switch change {
-            case .joined(let worker):
-                log.info("\(worker) joined")
-            case .returned(let worker):
-                log.info("\(worker) answers again")
-            case .unavailable(let worker, let state):
-                log.warning("\(worker) is \(state.rawValue)")
-                abandon(worker)
-            case .displaced(let worker):
-                log.warning("\(worker) stays away: its shards move")
-            case .gone(let worker):
-                log.warning("\(worker) is gone")
-                abandon(worker)
-                forget(worker)
-            }
+    /// Follows who can be reached; the machine has decided what else it means.
+    func follow(_ change: Membership.Change) {
+        switch change {
+        case .joined(let worker): log.info("\(worker) joined")
+        case .returned(let worker): log.info("\(worker) answers again")
+        case .unavailable(let worker, let state):
+            log.warning("\(worker) is \(state.rawValue)")
+            queryEvents.yield(.lost(worker))
+        case .displaced(let worker): log.warning("\(worker) stays away: its shards move")
+        case .gone(let worker):
+            log.warning("\(worker) is gone")
+            queryEvents.yield(.lost(worker))
+            if let peer = peers.removeValue(forKey: worker) { greetings[peer] = nil }
         }
-        place()
-        feedWorkers()
     }
 
-    private func abandon(_ worker: WorkerID) {
-        leasesLost(by: worker)
-        searchesLost(by: worker)
+    /// Writes down who would be expected at the next start, beside the workers started from here.
+    ///
+    /// It is only a hint: where it cannot be written or is lost, nobody is waited for.
+    func expect(_ names: [String]) {
+        guard !isStopping else { return }
+        let others = names.filter { processes?.isOurs($0) != true }
+        try? DurableFile.write(JSONEncoder().encode(others), to: options.data.expected)
     }
 
-    private func forget(_ worker: WorkerID) {
-        if let peer = peers.removeValue(forKey: worker) { greetings[peer] = nil }
-        heartbeats[worker] = nil
-        windows[worker] = nil
-        for name in collections.keys { collections[name]?.loadFailures[worker.name] = nil }
+    /// The workers that were here when the last coordinator was, and those that this one starts.
+    static func expectedWorkers(_ options: CoordinatorOptions) -> Set<String> {
+        let remembered = FileManager.default.contents(atPath: options.data.expected)
+            .flatMap { try? JSONDecoder().decode(Set<String>.self, from: $0) }
+        return (remembered ?? []).union(workerNames(options))
     }
 
     /// A client that ended without a goodbye is forgotten; one that comes back says HELLO again.

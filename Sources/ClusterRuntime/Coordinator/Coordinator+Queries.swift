@@ -32,7 +32,7 @@ extension Coordinator {
                 again, or wait until it has gone further
                 """, nil)
         }
-        want(name)
+        handle(.serving(.wanted(name)))
         return record
     }
 
@@ -53,32 +53,39 @@ extension Coordinator {
 
     /// The generation that serves, pinned; nil where none does yet.
     func pin(_ name: String) -> PinnedGeneration? {
-        collections[name]?.serving.pin().map { pinned($0, name) }
+        var answer: ServingTable.Generation?
+        pin(name, allowPartial: false, until: MonotonicClock.now()) { answer = $0 }
+        return answer.map { pinned($0, name) }
     }
 
     /// The generation to search; waits while it is being loaded, but not for what cannot be loaded.
     func pin(
         _ name: String, allowPartial: Bool, until deadline: Instant
     ) async throws(ClusterError) -> PinnedGeneration {
-        while true {
-            if let generation = pin(name) { return generation }
-            guard let collection = collections[name] else { throw unknownCollection(name) }
-            let now = MonotonicClock.now()
-            let isHopeless =
-                now >= deadline || !collection.loadFailures.isEmpty || background.isEnding
-            if isHopeless, allowPartial,
-                let generation = collections[name]?.serving.pinPartly()
-            {
-                return pinned(generation, name)
-            }
-            guard !isHopeless else { throw notLoaded(collection) }
-            let timer = Task {
-                try await Task.sleep(for: deadline - now)
-                self.wake(name)
-            }
-            await withCheckedContinuation { collections[name]?.waiting.append($0) }
-            timer.cancel()
+        let timer = Task {
+            try await Task.sleep(for: deadline - MonotonicClock.now())
+            self.handle(.tick)
         }
+        let generation = await withCheckedContinuation { continuation in
+            pin(name, allowPartial: allowPartial, until: deadline) {
+                continuation.resume(returning: $0)
+            }
+        }
+        timer.cancel()
+        if let generation { return pinned(generation, name) }
+        guard let collection = collections[name] else { throw unknownCollection(name) }
+        throw notLoaded(collection)
+    }
+
+    private func pin(
+        _ name: String, allowPartial: Bool, until deadline: Instant,
+        _ answer: @escaping (ServingTable.Generation?) -> Void
+    ) {
+        lastPin += 1
+        pins[lastPin] = answer
+        handle(
+            .serving(
+                .pin(name, waiter: lastPin, allowsPartial: allowPartial, deadline: deadline)))
     }
 
     private func pinned(_ generation: ServingTable.Generation, _ name: String) -> PinnedGeneration {
@@ -86,18 +93,19 @@ extension Coordinator {
             number: generation.number, rows: generation.rows,
             manifest: collections[name]?.manifests[generation.number],
             places: places(of: generation.rows.keys, in: generation.number, of: name),
-            note: collections[name]?.note(onSearchOf: generation.number) ?? "")
+            note: note(onSearchOf: generation.number, of: name))
     }
 
-    private func notLoaded(_ collection: ServedCollection) -> ClusterError {
+    private func notLoaded(_ collection: StoredCollection) -> ClusterError {
         let name = collection.record.name
         let rows = collection.newest?.segments.reduce(0) { $0 + $1.rows } ?? 0
+        let failures = machine.collections[name]?.failures.values.sorted() ?? []
         let reason =
-            membership.ready.isEmpty
+            machine.roster.membership.ready.isEmpty
             ? "No worker is here to serve “\(name)”"
-            : collection.buildFailure
-                ?? (["“\(name)” is not loaded"] + collection.loadFailures.values.sorted()
-                + (collection.loadFailures.isEmpty ? [] : [ClusterError.indexAgain(name)]))
+            : buildFailure(of: name)
+                ?? (["“\(name)” is not loaded"] + failures
+                + (failures.isEmpty ? [] : [ClusterError.indexAgain(name)]))
                 .joined(separator: ": ")
         return .unavailable(
             reason,
@@ -107,10 +115,7 @@ extension Coordinator {
     }
 
     func unpin(_ name: String, _ generation: UInt64) {
-        let orders = collections[name]?.serving.unpin(generation) ?? []
-        // All searches under way are looked at where something changes for them: the end of one
-        // alone changes nothing, and they are many.
-        if !orders.isEmpty { carryOut(orders, name) }
+        handle(.serving(.unpin(name, generation)))
     }
 
     /// Who holds shards of a generation now, and who never will.
@@ -118,13 +123,13 @@ extension Coordinator {
         of shards: some Sequence<ShardNumber>, in generation: UInt64, of name: String
     ) -> ShardPlaces {
         // Nobody holds anything of a collection that was dropped meanwhile.
-        guard let serving = collections[name]?.serving else {
+        guard let serving = machine.collections[name]?.table else {
             return ShardPlaces(lost: Set(shards))
         }
         var places = ShardPlaces(lost: serving.lost(of: generation))
         for shard in shards {
             let holders = serving.holders(of: shard, generation: generation).filter {
-                membership.isReady($0)
+                machine.roster.membership.isReady($0)
             }
             places.holders[shard] = holders
             for holder in holders { places.addresses[holder] = peers[holder] }
@@ -135,15 +140,9 @@ extension Coordinator {
     /// How a collection is served at the moment.
     func outlook(of name: String) -> SearchOutlook {
         SearchOutlook(
-            serving: collections[name]?.serving.serving?.number,
-            failures: collections[name]?.loadFailures.values.sorted() ?? [])
+            serving: machine.collections[name]?.table.serving?.number,
+            failures: machine.collections[name]?.failures.values.sorted() ?? [])
     }
-
-    /// Other workers hold the shards of a collection now, or none will.
-    func searchesFollow(_ name: String) { queryEvents.yield(.moved(name)) }
-
-    /// A worker cannot be reached: its shards are asked of others, or waited for.
-    func searchesLost(by worker: WorkerID) { queryEvents.yield(.lost(worker)) }
 
     /// A client is gone: nothing of it waits any more.
     func clientLeft(_ peer: PeerID) {

@@ -45,7 +45,9 @@ extension Coordinator {
         guard failure.code == .input, let greeting = greetings[peer], greeting.role == .worker,
             greeting.key == frames.origin.key, greeting.incarnation == frames.incarnation
         else { return }
-        reportRefused(failure.message, of: Attempt(frames.attempt), from: greeting.worker)
+        handle(
+            .worker(
+                .unreadable(failure.message, Attempt(frames.attempt), from: greeting.worker)))
     }
 
     @discardableResult
@@ -60,12 +62,6 @@ extension Coordinator {
 
     /// The endpoint of `lane`, as it was bound.
     func endpoint(of lane: Lane) -> String { endpoints[lane] ?? "" }
-
-    /// A number for a request of the coordinator's own.
-    func newRequestID() -> UInt64 {
-        lastRequest += 1
-        return lastRequest
-    }
 }
 
 /// How a coordinator's messages leave: whoever answers in its name sends through this.

@@ -16,20 +16,21 @@ extension Coordinator {
     func status(of name: String) -> Status {
         Status(
             clusterID: clusterID, epoch: epoch, processID: UInt32(getpid()),
-            release: Release.version, workers: membership.all.map(status),
+            release: Release.version, workers: machine.roster.membership.all.map(status),
             collections: collections.values.map(\.record.name).sorted()
                 .filter { name.isEmpty || $0 == name }.compactMap(collectionStatus),
-            indexing: job == nil ? nil : progress(), residentBytes: ProcessFacts.residentBytes(),
+            indexing: machine.run == nil ? nil : machine.progress,
+            residentBytes: ProcessFacts.residentBytes(),
             problems: storageProblems)
     }
 
     private func status(_ member: Membership.Member) -> WorkerStatus {
-        let heartbeat = heartbeats[member.id] ?? Heartbeat()
-        let shards = collections.values.reduce(0) { count, collection in
-            guard let serving = collection.serving.serving else { return count }
+        let heartbeat = machine.roster.heartbeats[member.id] ?? Heartbeat()
+        let shards = machine.collections.values.reduce(0) { count, collection in
+            guard let serving = collection.table.serving else { return count }
             let held = serving.rows.filter { shard, rows in
                 rows > 0
-                    && collection.serving.holders(of: shard, generation: serving.number)
+                    && collection.table.holders(of: shard, generation: serving.number)
                         .contains(member.id)
             }
             return count + held.count
@@ -39,22 +40,23 @@ extension Coordinator {
             state: member.state.rawValue, threads: UInt32(member.threads),
             passagesEncoded: heartbeat.passagesEncoded, searches: heartbeat.searches,
             residentBytes: heartbeat.residentBytes, shards: UInt32(shards),
-            leases: UInt32(job?.leases?.leases(of: member.id).count ?? 0),
+            leases: UInt32(machine.run?.leases?.leases(of: member.id).count ?? 0),
             sharesData: member.sharesData)
     }
 
     private func collectionStatus(_ name: String) -> CollectionStatus? {
-        guard let collection = collections[name] else { return nil }
+        guard let collection = collections[name], let table = machine.collections[name]?.table
+        else { return nil }
         let record = collection.record
         let manifest = collection.newest
-        let running = job?.collection == name ? job : nil
+        let running = machine.run?.collection == name ? machine.run : nil
         let rows = manifest?.rows ?? [:]
         var coverage = Coverage()
         let shards = (0..<record.shardCount).map { number in
             let shard = ShardNumber(number)
             let count = rows[shard] ?? 0
-            let holder = collection.serving.holders(of: shard, generation: record.generation)
-                .first { membership.isReady($0) }
+            let holder = table.holders(of: shard, generation: record.generation)
+                .first { machine.roster.membership.isReady($0) }
             let isLoaded = count == 0 || holder != nil
             coverage.shardsTotal += 1
             coverage.rowsTotal += count
@@ -64,7 +66,7 @@ extension Coordinator {
             }
             return ShardStatus(
                 shard: UInt32(number), rows: count,
-                worker: holder?.name ?? collection.serving.owner(of: shard) ?? "",
+                worker: holder?.name ?? table.owner(of: shard) ?? "",
                 loaded: isLoaded)
         }
         let committed = running?.committedRows ?? manifest?.segments.reduce(0) { $0 + $1.rows } ?? 0

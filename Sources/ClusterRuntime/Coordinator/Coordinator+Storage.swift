@@ -23,7 +23,7 @@ extension Coordinator {
         lastSettling = now
         settlesSoon = false
         Task {
-            for name in self.collections.keys.sorted() where self.job?.collection != name {
+            for name in self.collections.keys.sorted() where self.machine.run?.collection != name {
                 guard let record = self.collections[name]?.record else { continue }
                 _ = await self.settle(record, until: nil)
             }
@@ -54,7 +54,6 @@ extension Coordinator {
                     """)
             }
             if let found = outcome.generation, collections[record.name] != nil {
-                collections[record.name]?.loadFailures["coordinator"] = nil
                 serve(found.manifest, isComplete: outcome.isComplete)
             }
             return outcome.adopted > 0 || outcome.generation != nil
@@ -67,7 +66,7 @@ extension Coordinator {
     /// What only the user can settle, each with the command that does.
     var storageProblems: [String] {
         let known = problems.sorted { $0.key < $1.key }.flatMap(\.value)
-        let unbuilt = collections.values.compactMap(\.buildFailure).sorted()
+        let unbuilt = collections.keys.compactMap { buildFailure(of: $0) }.sorted()
         return Array((unbuilt + known + unknownFolders()).prefix(Coordinator.problemsTold))
     }
 
@@ -79,7 +78,7 @@ extension Coordinator {
         let root = options.data.path + "/collections"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         let unserved = names.sorted().filter { name in
-            collections[name] == nil && job?.collection != name
+            collections[name] == nil && machine.run?.collection != name
                 && DataFolder.isValidCollectionName(name)
         }
         if unserved.isEmpty { return [] }
@@ -105,7 +104,7 @@ extension Coordinator {
         guard let collection = collections[name] else {
             return reply(.failure(unknownCollection(name).failure), to: client)
         }
-        guard job?.collection != name else {
+        guard machine.run?.collection != name else {
             return reply(
                 .failure(
                     ClusterError.busy("“\(name)” is being indexed. Wait, or interrupt that first.")
@@ -118,14 +117,10 @@ extension Coordinator {
             return reply(.failure(error.failure), to: client)
         }
         for generation in collection.manifests.keys {
-            for worker in membership.all {
-                send(
-                    .unloadGeneration(UnloadGeneration(collection: name, generation: generation)),
-                    to: worker.id, on: .query)
-            }
+            unload(generation, of: name)
         }
-        wake(name)
         collections[name] = nil
+        handle(.serving(.dropped(name)))
         queryEvents.yield(.dropped(name))
         problems[name] = nil
         takenOver[name] = nil

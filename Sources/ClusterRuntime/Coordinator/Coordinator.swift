@@ -5,8 +5,9 @@ public import Logging
 
 /// The coordinator process: one per data folder.
 ///
-/// It decides nothing by itself. ClusterCore's state machines decide, and this actor carries their
-/// decisions to sockets, catalog and compute, and brings back what happened.
+/// It decides nothing by itself. `CoordinatorMachine` decides; this actor turns its effects into
+/// messages, files and rows, and tells it what happened. What it stores is the machine, what the
+/// machine's words stand for (addresses, records, manifests, passages), and how those are reached.
 public actor Coordinator {
     /// Time between two looks at the clock.
     static let tickInterval: Duration = .milliseconds(50)
@@ -14,10 +15,6 @@ public actor Coordinator {
     static let heartbeatMilliseconds: UInt32 = 500
     /// Time between two looks for key files that cannot be read.
     static let keyCheckInterval: Duration = .seconds(1)
-    /// How long an indexing run waits before it tries a full disk again.
-    static let storagePause: Duration = .seconds(2)
-    /// How long a run waits for shards that a worker says it cannot load.
-    static let loadTime: Duration = .seconds(30)
     /// Time between two looks at the token's file.
     static let tokenInterval: Duration = .seconds(1)
     /// How long draining workers are waited for.
@@ -36,31 +33,30 @@ public actor Coordinator {
     let checkLane = ComputeLane("check", priority: .utility)
     let storageLane = ComputeLane("storage", priority: .utility)
 
-    var membership = Membership()
+    private(set) var machine: CoordinatorMachine
+    /// What the machine has said and is not done yet, in its order.
+    private var effects: [CoordinatorMachine.Effect] = []
+    private var isActing = false
+
+    /// Where each worker is reached, and who is behind each address.
     var peers: [WorkerID: PeerID] = [:]
-    var heartbeats: [WorkerID: Heartbeat] = [:]
     var greetings: [PeerID: Greeting] = [:]
     private var gate: AccessGate
     private var lastKeyCheck = Instant(nanoseconds: 0)
-    var windows: [WorkerID: CreditWindow] = [:]
     var processes: ChildProcesses?
-    /// The workers that are waited for before shards are placed, and whether that is over.
-    var expected: ExpectedWorkers
-    var isPlaced = false
-    /// Workers of elsewhere that the next start will expect, as they were last written down.
-    var remembered: [String] = []
     /// When the files in `run/` were last looked at.
     var lastWatch = Instant(nanoseconds: 0)
 
-    var collections: [String: ServedCollection] = [:]
-    var job: IndexJob?
+    var collections: [String: StoredCollection] = [:]
+    /// What the run of indexing reads from.
+    var runFiles: RunFiles?
+    /// Whoever waits for a generation, by the machine's number.
+    var pins: [UInt64: (ServingTable.Generation?) -> Void] = [:]
+    var lastPin: UInt64 = 0
+    /// The check of segments whose end is waited for.
+    var segmentCheck: CheckFiles?
     /// When the token's file was last looked at.
     var tokenSeen = MonotonicClock.now()
-    /// The look at what an earlier run made, before this one goes on.
-    var segmentCheck: SegmentCheck?
-    /// Leases granted in this epoch by runs that have ended: an attempt is never granted twice.
-    var grantsOfEarlierRuns: UInt64 = 0
-    var relays: [UInt64: SegmentRelay] = [:]
     /// Answers questions; nil before messages are handled, and at the end.
     private var queries: QueryService?
     /// What it is told beside the messages that are handed on to it.
@@ -68,11 +64,6 @@ public actor Coordinator {
     private let queryEventStream: AsyncStream<QueryEvent>
     /// What came last, where it is for the query service.
     private var handedOn: QueryEvent?
-    /// Begins anew in each epoch above the numbers of the one before, so that no late answer fits.
-    var lastRequest: UInt64
-    /// Commits and publications that have not returned: a new run waits for those of the old one.
-    var writesUnderWay = 0
-    var lastJob = 0
     /// What of each collection only the user can settle.
     var problems: [String: [String]] = [:]
     /// Rows that the catalog took over from files since the last `index`, by collection.
@@ -107,9 +98,8 @@ public actor Coordinator {
         catalog = try Catalog(options.data)
         let wanted = String(ProcessFacts.nonce(), radix: 16)
         (clusterID, epoch) = try catalog.beginEpoch(newClusterID: wanted)
-        lastRequest = epoch << 32
-        expected = ExpectedWorkers(
-            Coordinator.expectedWorkers(options), now: MonotonicClock.now())
+        machine = CoordinatorMachine(
+            epoch: epoch, expected: Coordinator.expectedWorkers(options), now: MonotonicClock.now())
         token = String(ProcessFacts.nonce(), radix: 16) + String(ProcessFacts.nonce(), radix: 16)
     }
 
@@ -224,8 +214,8 @@ public actor Coordinator {
         if let post {
             queries = QueryService(
                 host: CoordinatorHost(coordinator: self, post: post), options: options,
-                // Above all numbers that the coordinator itself may come to in an epoch.
-                firstRequest: lastRequest + 1 << 31, events: queryEventStream, log: log)
+                // Above all numbers that the machine itself may come to in an epoch.
+                firstRequest: epoch << 32 + 1 << 31, events: queryEventStream, log: log)
         }
         let ticker = Task {
             while !Task.isCancelled {
@@ -255,11 +245,7 @@ public actor Coordinator {
     /// Ends what goes on beside the messages: nobody waits for it any more.
     private func endBackgroundWork() async {
         background.stop()
-        pauseJob()
-        for name in collections.keys { wake(name) }
-        let check = segmentCheck
-        segmentCheck = nil
-        check?.done?.resume(returning: nil)
+        handle(.closing)
         await queries?.stop()
         await background.wait()
     }
@@ -287,19 +273,30 @@ public actor Coordinator {
             send(.drain(Drain(reason: "shutdown")), to: worker, on: .control)
         }
         let deadline = MonotonicClock.now() + Coordinator.drainTime
-        while !membership.all.isEmpty, MonotonicClock.now() < deadline {
+        while !machine.roster.membership.all.isEmpty, MonotonicClock.now() < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await processes?.stop()
         inbox.finish()
     }
 
+    /// Tells the machine what happened, and does what it says, in its order.
+    func handle(_ event: CoordinatorMachine.Event) {
+        effects += machine.handle(event, now: MonotonicClock.now())
+        guard !isActing else { return }
+        isActing = true
+        defer { isActing = false }
+        var done = 0
+        while done < effects.count {
+            perform(effects[done])
+            done += 1
+        }
+        effects.removeAll()
+    }
+
     private func tick() {
         let now = MonotonicClock.now()
-        follow(membership.tick(now: now))
-        tickJob(now: now)
-        tickCheck(now: now)
-        tickServing(now: now)
+        handle(.tick)
         tickStorage(now: now)
         forgetIdleClients(now: now)
         if now - lastKeyCheck >= Coordinator.keyCheckInterval {
@@ -318,7 +315,7 @@ public actor Coordinator {
             }
         case .undeliverable(let peer, _, _, _):
             if let worker = peers.first(where: { $0.value == peer })?.key {
-                follow(membership.unreachable(worker))
+                handle(.worker(.unreachable(worker)))
             }
         case .refused(let error, let frames): refused(error, frames)
         case .connection(let event): follow(event)
@@ -341,7 +338,7 @@ public actor Coordinator {
         {
             // One whose entry made it a worker, and does so no longer, holds nothing more.
             if let greeting = greetings[peer], greeting.role == .worker, greeting.key == key {
-                follow(membership.left(greeting.worker))
+                handle(.worker(.excluded(greeting.worker)))
             }
             return reply(.failure(refusal), to: peer, on: lane, requestID: envelope.requestID)
         }
@@ -362,38 +359,34 @@ public actor Coordinator {
                 envelope, ClientAddress(peer, lane, envelope.requestID),
                 gate.sender(key) ?? .trusted)
         }
-        let worker = greeting.worker
-        guard membership.isCurrent(worker) else {
+        receiveFromWorker(envelope, greeting.worker, from: peer, on: lane)
+    }
+
+    private func receiveFromWorker(
+        _ envelope: Envelope, _ worker: WorkerID, from peer: PeerID, on lane: Lane
+    ) {
+        guard machine.roster.membership.isCurrent(worker) else {
             return reply(
                 .failure(Failure(code: .notFound, message: "Say HELLO first.")), to: peer, on: lane,
                 requestID: envelope.requestID)
         }
-        follow(membership.heard(worker, now: MonotonicClock.now()))
-        receiveFromWorker(envelope, worker, on: lane)
-    }
-
-    private func receiveFromWorker(_ envelope: Envelope, _ worker: WorkerID, on lane: Lane) {
         switch envelope.message {
-        case .heartbeat(let heartbeat): beat(heartbeat, of: worker)
-        case .goodbye: follow(membership.left(worker))
-        case .credit(let credit): granted(Int(credit.bytes), by: worker)
-        case .segmentReady(let ready): segmentReady(ready, from: worker)
-        case .leaseFailed(let failed): leaseFailed(failed, from: worker)
-        case .generationLoaded(let loaded): generationLoaded(loaded, by: worker)
-        case .segmentsChecked(let answer):
-            checked(answer, envelope.requestID, by: worker.name)
-        case .segmentRequest(let request): relay(request, envelope.requestID, to: worker)
-        case .segmentChunk(let chunk):
-            relay(chunk, envelope.requestID, envelope.frames, from: worker)
+        case .heartbeat, .goodbye, .credit, .segmentReady, .leaseFailed, .generationLoaded,
+            .segmentsChecked, .segmentRequest, .segmentChunk:
+            return handle(
+                .worker(
+                    .received(
+                        envelope.message, requestID: envelope.requestID, frames: envelope.frames,
+                        from: worker)))
         case .searchResult(let result): handedOn = .searched(result, envelope, worker)
         case .fetchResult(let result): handedOn = .fetched(result, envelope, worker)
         case .failure(let failure):
             handedOn = .failed(failure, requestID: envelope.requestID, worker)
         default:
             log.warning("unexpected \(envelope.message.type) from \(worker)")
-            guard let peer = peers[worker] else { return }
             refuseUnexpected(envelope, ClientAddress(peer, lane, envelope.requestID))
         }
+        handle(.worker(.heard(worker)))
     }
 
     private func receiveFromClient(
@@ -411,7 +404,7 @@ public actor Coordinator {
         case .indexRequest(let request):
             do {
                 if isRemote(sender) { try options.roots.check(request) }
-                index(request, for: client, of: sender)
+                handle(.index(.asked(request, client: client, of: sender)))
             } catch {
                 log.warning("refused to index for \(client.peer): \(error)")
                 reply(.failure(error.failure), to: client)
@@ -427,14 +420,7 @@ public actor Coordinator {
         case .heartbeat: break
         case .statusRequest(let request): answer(request, to: client)
         case .dropRequest(let request): drop(request.collection, for: client)
-        case .cancel:
-            let owner = job?.owner ?? sender
-            if let refusal = Permissions.refusalToCancel(runOf: owner, by: sender) {
-                log.warning("\(refusal)")
-                return reply(.failure(refusal.failure), to: client)
-            }
-            endRun()
-            reply(.done(Done(note: "indexing paused")), to: client)
+        case .cancel: handle(.index(.cancelled(by: sender, client: client)))
         case .shutdown:
             reply(.done(Done(note: "stopping")), to: client)
             Task { await self.shutDown() }

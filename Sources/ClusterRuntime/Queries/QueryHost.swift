@@ -74,19 +74,6 @@ struct SearchOutlook: Sendable {
     var failures: [String] = []
 }
 
-/// Where a client waits for the answer to one request.
-struct ClientAddress: Hashable, Sendable {
-    var peer: PeerID
-    var lane: Lane
-    var requestID: UInt64
-
-    init(_ peer: PeerID, _ lane: Lane, _ requestID: UInt64) {
-        self.peer = peer
-        self.lane = lane
-        self.requestID = requestID
-    }
-}
-
 /// What a query service is told.
 enum QueryEvent: Sendable {
     /// A client asks questions, and waits for so long.

@@ -1,4 +1,4 @@
-import ClusterCore
+public import ClusterCore
 public import Corpus
 import Foundation
 import GRDB
@@ -237,7 +237,7 @@ public final class Catalog: Sendable {
     }
 
     /// The holder's name for files in the coordinator's own data folder.
-    public static let sharedHolder = "*"
+    public static let sharedHolder = CoordinatorMachine.sharedHolder
 
     func read<Value>(
         _ body: (Database) throws -> Value

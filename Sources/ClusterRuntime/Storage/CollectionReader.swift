@@ -1,3 +1,4 @@
+import ClusterCore
 public import Corpus
 import Foundation
 import VectorIndex

@@ -1,4 +1,5 @@
 import CZeroMQ
+import ClusterCore
 import Glibc
 
 /// Owns a ZeroMQ socket; used by one thread at a time.

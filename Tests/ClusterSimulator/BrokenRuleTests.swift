@@ -1,18 +1,13 @@
 import ClusterCore
 import Testing
 
-/// Whether the simulator sees a worker that breaks a rule: one that cannot fail proves nothing.
-///
-/// The machine's own invariants are not asked then; what is seen is seen from outside, by the
-/// ledger, the catalog and the disks.
-@Suite struct BrokenWorkerTests {
+/// Whether the simulator sees a machine that breaks a rule: one that cannot fail proves nothing.
+@Suite struct BrokenRuleTests {
     /// Seeds within which a broken rule must be seen.
     private static let seeds = 0..<1000 as Range<UInt64>
 
-    @Test(arguments: [
-        ProtocolRule.epochFence, .syncBeforePublish, .loadBeforeServe, .pinnedAnswer,
-    ])
-    func `a worker that breaks a rule is found`(rule: ProtocolRule) {
+    @Test(arguments: ProtocolRule.allCases)
+    func `a machine that breaks a rule is found`(rule: ProtocolRule) {
         let found = Self.seeds.lazy.compactMap { seed in
             Simulation(seed: seed, breaking: rule).run().map { (seed, $0) }
         }.first

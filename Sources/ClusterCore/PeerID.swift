@@ -17,7 +17,7 @@ public struct PeerID: Hashable, Sendable {
     }
 
     /// The id that a ROUTER put in front of a message.
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.bytes = bytes
     }
 }
