@@ -50,7 +50,7 @@ package struct CoordinatorMachine: Sendable {
     /// Leases granted in this epoch by runs that have ended: an attempt is never granted twice.
     var grantsOfEarlierRuns: UInt64 = 0
     /// The run that the shell prepares; it may have ended meanwhile.
-    var preparing: Int?
+    package internal(set) var preparing: Int?
     var lastRun = 0
     var lastRequest: UInt64
     var isClosing = false
