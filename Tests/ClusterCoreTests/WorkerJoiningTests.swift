@@ -148,7 +148,22 @@ import Testing
         #expect(run.tick(after: .seconds(1)).isEmpty)
     }
 
-    @Test func `a welcome ends a conflict`() {
+    @Test func `a conflict on another lane makes the worker ask anew, and ends it once it lasts`() {
+        var run = WorkerRun(isMember: false)
+        let conflict = Failure(code: .conflict, message: "another w is here")
+        for _ in 0..<5 {
+            run.welcome(on: .control)
+            #expect(
+                run.receive(.failure(conflict), on: .query) == [
+                    .notice(.misfit("another w is here"))
+                ])
+            #expect(!run.machine.isWelcome)
+            run.wait(.milliseconds(900))
+        }
+        #expect(run.receive(.failure(conflict), on: .query) == [.end(conflict)])
+    }
+
+    @Test func `a welcome on every lane ends a conflict`() {
         var run = WorkerRun(isMember: false)
         let conflict = Failure(code: .conflict)
         run.receive(.failure(conflict))

@@ -158,10 +158,10 @@ struct WorkerJoining: Sendable {
         lastHeard = now
         guard lane == .control else {
             lanes.insert(lane)
+            if isMember { conflictSince = nil }
             return
         }
         let isNews = !isWelcome || envelope.epoch != epoch || envelope.clusterID != clusterID
-        conflictSince = nil
         lastDenial = nil
         clusterID = envelope.clusterID
         epoch = envelope.epoch
@@ -206,7 +206,10 @@ struct WorkerJoining: Sendable {
 
     /// Another worker has this name, perhaps an earlier life of this one, which is dying; or the
     /// coordinator is of another release, perhaps until it is replaced.
+    ///
+    /// Where one lane was welcome already, this worker asks anew.
     mutating func doesNotFit(_ failure: Failure, now: Instant, _ effects: inout [Effect]) {
+        isWelcome = false
         let since = conflictSince ?? now
         conflictSince = since
         guard now - since > WorkerJoining.conflictTime else {

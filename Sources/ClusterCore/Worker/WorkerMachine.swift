@@ -142,7 +142,7 @@ package struct WorkerMachine: Sendable {
         case .failure(let failure) where failure.code == .denied:
             if joining.denied(failure, &effects) { forget(now: now, &effects) }
             return
-        case .failure(let failure) where failure.code == .conflict && !joining.isWelcome:
+        case .failure(let failure) where failure.code == .conflict && !joining.isMember:
             return joining.doesNotFit(failure, now: now, &effects)
         default: break
         }
