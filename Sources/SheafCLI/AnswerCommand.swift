@@ -101,6 +101,30 @@ struct AnswerCommand: AsyncParsableCommand {
             throw ValidationError("Name the --model that answers, or --prompt-only.")
         }
         if answers.stream { try generation.checkStream() }
+        if answers.promptOnly {
+            try Strangers.refuse(
+                answers.namesOfAnswering + generation.names + generator.names,
+                beside: "--prompt-only, which answers nothing")
+        }
+        if collection == nil {
+            let encoder = contexts != nil && questionModel != nil
+            try Strangers.refuse(
+                namesOfCollection + (encoder ? ["--question-model"] : []),
+                beside: contexts == nil
+                    ? "--index, which asks no cluster"
+                    : "--contexts, which "
+                        + "holds what was found")
+        }
+    }
+
+    /// The options given that say how a collection is asked.
+    private var namesOfCollection: [String] {
+        Strangers.given([
+            ("--allow-partial", allowPartial), ("--timeout", patience.isGiven),
+            ("--data", cluster.data.path != nil), ("--coordinator", cluster.coordinator != nil),
+            ("--keys", cluster.keys.secret.file != nil), ("--workers", size.workers != nil),
+            ("--threads", size.threads != 1),
+        ])
     }
 
     func run() async throws {
@@ -179,8 +203,6 @@ struct AnswerCommand: AsyncParsableCommand {
         _ order: AnswerOrder, _ rag: RagQuestions,
         _ retriever: some PassageRetriever
     ) async throws(SheafError) {
-        var order = order
-        if order.format == .table { order.format = .jsonl }
         let line = ProgressLine(isQuiet: quiet || order.questions.count == 1)
         defer { line.end() }
         let count = UInt64(order.questions.count)
@@ -208,13 +230,14 @@ struct AnswerChoice: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Whether RAG-sequence weighs an answer under all passages (thorough), or under those "
-                + "that gave it (fast).", valueName: "how"))
-    var decoding = RagDecoding.thorough
+                + "that gave it (fast) (default: thorough).", valueName: "how"))
+    var decoding: RagDecoding?
 
     @Option(
         help: ArgumentHelp(
-            "What is cut where passage and question are too long: their end, or the passage."))
-    var truncate = ContextTruncation.end
+            "What is cut where passage and question are too long: their end, or the passage"
+                + " (default: end)."))
+    var truncate: ContextTruncation?
 
     @Option(
         help: ArgumentHelp(
@@ -236,7 +259,7 @@ struct AnswerChoice: ParsableArguments {
     @Flag(help: "Answer nothing: write prompts with their passages.")
     var promptOnly = false
 
-    @Option(help: "The form of the answers (default: table, with --output jsonl).")
+    @Option(help: "The form of the answers (default: table; jsonl with --output or --prompt-only).")
     var format: AnswerFormat?
 
     @Option(help: ArgumentHelp("Write to a file.", valueName: "file"))
@@ -255,6 +278,19 @@ struct AnswerChoice: ParsableArguments {
                 "--stream writes text alone: leave --output, --format, --prompt-only, "
                     + "--token-posteriors and --abstain-below out.")
         }
+        if promptOnly, format == .table {
+            throw ValidationError(
+                "--prompt-only writes no table: leave --format out, or name json or jsonl.")
+        }
+    }
+
+    /// The options given that say how answers are made of passages.
+    var namesOfAnswering: [String] {
+        Strangers.given([
+            ("--kind", kind != nil), ("--decoding", decoding != nil),
+            ("--truncate", truncate != nil), ("--abstain-below", abstainBelow != nil),
+            ("--token-posteriors", tokenPosteriors),
+        ])
     }
 
     func order(
@@ -263,14 +299,14 @@ struct AnswerChoice: ParsableArguments {
         var settings = AnswerSettings()
         settings.passages = passages
         settings.kind = kind
-        settings.decoding = decoding
-        settings.truncation = truncate
+        settings.decoding = decoding ?? .thorough
+        settings.truncation = truncate ?? .end
         settings.question = questionText
         settings.abstainBelow = abstainBelow
         settings.generation = generation
         settings.threads = threads
         var order = AnswerOrder(questions, settings)
-        order.format = format ?? (output == nil ? .table : .jsonl)
+        order.format = format ?? (output == nil && !promptOnly ? .table : .jsonl)
         order.tellsTokens = tokenPosteriors
         order.output = output
         return order

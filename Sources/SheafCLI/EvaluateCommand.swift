@@ -54,8 +54,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "How answers are looked up (default: regex for CuratedTREC, else string).")
     var match: AnswerMode?
 
-    @Option(help: "How a negative relevance in --qrels counts.")
-    var negatives = NegativeRelevance.notRelevant
+    @Option(help: "How a negative relevance in --qrels counts (default: not-relevant).")
+    var negatives: NegativeRelevance?
 
     @Option(
         help: ArgumentHelp("The collection with the texts of a TREC run.", valueName: "name"))
@@ -66,11 +66,12 @@ struct EvaluateCommand: ParsableCommand {
     var cutoffs = CutOffs(values: MeasureOptions().cutOffs)
 
     @Option(
-        help: ArgumentHelp("The least relevance in --qrels that is relevant.", valueName: "n"))
-    var relevanceLevel = 1
+        help: ArgumentHelp(
+            "The least relevance in --qrels that is relevant (default: 1).", valueName: "n"))
+    var relevanceLevel: Int?
 
-    @Option(help: "The order of equal scores.")
-    var ties = TieOrder.rank
+    @Option(help: "The order of equal scores (default: rank).")
+    var ties: TieOrder?
 
     @Flag(help: "Leave out passages with the id of their question.")
     var ignoreIdenticalIds = false
@@ -86,17 +87,14 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if relevanceLevel < 1 { throw ValidationError("--relevance-level must be 1 or more.") }
+        if let relevanceLevel, relevanceLevel < 1 {
+            throw ValidationError("--relevance-level must be 1 or more.")
+        }
     }
 
     func run() throws {
         guard AnswerEvaluationOrder.isAnswerFile(results) else { return try measureResults() }
-        if let stranger = [("--qrels", qrels), ("--collection", collection)].first(where: {
-            $0.1 != nil
-        }) {
-            throw SheafError.request(
-                "\(results) holds answers, which \(stranger.0) says nothing of. Leave it out.")
-        }
+        try refuseStrangers(to: .answers)
         var order = AnswerEvaluationOrder(answers: results)
         (order.truth, order.gold, order.match) = (answers, gold, match)
         order.cutOffs = cutoffs.values
@@ -111,16 +109,45 @@ struct EvaluateCommand: ParsableCommand {
             throw SheafError.request(
                 "--answers, --qrels and --gold exclude each other. Name one of them.")
         }
-        if picture != nil {
-            throw SheafError.request(
-                "--picture draws the risk of answers, and \(results) holds none. Leave it out.")
-        }
         var order = EvaluationOrder(results: results, truth: truth, match: match)
+        try refuseStrangers(to: try measurement(order))
         order.options = MeasureOptions(
-            cutOffs: cutoffs.values, relevanceLevel: relevanceLevel, ties: ties,
+            cutOffs: cutoffs.values, relevanceLevel: relevanceLevel ?? 1, ties: ties ?? .rank,
             ignoresIdenticalIDs: ignoreIdenticalIds)
         let report = try order.measure(texts: try reader(for: order))
         try Terminal.answer(json ? report.document.text : report.table)
+    }
+
+    private func measurement(_ order: EvaluationOrder) throws(SheafError) -> Measurement {
+        switch order.truth {
+        case .results: .ownAnswers
+        case .answers: try order.needsTexts ? .answersOfRun : .answersOfTexts
+        case .judgements: .judgements
+        case .gold: .gold
+        }
+    }
+
+    /// Refuses the options that say nothing of what is measured.
+    private func refuseStrangers(to measurement: Measurement) throws(SheafError) {
+        let lists: Set<Measurement> = [
+            .ownAnswers, .answersOfTexts, .answersOfRun, .judgements, .gold,
+        ]
+        let options: [(name: String, isGiven: Bool, measurements: Set<Measurement>)] = [
+            ("--qrels", qrels != nil, [.judgements]),
+            ("--negatives", negatives != nil, [.judgements]),
+            ("--relevance-level", relevanceLevel != nil, [.judgements]),
+            ("--match", match != nil, [.answers, .ownAnswers, .answersOfTexts, .answersOfRun]),
+            ("--collection", collection != nil, [.answersOfRun]),
+            ("--data", data.path != nil, [.answersOfRun]),
+            ("--ties", ties != nil, lists),
+            ("--ignore-identical-ids", ignoreIdenticalIds, lists),
+            ("--picture", picture != nil, [.answers]),
+        ]
+        let stranger = options.first { $0.isGiven && !$0.measurements.contains(measurement) }
+        guard let stranger else { return }
+        throw .request(
+            "\(stranger.name) says nothing where \(results) is measured by "
+                + "\(measurement.rawValue). Leave it out.")
     }
 
     private func reader(for order: EvaluationOrder) throws -> CollectionReader? {
@@ -134,10 +161,20 @@ struct EvaluateCommand: ParsableCommand {
 
     private var truth: EvaluationOrder.Truth {
         if let answers { return .answers(answers) }
-        if let qrels { return .judgements(qrels, negatives: negatives) }
+        if let qrels { return .judgements(qrels, negatives: negatives ?? .notRelevant) }
         if let gold { return .gold(gold) }
         return .results
     }
+}
+
+/// What results are measured by, which decides the options that say something.
+private enum Measurement: String {
+    case answers = "the answers that it holds"
+    case ownAnswers = "its own passages and true answers"
+    case answersOfTexts = "true answers in its own texts"
+    case answersOfRun = "true answers in the texts of a collection"
+    case judgements = "judgements"
+    case gold = "gold passages"
 }
 
 /// Numbers from 1 between commas.

@@ -85,6 +85,20 @@ struct GenerationChoice: ParsableArguments {
         return options
     }
 
+    /// The options given.
+    var names: [String] {
+        Strangers.given([
+            ("--beams", beams != nil), ("--returns", returns != nil),
+            ("--max-new-tokens", maxNewTokens != nil), ("--max-length", maxLength != nil),
+            ("--min-length", minLength != nil), ("--length-penalty", lengthPenalty != nil),
+            ("--early-stopping", earlyStopping != nil), ("--no-repeat-ngram", noRepeatNGram != nil),
+            ("--repetition-penalty", repetitionPenalty != nil), ("--forced-bos", forcedBos != nil),
+            ("--forced-eos", forcedEos != nil), ("--sample", sample != nil),
+            ("--temperature", temperature != nil), ("--top-k", topK != nil),
+            ("--top-p", topP != nil), ("--seed", seed != 0),
+        ])
+    }
+
     /// Refuses what one output, made token by token, cannot be.
     func checkStream() throws {
         if let beams, beams != 1 {
@@ -129,6 +143,14 @@ struct GeneratorChoice: ParsableArguments {
 
     func validate() throws {
         try NumberRange.check("--generator-threads", generatorThreads, NumberRange.threads)
+    }
+
+    /// The options given that say how weights are loaded.
+    var names: [String] {
+        Strangers.given([
+            ("--weights", weights != .float32), ("--precision", precision != .float32),
+            ("--allow-nonfinite", allowNonfinite),
+        ])
     }
 
     var threads: Int { generatorThreads ?? Cluster.defaultWorkers }

@@ -143,13 +143,17 @@ struct TimeoutOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What a request of up to 64 questions may take.", valueName: "seconds"))
-    var timeout = 30.0
+    var timeout = Self.usual
+
+    private static let usual = 30.0
 
     func validate() throws {
         if !(timeout > 0) || timeout > 86_400 {
             throw ValidationError("--timeout must be above 0 and at most 86400 seconds.")
         }
     }
+
+    var isGiven: Bool { timeout != Self.usual }
 
     var duration: Duration { .microseconds(max(1, Int64(timeout * 1e6))) }
 }

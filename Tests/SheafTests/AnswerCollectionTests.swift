@@ -105,14 +105,14 @@ struct AnswerCollectionTests {
             try Program.run(
                 [
                     "answer", "--model", model, "--questions", questions, "--collection", "c",
-                    "--workers", "1", "--format", "jsonl", "--max-new-tokens", "4", "-k", "2",
+                    "--workers", "1", "--format", "jsonl", "-k", "2",
                 ] + more, data: folder.path + "/data")
         }
-        let own = try answers(joined)
+        let own = try answers(joined, "--max-new-tokens=4")
         #expect(own.status == 0 && !own.error.contains("question tower"), "\(own)")
         let words = "is not the encoder of"
-        for more in [[], ["--prompt-only"]] {
-            let other = try answers(try AnswerFixtures.rag(in: folder), more.first ?? "-q")
+        for more in ["--max-new-tokens=4", "--prompt-only"] {
+            let other = try answers(try AnswerFixtures.rag(in: folder), more)
             #expect(other.status == 0, "\(other)")
             #expect(other.error.components(separatedBy: words).count == 2, "\(other)")
             let lines = other.output.split(separator: "\n")
@@ -121,7 +121,7 @@ struct AnswerCollectionTests {
         try folder.edit("joined/config.json") {
             $0.replacing("\"layer_norm_eps\": 1e-12", with: "\"layer_norm_eps\": 1e-6")
         }
-        let changed = try answers(joined)
+        let changed = try answers(joined, "--max-new-tokens=4")
         #expect(changed.status == 0 && changed.error.contains(words), "\(changed)")
     }
 }

@@ -96,6 +96,11 @@ import Testing
         let other = try folder.write("other.jsonl", #"{"qid": 5, "question": "z", "answers": []}"#)
         for (arguments, words) in [
             (["evaluate", try answers(), "--qrels", truth], "--qrels"),
+            (["evaluate", try answers(), "--ties", "rank"], "--ties"),
+            (["evaluate", try answers(), "--relevance-level", "2"], "--relevance-level"),
+            (["evaluate", try answers(), "--negatives", "relevant"], "--negatives"),
+            (["evaluate", try answers(), "--ignore-identical-ids"], "--ignore-identical-ids"),
+            (["evaluate", try answers(), "--data", folder.path], "--data"),
             (["evaluate", try answers(), "--answers", other], "No question of"),
             (["evaluate", try answers(), "--gold", other], "No question of"),
             (["calibrate", try answers()], "--answers"),

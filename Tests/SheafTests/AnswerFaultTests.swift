@@ -61,6 +61,19 @@ struct AnswerFaultTests {
         try expect(
             ["answer", "who", "--contexts", results, "--model", model], says: "--contexts")
         try expect(["answer", "--contexts", results], says: "--model", "--prompt-only")
+        let prompts = ["answer", "--contexts", results, "--prompt-only"]
+        try expect(prompts + ["--format", "table"], says: "--prompt-only", "--format")
+        for option in [
+            ["--beams", "2"], ["--kind", "token"], ["--decoding", "thorough"],
+            ["--token-posteriors"], ["--abstain-below", "0.5"], ["--precision", "i16"],
+            ["--truncate", "end"],
+        ] {
+            try expect(prompts + option, says: option[0], "--prompt-only")
+        }
+        for option in [["--workers", "1"], ["--allow-partial"], ["--question-model", model]] {
+            let call = ["answer", "--contexts", results, "--model", model]
+            try expect(call + option, says: option[0], "--contexts")
+        }
         try expect(["answer", " ", "--collection", "c", "--model", model], says: "no collections")
         try expect(["generate", " ", "--model", model], says: "empty")
         try expect(["generate", "--model", model], says: "--input")

@@ -123,6 +123,43 @@ struct EvaluationOrderTests {
         }
     }
 
+    @Test(.enabled(if: Program.isBuilt, "the program is not built"))
+    func `an option that says nothing of what is measured is refused`() throws {
+        try withFolder { folder in
+            let run = try write("1 Q0 a 1 0.5 t\n", to: "run", in: folder)
+            let qrels = try write("1 0 a 1\n", to: "qrels", in: folder)
+            let gold = try write(
+                #"{"qid": 1, "question": "q", "passage_id": "a"}"#, to: "g.jsonl", in: folder)
+            let answers = try write("q\t['a']\n", to: "q.tsv", in: folder)
+            let results = try write(
+                #"[{"question": "q", "answers": ["x"], "ctxs": [{"id": "a", "text": "x", "#
+                    + #""score": "1"}]}]"#, to: "r.json", in: folder)
+            let onlyForRuns = [["--collection", "c"], ["--data", folder]]
+            let onlyForJudgements = [["--relevance-level", "1"], ["--negatives", "relevant"]]
+            let picture = [["--picture", folder + "/p.svg"]]
+            for (call, strangers) in [
+                ([run, "--qrels", qrels], onlyForRuns + picture + [["--match", "string"]]),
+                (
+                    [run, "--gold", gold],
+                    onlyForRuns + onlyForJudgements + picture + [["--match", "string"]]
+                ),
+                ([results], onlyForRuns + onlyForJudgements + picture),
+                ([results, "--answers", answers], onlyForRuns + onlyForJudgements + picture),
+                ([run, "--answers", answers], onlyForJudgements + picture),
+            ] {
+                for stranger in strangers {
+                    let refused = try Program.run(["evaluate"] + call + stranger, data: folder)
+                    #expect(refused.status == 2, "\(call + stranger): \(refused)")
+                    #expect(refused.error.contains("error: \(stranger[0]) "), "\(refused)")
+                }
+                if call[0] == results || call.count == 3, call[1...].first != "--answers" {
+                    let plain = try Program.run(["evaluate"] + call, data: folder)
+                    #expect(plain.status == 0, "\(plain)")
+                }
+            }
+        }
+    }
+
     @Test func `a run without a truth is refused with what to name`() throws {
         try withFolder { folder in
             let run = try write("7 Q0 p1 1 0.5 t\n", to: "run", in: folder)
