@@ -45,8 +45,8 @@ struct PredictCommand: AsyncParsableCommand {
         defer { line.end() }
         let interrupted = Interruption.Flag()
         let notes = Locked([String]())
-        let found = try await model.predict(
-            list.questions.map(\.text), in: corpus, count: asked.k,
+        let found = try await model.found(
+            for: list.questions.map(\.text), in: corpus, count: asked.k,
             threads: threads ?? Cluster.defaultWorkers,
             note: { note in notes.withLock { $0.append(note) } }
         ) { done in
@@ -56,28 +56,13 @@ struct PredictCommand: AsyncParsableCommand {
         line.end()
         let told = notes.withLock { $0 }
         Terminal.say(notes: told)
-        let writer = asked.writer(
-            SearchOrder(collection: corpus, k: asked.k), match: list.match)
+        let writer = asked.writer(.corpus(corpus), match: list.match)
         let sink = try OutputSink(path: asked.output)
         try sink.write(writer.opening())
         for (index, (question, passages)) in zip(list.questions, found).enumerated() {
-            let answer = SearchAnswer(passages)
-            try sink.write(try writer.text(of: answer, to: question, index: index))
+            try sink.write(try writer.text(of: passages, to: question, index: index))
         }
         try sink.write(writer.closing(notes: told))
         try sink.finish()
-    }
-}
-
-extension SearchAnswer {
-    /// What was found without a cluster, as an answer that lacks nothing.
-    fileprivate init(_ passages: [TrainingPassage]) {
-        self.init(
-            found: passages.enumerated().map { rank, passage in
-                Found(
-                    ordinal: Ordinal(UInt64(rank)), score: passage.score ?? 0,
-                    passage: Passage(id: passage.id, title: passage.title, text: passage.text))
-            }, generation: 0,
-            coverage: Coverage(shardsTotal: 1, shardsAnswered: 1), timings: Timings())
     }
 }

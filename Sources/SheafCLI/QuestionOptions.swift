@@ -37,8 +37,8 @@ struct QuestionOptions: ParsableArguments {
     }
 
     /// What writes the answers in the form wanted.
-    func writer(_ order: SearchOrder, match: AnswerMode) -> any AnswerWriter {
+    func writer(_ source: SearchedSource, match: AnswerMode) -> any AnswerWriter {
         AnswerWriters.writer(
-            format, order, match: match, width: Terminal.width, isList: questions != nil)
+            format, source, k: k, match: match, width: Terminal.width, isList: questions != nil)
     }
 }

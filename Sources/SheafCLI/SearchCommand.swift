@@ -50,7 +50,7 @@ struct SearchCommand: AsyncParsableCommand {
             texts: asked.format.needsTexts,
             timeout: patience.duration)
         order.questionModel = questionModel
-        let writer = asked.writer(order, match: match ?? list.match)
+        let writer = asked.writer(.collection(collection), match: match ?? list.match)
         let sink = try OutputSink(path: asked.output)
         try await Interruption.cancels { [order] in
             let cluster = try await cluster.existing(size)

@@ -24,8 +24,8 @@ struct AnswerWriterTests {
             + (try writer.text(of: answer, to: question, index: 1)) + writer.closing(notes: [])
     }
 
-    @Test func `a line of JSON carries hits, coverage and times`() {
-        let line = JSONLinesAnswers().text(of: answer, to: question, index: 0)
+    @Test func `a line of JSON carries hits, coverage and times`() throws {
+        let line = try JSONLinesAnswers().text(of: answer, to: question, index: 0)
         #expect(
             line == #"""
                 {"question_id":"q7","question":"who wrote “Faust”?","hits":[\#
@@ -47,7 +47,7 @@ struct AnswerWriterTests {
             var results: [Result]
         }
         let results = try Program.decode(
-            Results.self, from: whole(JSONAnswers(collection: "c", k: 2)))
+            Results.self, from: whole(JSONAnswers(.collection("c"), k: 2)))
         #expect(results.collection == "c" && results.k == 2)
         #expect(results.results.map(\.questionId) == ["q7", "q7"])
     }
@@ -82,9 +82,9 @@ struct AnswerWriterTests {
         }
     }
 
-    @Test func `a table fits its width and keeps to one line a hit`() {
+    @Test func `a table fits its width and keeps to one line a hit`() throws {
         for width in [40, 60, 100, 200] {
-            let table = TableAnswers(width: width, headsQuestions: true)
+            let table = try TableAnswers(width: width, headsQuestions: true)
                 .text(of: answer, to: question, index: 0)
             let lines = table.split(separator: "\n").map(String.init)
             #expect(lines.count == 4)
@@ -94,11 +94,11 @@ struct AnswerWriterTests {
         }
     }
 
-    @Test func `an answer without hits says so`() {
+    @Test func `an answer without hits says so`() throws {
         var empty = answer
         empty.found = []
         #expect(
-            TableAnswers(width: 80, headsQuestions: false)
+            try TableAnswers(width: 80, headsQuestions: false)
                 .text(of: empty, to: question, index: 0) == "no passage found\n")
     }
 }

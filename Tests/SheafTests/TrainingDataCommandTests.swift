@@ -13,6 +13,18 @@ extension TrainingProgramTests {
             }
         }
 
+        private struct Predicted: Decodable {
+            struct Result: Decodable {
+                struct Hit: Decodable {
+                    var id: String
+                    var ordinal: Int
+                }
+                var hits: [Hit]
+            }
+            var corpus: String
+            var results: [Result]
+        }
+
         @Test func `training data are converted, mined, measured and asked`() throws {
             try withFolder { folder in
                 let corpus = try Fixtures.corpus(in: folder, count: 60)
@@ -49,6 +61,20 @@ extension TrainingProgramTests {
                 #expect(found.status == 0, "\(found)")
                 #expect(found.output.split(separator: "\n").count == 3)
                 #expect(!found.error.contains("shorter"), "\(found)")
+                let objects = try Program.run(
+                    [
+                        "predict", "which tower", "--model", model, "--corpus", corpus, "-k", "3",
+                        "--format", "json", "--quiet",
+                    ], data: folder)
+                let lists = try Program.decode(Predicted.self, from: objects.output)
+                let hits = try #require(lists.results.first).hits
+                // The passages of the corpus have the ids p1, p2 and so on.
+                #expect(
+                    hits.count == 3 && hits.allSatisfy { $0.id == "p\($0.ordinal + 1)" }, "\(hits)")
+                #expect(lists.corpus == corpus)
+                for invented in ["generation", "coverage", "microseconds", "collection"] {
+                    #expect(!objects.output.contains("\"\(invented)\""), "\(objects.output)")
+                }
                 let all = try Program.run(
                     [
                         "predict", "which tower", "--model", model, "--corpus", corpus, "-k", "99",

@@ -14,12 +14,12 @@ public enum AnswerWriters {
     ///   - width: Columns of the terminal, for tables.
     ///   - isList: Whether questions come from a list, so that each table names its own.
     public static func writer(
-        _ format: ResultFormat, _ order: SearchOrder, match: AnswerMode, width: Int,
+        _ format: ResultFormat, _ source: SearchedSource, k: Int, match: AnswerMode, width: Int,
         isList: Bool
     ) -> any AnswerWriter {
         switch format {
         case .table: TableAnswers(width: width, headsQuestions: isList)
-        case .json: JSONAnswers(collection: order.collection, k: order.k)
+        case .json: JSONAnswers(source, k: k)
         case .jsonl: JSONLinesAnswers()
         case .trec: TRECAnswers()
         case .dpr: DPRAnswers(match)

@@ -1,4 +1,4 @@
-public import ClusterRuntime
+import ClusterRuntime
 public import Corpus
 public import Evaluation
 
@@ -9,7 +9,7 @@ public struct TRECAnswers: AnswerWriter {
 
     /// A line a hit; throws where an id holds white space, which the format cannot carry.
     public func text(
-        of answer: SearchAnswer, to question: Question, index: Int
+        of answer: FoundPassages, to question: Question, index: Int
     ) throws(SheafError) -> String {
         try typed { try TRECRun.text(of: RankedList(answer, to: question)) }
     }
@@ -29,7 +29,7 @@ public struct DPRAnswers: AnswerWriter {
 
     /// One element, after a comma unless it is the first.
     public func text(
-        of answer: SearchAnswer, to question: Question, index: Int
+        of answer: FoundPassages, to question: Question, index: Int
     ) throws(SheafError) -> String {
         var list = RankedList(answer, to: question)
         if !question.answers.isEmpty {
@@ -47,7 +47,7 @@ public struct DPRAnswers: AnswerWriter {
 
 extension RankedList {
     /// The answer to a question as the field's file formats hold it.
-    init(_ answer: SearchAnswer, to question: Question) {
+    init(_ answer: FoundPassages, to question: Question) {
         self.init(
             questionID: question.id, question: question.text, answers: question.answers,
             entries: answer.found.map {

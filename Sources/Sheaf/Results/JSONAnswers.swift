@@ -1,29 +1,35 @@
 import ClusterCore
-public import ClusterRuntime
+import ClusterRuntime
 public import Corpus
 import Formats
 
-/// Writes one JSON object: collection, k, a result per question, and notes where there are any.
+/// Writes one JSON object: collection or corpus, k, a result per question, and notes where there
+/// are any.
 public struct JSONAnswers: AnswerWriter {
-    private let collection: String
+    private let source: SearchedSource
     private let k: Int
 
-    /// Makes a writer for a search of `collection`.
-    public init(collection: String, k: Int) {
-        self.collection = collection
+    /// Makes a writer for a search of `source`.
+    public init(_ source: SearchedSource, k: Int) {
+        self.source = source
         self.k = k
     }
 
     /// Opens the object and its list of results.
     public func opening() -> String {
-        let empty: JSONValue = [
-            "collection": .string(collection), "k": .integer(k), "results": .array([]),
-        ]
+        let (kind, name) =
+            switch source {
+            case .collection(let name): ("collection", name)
+            case .corpus(let path): ("corpus", path)
+            }
+        let empty = JSONValue.object([
+            .init(kind, .string(name)), .init("k", .integer(k)), .init("results", .array([])),
+        ])
         return String(empty.text.dropLast("]}".count))
     }
 
     /// One result, after a comma unless it is the first.
-    public func text(of answer: SearchAnswer, to question: Question, index: Int) -> String {
+    public func text(of answer: FoundPassages, to question: Question, index: Int) -> String {
         (index == 0 ? "\n" : ",\n") + JSONLinesAnswers.document(answer, question).text
     }
 
@@ -41,11 +47,11 @@ public struct JSONLinesAnswers: AnswerWriter {
     public init() {}
 
     /// One line.
-    public func text(of answer: SearchAnswer, to question: Question, index: Int) -> String {
+    public func text(of answer: FoundPassages, to question: Question, index: Int) -> String {
         JSONLinesAnswers.document(answer, question).text + "\n"
     }
 
-    static func document(_ answer: SearchAnswer, _ question: Question) -> JSONValue {
+    static func document(_ answer: FoundPassages, _ question: Question) -> JSONValue {
         let document: JSONValue = [
             "question_id": .string(question.id),
             "question": .string(question.text),
@@ -57,17 +63,23 @@ public struct JSONLinesAnswers: AnswerWriter {
                         "title": .string(hit.passage.title), "text": .string(hit.passage.text),
                     ]
                 }),
-            "generation": .integer(answer.generation),
-            "coverage": answer.coverage.document,
-            "microseconds": [
-                "encode": .integer(answer.timings.encodeUs),
-                "search": .integer(answer.timings.searchUs),
-                "slowest_worker": .integer(answer.timings.slowestWorkerUs),
-                "fetch": .integer(answer.timings.fetchUs),
-            ],
         ]
-        let cut = answer.cuts.tokensCut
-        return document.with("tokens_cut", cut > 0 ? .integer(cut) : nil)
+        guard let search = answer.search else { return document }
+        let cut = search.cuts.tokensCut
+        return document.with("generation", .integer(search.generation))
+            .with("coverage", search.coverage.document)
+            .with("microseconds", search.timings.document)
+            .with("tokens_cut", cut > 0 ? .integer(cut) : nil)
+    }
+}
+
+extension Timings {
+    /// The times for programs.
+    fileprivate var document: JSONValue {
+        [
+            "encode": .integer(encodeUs), "search": .integer(searchUs),
+            "slowest_worker": .integer(slowestWorkerUs), "fetch": .integer(fetchUs),
+        ]
     }
 }
 

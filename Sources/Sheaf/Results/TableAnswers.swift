@@ -1,4 +1,4 @@
-public import ClusterRuntime
+import ClusterRuntime
 public import Corpus
 import Foundation
 
@@ -18,7 +18,7 @@ public struct TableAnswers: AnswerWriter {
     }
 
     /// One table.
-    public func text(of answer: SearchAnswer, to question: Question, index: Int) -> String {
+    public func text(of answer: FoundPassages, to question: Question, index: Int) -> String {
         var lines: [String] = []
         if heads { lines.append((index == 0 ? "" : "\n") + Columns.fit(question.text, to: width)) }
         guard !answer.found.isEmpty else {

@@ -107,11 +107,32 @@ public struct RetrievalModel: Equatable, Sendable {
         note: @escaping @Sendable (String) -> Void = { _ in },
         progress: @escaping @Sendable (Int) -> Bool = { _ in true }
     ) async throws(SheafError) -> [[TrainingPassage]] {
+        try await hits(
+            questions, in: corpus, count: count, threads: threads, note: note, progress: progress
+        ).map { $0.map(\.passage) }
+    }
+
+    /// The same for writers of results, with the place of each passage in the corpus.
+    public func found(
+        for questions: [String], in corpus: String, count: Int = 10, threads: Int = 1,
+        note: @escaping @Sendable (String) -> Void = { _ in },
+        progress: @escaping @Sendable (Int) -> Bool = { _ in true }
+    ) async throws(SheafError) -> [FoundPassages] {
+        try await hits(
+            questions, in: corpus, count: count, threads: threads, note: note, progress: progress
+        ).map { FoundPassages($0) }
+    }
+
+    private func hits(
+        _ questions: [String], in corpus: String, count: Int, threads: Int,
+        note: @escaping @Sendable (String) -> Void,
+        progress: @escaping @Sendable (Int) -> Bool
+    ) async throws(SheafError) -> [[DenseCandidates.Found]] {
         let model = self
         return try await onOwnThread { () throws(SheafError) in
             let candidates = try model.candidates(corpus, threads: threads, progress)
             let found = try training { () throws(TrainingError) in
-                try candidates.candidates(for: questions, count: count)
+                try candidates.found(for: questions, count: count)
             }
             if candidates.count < count, !found.isEmpty {
                 let lists = found.count == 1 ? "list is" : "lists are"

@@ -63,9 +63,31 @@ public final class DenseCandidates: CandidateSource {
     public func candidates(
         for questions: [String], count wanted: Int
     ) throws(TrainingError) -> [[TrainingPassage]] {
+        try found(for: questions, count: wanted).map { $0.map(\.passage) }
+    }
+
+    /// A passage with its place among those of the corpus.
+    public struct Found: Equatable, Sendable {
+        /// Its place in the corpus, from 0.
+        public var ordinal: Int
+        /// The inner product with the question's vector.
+        public var score: Float
+        /// The passage, with its score.
+        public var passage: TrainingPassage
+    }
+
+    /// The same with their places in the corpus.
+    public func found(
+        for questions: [String], count wanted: Int
+    ) throws(TrainingError) -> [[Found]] {
         let rows = encoder.encode(questions: questions, threads: threads, cuts: &cuts)
-        var found: [[TrainingPassage]] = []
-        for list in try best(rows, wanted) { found.append(try passages(list)) }
+        var found: [[Found]] = []
+        for list in try best(rows, wanted) {
+            found.append(
+                zip(list, try passages(list)).map { entry, passage in
+                    Found(ordinal: entry.column, score: entry.score, passage: passage)
+                })
+        }
         return found
     }
 
