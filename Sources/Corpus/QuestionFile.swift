@@ -11,6 +11,20 @@ public enum QuestionFile {
     public static func read(
         _ path: String, format: QuestionFormat? = nil
     ) throws(CorpusError) -> [Question] {
+        try list(path, format).questions
+    }
+
+    /// The same with the place of each question.
+    package static func readPlaced(
+        _ path: String
+    ) throws(CorpusError) -> [(question: Question, place: SourcePlace)] {
+        let list = try list(path, nil)
+        return zip(list.questions, list.places).map { ($0, $1) }
+    }
+
+    private static func list(
+        _ path: String, _ format: QuestionFormat?
+    ) throws(CorpusError) -> QuestionList {
         let path = try file(of: path)
         let known: QuestionFormat
         if let format { known = format } else { known = try QuestionFormat.detect(path) }
@@ -21,7 +35,7 @@ public enum QuestionFile {
             try readSeparated(path, known, into: &list)
         }
         guard !list.questions.isEmpty else { throw .noQuestions(path: path) }
-        return list.questions
+        return list
     }
 
     /// The file to read for a path: the path itself, or the questions inside a BEIR folder.
@@ -30,18 +44,22 @@ public enum QuestionFile {
     }
 }
 
-/// Questions with the places of their ids, which must be unique.
+/// Questions with their places; ids must be unique.
 struct QuestionList {
     private(set) var questions: [Question] = []
-    private var places: [[UInt8]: SourcePlace] = [:]
+    /// The place of each question.
+    private(set) var places: [SourcePlace] = []
+    /// The number of each question by its id.
+    private var numbers: [[UInt8]: Int] = [:]
 
     mutating func add(_ question: Question, at place: SourcePlace) throws(CorpusError) {
         guard question.text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
             throw .malformed(place: place, reason: .emptyQuestion)
         }
-        if let first = places.updateValue(place, forKey: Array(question.id.utf8)) {
-            throw .duplicateEntry(id: question.id, first: first, second: place)
+        if let first = numbers.updateValue(questions.count, forKey: Array(question.id.utf8)) {
+            throw .duplicateEntry(id: question.id, first: places[first], second: place)
         }
         questions.append(question)
+        places.append(place)
     }
 }

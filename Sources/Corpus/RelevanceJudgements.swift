@@ -28,6 +28,45 @@ public struct RelevanceJudgements: Hashable, Sendable {
     public static func read(_ path: String) throws(CorpusError) -> RelevanceJudgements {
         var judgements = RelevanceJudgements()
         var places: [String: [String: SourcePlace]] = [:]
+        try rows(of: path) { row throws(CorpusError) in
+            let before = judgements.set(
+                question: row.question, passage: row.passage, relevance: row.relevance)
+            if let before, before != row.relevance {
+                let earlier = places[row.question]?[row.passage] ?? row.place
+                throw .duplicateEntry(
+                    id: "\(row.question) \(row.passage)", first: earlier, second: row.place)
+            }
+            if before == nil { places[row.question, default: [:]][row.passage] = row.place }
+        }
+        guard !judgements.questionIDs.isEmpty else { throw .noQuestions(path: path) }
+        return judgements
+    }
+
+    /// Where a file first judges a passage, or any, for a question; nil where it does not.
+    ///
+    /// The file is read again: for messages, so that none else pays for places.
+    package static func place(
+        of question: String, passage: String? = nil, in path: String
+    ) throws(CorpusError) -> SourcePlace? {
+        var place: SourcePlace?
+        try rows(of: path) { row throws(CorpusError) in
+            guard place == nil, row.question == question, row.passage == passage ?? row.passage
+            else { return }
+            place = row.place
+        }
+        return place
+    }
+
+    private struct Row {
+        var place: SourcePlace
+        var question: String
+        var passage: String
+        var relevance: Int
+    }
+
+    private static func rows(
+        of path: String, _ body: (Row) throws(CorpusError) -> Void
+    ) throws(CorpusError) {
         var expected: Int?
         let lines = try TextLines(path: path)
         while let (place, columns) = try lines.nextColumns() {
@@ -52,16 +91,10 @@ public struct RelevanceJudgements: Hashable, Sendable {
                 throw .malformed(
                     place: place, reason: .notWhole(field: "relevance", value: columns[count - 1]))
             }
-            let passage = columns[count - 2]
-            let before = judgements.set(question: columns[0], passage: passage, relevance: value)
-            if let before, before != value {
-                let earlier = places[columns[0]]?[passage] ?? place
-                throw .duplicateEntry(
-                    id: "\(columns[0]) \(passage)", first: earlier, second: place)
-            }
-            if before == nil { places[columns[0], default: [:]][passage] = place }
+            try body(
+                Row(
+                    place: place, question: columns[0], passage: columns[count - 2],
+                    relevance: value))
         }
-        guard !judgements.questionIDs.isEmpty else { throw .noQuestions(path: path) }
-        return judgements
     }
 }

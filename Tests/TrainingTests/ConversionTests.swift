@@ -168,5 +168,15 @@ struct ConversionTests {
             try TrainingConversion.convert(source, to: path, form: .dpr)
         }
         #expect(error == .unknownQuestion(id: "6", place: SourcePlace(path: negatives, line: 1)))
+        // A blank line counts among those of the file.
+        try folder.write(
+            "questions.jsonl",
+            "{\"qid\": 4, \"question\": \"f?\", \"passage_id\": 1}\n\n"
+                + "{\"qid\": 5, \"question\": \"first?\", \"passage_id\": 9}\n")
+        try folder.write("negatives.tsv", "5\t3:1.5\n")
+        let unknown = failure { () throws(TrainingError) in
+            try TrainingConversion.convert(source, to: path, form: .dpr)
+        }
+        #expect(unknown == .unknownPassage(id: "9", place: SourcePlace(path: questions, line: 3)))
     }
 }

@@ -232,8 +232,13 @@ struct DataTests {
         let error = failure { () throws(TrainingError) in
             try ExampleStore.fill(from: TrainingSource.detect(folder.path))
         }
-        let place = SourcePlace(path: folder.path + "/qrels/train.tsv", line: 1)
-        #expect(error == .unknownPassage(id: "d9", place: place))
+        let qrels = folder.path + "/qrels/train.tsv"
+        #expect(error == .unknownPassage(id: "d9", place: SourcePlace(path: qrels, line: 2)))
+        try folder.write("qrels/train.tsv", "q2 0 d1 1\nq1 0 d1 1\n\nq9 0 d1 1\nq9 0 d8 1\n")
+        let other = failure { () throws(TrainingError) in
+            try ExampleStore.fill(from: TrainingSource.detect(folder.path))
+        }
+        #expect(other == .unknownQuestion(id: "q9", place: SourcePlace(path: qrels, line: 4)))
     }
 
     @Test func `JSON in one line may be longer than a row of a table`() throws {

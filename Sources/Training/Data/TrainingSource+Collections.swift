@@ -57,9 +57,13 @@ extension TrainingSource {
         }
         let passages = try PassageTable(corpus: corpus, format: format, ids: needed)
         let known = Set(asked.map(\.id))
-        let place = SourcePlace(path: judgements, line: 1)
+        func place(of question: String, _ passage: String?) throws(TrainingError) -> SourcePlace {
+            try readingCorpus { () throws(CorpusError) in
+                try RelevanceJudgements.place(of: question, passage: passage, in: judgements)
+            } ?? SourcePlace(path: judgements, line: 1)
+        }
         if let stranger = judged.questionIDs.first(where: { !known.contains($0) }) {
-            throw .unknownQuestion(id: stranger, place: place)
+            throw .unknownQuestion(id: stranger, place: try place(of: stranger, nil))
         }
         for question in asked {
             guard let gains = judged.relevance[question.id] else { continue }
@@ -67,10 +71,15 @@ extension TrainingSource {
             let ranked = gains.filter { $0.value > 0 }.sorted {
                 ($1.value, $0.key) < ($0.value, $1.key)
             }
+            if let (stranger, _) = ranked.first(where: { !passages.holds($0.key) }) {
+                throw .unknownPassage(id: stranger, place: try place(of: question.id, stranger))
+            }
             try body(
                 TrainingExample(
                     id: question.id, question: question.text, answers: question.answers,
-                    positives: try passages.passages(ranked.map { ($0.key, nil) }, place: place)))
+                    positives: try passages.passages(
+                        ranked.map { ($0.key, nil) }, place: SourcePlace(path: judgements, line: 1))
+                ))
         }
     }
 
@@ -85,11 +94,13 @@ extension TrainingSource {
         _ body: (TrainingExample) throws(TrainingError) -> Void
     ) throws(TrainingError) -> Int {
         let path = self.path
-        let asked = try readingCorpus { () throws(CorpusError) in try QuestionFile.read(path) }
+        let asked = try readingCorpus { () throws(CorpusError) in
+            try QuestionFile.readPlaced(path)
+        }
         var lists: [String: (place: SourcePlace, entries: [(id: String, score: Double?)])] = [:]
         var strangers = 0
         if let negatives {
-            let known = Set(asked.map(\.id))
+            let known = Set(asked.map(\.question.id))
             var firstStranger: (id: String, place: SourcePlace)?
             try Self.rows(of: negatives) { place, cells throws(TrainingError) in
                 guard known.contains(cells[0]) else {
@@ -110,11 +121,10 @@ extension TrainingSource {
                 throw .unknownQuestion(id: firstStranger.id, place: firstStranger.place)
             }
         }
-        var needed = Set(asked.flatMap(\.goldIDs))
+        var needed = Set(asked.flatMap(\.question.goldIDs))
         for list in lists.values { needed.formUnion(list.entries.map(\.id)) }
         let passages = try PassageTable(corpus: corpus, format: nil, ids: needed)
-        for (number, question) in asked.enumerated() {
-            let place = SourcePlace(path: path, line: UInt64(number + 1))
+        for (question, place) in asked {
             let list = lists[question.id]
             try body(
                 TrainingExample(
@@ -173,6 +183,9 @@ final class PassageTable {
         }
         try spool.flush()
     }
+
+    /// Whether the corpus has a passage of this id, among those that are needed.
+    func holds(_ id: String) -> Bool { offsets[id] != nil }
 
     /// The passages of some ids with their scores.
     func passages(
