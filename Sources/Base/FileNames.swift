@@ -10,6 +10,25 @@ package enum FileNames {
         return slash == name.startIndex ? "/" : String(name[..<slash])
     }
 
+    /// What a path names in the end: a symbolic link leads to its target, which may be missing yet.
+    ///
+    /// A link of the system that stands for an open file, such as `/dev/stdout`, stays as it is.
+    package static func target(of path: String) -> String {
+        var path = path
+        // As many links as the system follows.
+        for _ in 0..<40 {
+            var name = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = readlink(path, &name, name.count - 1)
+            guard count > 0 else { return path }
+            let target = String(
+                decoding: name[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let next = target.hasPrefix("/") ? target : folder(of: path) + "/" + target
+            if path.hasPrefix("/dev/fd/") || next.hasPrefix("/proc/") { return path }
+            path = next
+        }
+        return path
+    }
+
     /// Gives a file or folder another name in its file system, and syncs the folder of that.
     package static func rename(_ old: String, to new: String) throws(FileError) {
         try FileError.check("renaming to", new) { Glibc.rename(old, new) }

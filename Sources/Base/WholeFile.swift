@@ -9,7 +9,8 @@ internal import Synchronization
 ///
 /// Bytes go to a temporary file in the same folder, which `finish()` syncs and renames before it
 /// syncs the folder. Without `finish()` the temporary file is removed. A path that names a device
-/// or a pipe is written to directly. One owner at a time.
+/// or a pipe is written to directly, and a symbolic link leads to what it points to. One owner at
+/// a time.
 package final class WholeFile {
     /// Who may read the file.
     package enum Readers {
@@ -31,9 +32,15 @@ package final class WholeFile {
 
     /// Starts a file that will lie at `path`.
     package convenience init(_ path: String, for readers: Readers = .others) throws(FileError) {
+        var path = path
         var information = stat()
-        let kind = stat(path, &information) == 0 ? information.st_mode & S_IFMT : S_IFREG
+        var kind = stat(path, &information) == 0 ? information.st_mode & S_IFMT : S_IFREG
         if kind == S_IFDIR { throw FileError("creating", path, .isFolder) }
+        if kind == S_IFREG {
+            path = FileNames.target(of: path)
+            // A link that leads no further is an open file of the system, such as `/dev/stdout`.
+            if lstat(path, &information) == 0 { kind = information.st_mode & S_IFMT }
+        }
         try self.init(path, FileNames.folder(of: path), isDirect: kind != S_IFREG, readers)
     }
 

@@ -58,6 +58,28 @@ struct FileTests {
         #expect(stat("/dev/null", &information) == 0 && information.st_mode & S_IFMT == S_IFCHR)
     }
 
+    @Test func `a symbolic link leads to what it points to`() throws {
+        try WholeFile.write([1], to: path("file"))
+        try FileManager.default.createDirectory(
+            atPath: path("far"), withIntermediateDirectories: false)
+        for (link, target) in [
+            ("near", "file"), ("twice", path("near")), ("missing", "far/new"), ("inside", "far/b"),
+        ] {
+            try FileManager.default.createSymbolicLink(
+                atPath: path(link), withDestinationPath: target)
+        }
+        for (link, target) in [("twice", "file"), ("missing", "far/new"), ("inside", "far/b")] {
+            try WholeFile.write(Array(link.utf8), to: path(link))
+            #expect(content(target) == link && content(link) == link)
+            let kind = try FileManager.default.attributesOfItem(atPath: path(link))[.type]
+            #expect(kind as? FileAttributeType == .typeSymbolicLink)
+        }
+        #expect(FileNames.target(of: "/dev/stdout").hasPrefix("/"))
+        try FileManager.default.createSymbolicLink(
+            atPath: path("round"), withDestinationPath: "round")
+        #expect(throws: FileError.self) { try WholeFile.write([1], to: path("round")) }
+    }
+
     @Test func `a full disk is an error that names the file that is meant`() throws {
         let full = FileError("writing", "/dev/full", code: ENOSPC)
         #expect(throws: full) { try WholeFile.write([1], to: "/dev/full") }

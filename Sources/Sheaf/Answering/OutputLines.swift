@@ -1,3 +1,4 @@
+import Base
 import Formats
 
 /// What is written for a question or a text.
@@ -36,7 +37,7 @@ struct OutputLines {
     ) throws(SheafError) {
         self.format = format
         self.separator = separator
-        if let path, format != .table, GrowingFile.canBe(at: path) {
+        if let path = path.map(FileNames.target), format != .table, GrowingFile.canBe(at: path) {
             target = .growing(
                 try GrowingFile(path, settings: settings, questions: questions, member: member))
         } else {
