@@ -60,8 +60,12 @@ package final class WholeFile {
         self.temporary = temporary
         let mode: mode_t = readers == .owner ? 0o600 : 0o666
         file = try Self.naming(path) { () throws(FileError) in
-            try OpenFile(
-                temporary ?? path, O_WRONLY | (isDirect ? 0 : O_CREAT | O_EXCL), mode: mode)
+            guard let temporary else { return try OpenFile(path, O_WRONLY, mode: mode) }
+            return try Self.unfinished.withLock { names throws(FileError) in
+                let file = try OpenFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+                names.insert(temporary)
+                return file
+            }
         }
         if readers == .owner, !isDirect {
             try Self.naming(path) { () throws(FileError) in try file.setMode(mode) }
@@ -113,6 +117,7 @@ package final class WholeFile {
                 try file.close()
             }
             try FileNames.rename(temporary, to: name.map { "\(folder)/\($0)" } ?? path)
+            Self.unfinished.withLock { _ = $0.remove(temporary) }
         }
         isFinished = true
     }
@@ -121,7 +126,20 @@ package final class WholeFile {
     package func discard() {
         guard !isFinished else { return }
         isFinished = true
-        if let temporary { unlink(temporary) }
+        guard let temporary else { return }
+        unlink(temporary)
+        Self.unfinished.withLock { _ = $0.remove(temporary) }
+    }
+
+    /// Temporary files of this process.
+    private static let unfinished = Locked<Set<String>>([])
+
+    /// Removes every unfinished file of this process, which ends then: no other is begun meanwhile.
+    package static func discardAll(thenEnding end: () -> Never) -> Never {
+        unfinished.withLock { names in
+            for name in names { unlink(name) }
+            end()
+        }
     }
 
     /// Errors speak of the file that is meant, not of the temporary one.

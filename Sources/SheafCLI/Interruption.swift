@@ -6,7 +6,11 @@ import Synchronization
 
 /// Turns SIGINT and SIGTERM into the orderly end of what is under way.
 enum Interruption {
-    private static let signals = [SIGINT, SIGTERM]
+    private static let listeners = Listeners()
+
+    /// Ends the program at a signal that nobody else listens to: files that are not finished are
+    /// removed.
+    static func endsProgram() { _ = listeners }
 
     /// Runs `body` as a task that a signal cancels.
     static func cancels<Value: Sendable>(
@@ -50,28 +54,54 @@ enum Interruption {
 
     /// Calls `act` on each signal until `end()`.
     private final class Watch: Sendable {
-        private let sources: Locked<[any DispatchSourceSignal]>
+        private let number: Int
 
-        init(_ act: @escaping @Sendable () -> Void) {
-            sources = Locked(Interruption.signals.map { Watch.source($0, act) })
-        }
+        init(_ act: @escaping @Sendable () -> Void) { number = Interruption.listeners.add(act) }
 
-        private static func source(
-            _ number: Int32, _ act: @escaping @Sendable () -> Void
-        ) -> any DispatchSourceSignal {
-            // The default action would end the process before the source fires.
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler(handler: act)
-            source.resume()
-            return source
-        }
+        func end() { Interruption.listeners.remove(number) }
+    }
 
-        func end() {
-            sources.withLock { all in
-                all.forEach { $0.cancel() }
-                all.removeAll()
+    /// All who listen.
+    ///
+    /// One source takes each signal for them, since of several a signal may reach the first alone.
+    private final class Listeners: Sendable {
+        private let acts = Locked((added: 0, all: [Int: @Sendable () -> Void]()))
+        private let sources = Locked([any DispatchSourceSignal]())
+
+        init() {
+            let acts = acts
+            let own = [SIGINT, SIGTERM].map { number in
+                // The default action would end the process before the source fires.
+                signal(number, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+                source.setEventHandler {
+                    let listening = acts.withLock { Array($0.all.values) }
+                    if listening.isEmpty { Interruption.endProgram() }
+                    for act in listening { act() }
+                }
+                source.resume()
+                return source
             }
+            sources.withLock { $0 = own }
+        }
+
+        func add(_ act: @escaping @Sendable () -> Void) -> Int {
+            acts.withLock { acts in
+                acts.added += 1
+                acts.all[acts.added] = act
+                return acts.added
+            }
+        }
+
+        func remove(_ number: Int) { acts.withLock { $0.all[number] = nil } }
+    }
+
+    private static func endProgram() -> Never {
+        WholeFile.discardAll {
+            Terminal.report(
+                error: "Interrupted.", code: "interrupted",
+                asJSON: CommandLine.arguments.contains("--json"))
+            _exit(SheafError.ExitStatus.interrupted.rawValue)
         }
     }
 }

@@ -21,11 +21,12 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var places: ModelPlaceOptions
 
     func run() async throws {
-        let cluster = try await Cluster.startDetached(
-            data.folder, workers: size.workerCount, threads: size.threads, models: try places.places
-        )
-        let status = try await cluster.status()
-        await cluster.close()
+        let status = try await Interruption.cancels { [self] in
+            let cluster = try await Cluster.startDetached(
+                data.folder, workers: size.workerCount, threads: size.threads,
+                models: try places.places)
+            return try await cluster.closing { try await cluster.status() }
+        }
         try Terminal.answer(
             """
             coordinator \(status.processID) and \(Quantity.count(status.workers.count, "worker")) \

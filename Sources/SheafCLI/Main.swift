@@ -15,6 +15,8 @@ enum Main {
             try EnvironmentSettings.check()
             ResourceAbort.tell()
             do { try ProcessLimits.check(.command) } catch { throw SheafError(error) }
+            // Where a limit is so tight that a thread may be refused, the system ends it.
+            if !ProcessLimits.areTight { Interruption.endsProgram() }
             if var command = parsed as? any AsyncParsableCommand {
                 try await command.run()
             } else {

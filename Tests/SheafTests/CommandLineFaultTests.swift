@@ -159,6 +159,29 @@ struct CommandLineFaultTests {
         }
     }
 
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a signal ends a command that writes, and no file of it is left`(signal: Int32) throws {
+        try withFolder { folder in
+            let row = "{\"question\": \"q\", \"positive_ctxs\": [{\"text\": \"t\"}]}\n"
+            try String(repeating: row, count: 400_000)
+                .write(toFile: folder + "/in.jsonl", atomically: false, encoding: .utf8)
+            try FileManager.default.createDirectory(
+                atPath: folder + "/out", withIntermediateDirectories: false)
+            let run = try Program.start(
+                ["convert", "--input", folder + "/in.jsonl", "--output", folder + "/out/o.json"],
+                data: folder)
+            let out = URL(fileURLWithPath: folder + "/out")
+            func names() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: out.path)
+            }
+            while try names().isEmpty, run.process.isRunning { usleep(1_000) }
+            kill(run.process.processIdentifier, signal)
+            let ended = try run.wait()
+            #expect(ended.status == 130 && ended.error == "error: Interrupted.\n", "\(ended)")
+            #expect(try names() == [])
+        }
+    }
+
     @Test func `another corpus under the same name is refused with both digests`() throws {
         try withFolder { folder in
             let model = try Fixtures.tinyModel(in: folder)
