@@ -135,7 +135,8 @@ extension ClusterError {
         case let error as IndexError where error.isAboutStorage:
             return .answered(Failure(code: .storage, message: error.description))
         case let error as CorpusError:
-            guard case .cannotWrite = error else { return .input(error.description) }
+            // The cluster reads no file of the user's but a corpus that is indexed.
+            guard case .cannotWrite = error else { return .input(error.descriptionOfSkippable) }
             return .answered(Failure(code: .storage, message: error.description))
         case let error as TransportError: return wrap(error)
         case is IndexError, is ModelError, is TrainingError: return .input("\(error)")

@@ -23,6 +23,9 @@ extension CorpusError: CustomStringConvertible {
                 + "fetch or compress the file again"
         case .unknownFormat(let path, let reason, let remedy):
             "cannot tell the format of \(path): \(reason). \(remedy)."
+        case .brokenFirstLine(let path, let reason):
+            "cannot tell the format of \(path): the first line is not a JSON object\(reason). "
+                + "Correct the line."
         case .mixedFormats(let first, let format, let second, let otherFormat):
             "\(first) looks like \(format.rawValue), \(second) like \(otherFormat.rawValue); the "
                 + "files of one corpus have one format: convert one of them, or name the format "
@@ -56,34 +59,56 @@ extension CorpusError: CustomStringConvertible {
     }
 }
 
+extension CorpusError {
+    /// The message for those who can have malformed records passed over, as `IndexOrder` does.
+    package var descriptionOfSkippable: String {
+        switch self {
+        case .malformed(_, let reason) where reason.isOfPassage:
+            description + ", or pass --skip-malformed"
+        case .brokenFirstLine:
+            description.dropLast() + ", or name --format jsonl with --skip-malformed."
+        default: description
+        }
+    }
+}
+
 extension Malformation: CustomStringConvertible {
+    /// Whether a record of a corpus is refused for it, so that it could be passed over.
+    fileprivate var isOfPassage: Bool {
+        switch self {
+        case .wrongColumnCount, .badJSON, .missingField, .wrongType, .emptyPassage,
+            .unterminatedQuote, .invalidUTF8, .nulCharacter, .tooLarge:
+            true
+        case .wrongColumns, .emptyQuestion, .badAnswerList, .badNumber, .notWhole: false
+        }
+    }
+
     /// The fault and its remedy in one message.
     public var description: String {
         switch self {
         case .wrongColumnCount(let expected, let got):
             "\(counted(got, "tab-separated column")) where \(expected) are expected; "
-                + "correct the line\(Self.orSkip)"
+                + "correct the line"
         case .wrongColumns(let got, let expected):
             "\(counted(got, "column")) where \(expected) are expected; correct the line"
         case .badJSON(let column, let detail):
-            "not a JSON object (byte \(column): \(detail)); correct the line\(Self.orSkip)"
+            "not a JSON object (byte \(column): \(detail)); correct the line"
         case .missingField(let field):
-            "\"\(field)\" is missing or empty; add it\(Self.orSkip)"
+            "\"\(field)\" is missing or empty; add it"
         case .wrongType(let field, let expected):
-            "\"\(field)\" is not \(expected); correct it\(Self.orSkip)"
+            "\"\(field)\" is not \(expected); correct it"
         case .emptyPassage:
-            "title and text are both empty; remove the line\(Self.orSkip)"
+            "title and text are both empty; remove the line"
         case .emptyQuestion:
             "the question is empty; remove the line or write the question"
         case .unterminatedQuote:
             "a field opens a quote that never closes; close it and double the quotes inside"
-                + Self.orSkip
         case .invalidUTF8:
-            "bytes that are not UTF-8; convert the file to UTF-8\(Self.orSkip)"
+            "bytes that are not UTF-8; convert the file to UTF-8"
         case .nulCharacter:
-            "a NUL character; remove it\(Self.orSkip)"
+            "a NUL character; remove it"
         case .tooLarge(let limitBytes):
-            "the record is larger than \(limitBytes) bytes; split it\(Self.orSkip)"
+            "the record is larger than \(limitBytes) bytes; split it"
         case .badAnswerList(let detail):
             "the answers are not a Python list of strings (\(detail)); "
                 + "write them as ['one', \"two\"]"
@@ -93,6 +118,4 @@ extension Malformation: CustomStringConvertible {
             "\(field) \"\(value)\" is not a whole number; correct it"
         }
     }
-
-    private static let orSkip = ", or pass --skip-malformed where passages are read"
 }

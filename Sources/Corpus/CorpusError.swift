@@ -18,6 +18,8 @@ public enum CorpusError: Error, Hashable, Sendable {
     case corruptGzip(path: String, byteOffset: UInt64, reason: String)
     /// The format could not be told from the first record.
     case unknownFormat(path: String, reason: String, remedy: String)
+    /// The format cannot be told since the first line is broken JSON; `reason` says where.
+    case brokenFirstLine(path: String, reason: String)
     /// The files of one corpus have several formats.
     case mixedFormats(
         first: String, format: CorpusFormat, second: String, otherFormat: CorpusFormat)

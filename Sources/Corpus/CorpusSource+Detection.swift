@@ -74,9 +74,7 @@ extension CorpusSource {
             if case .badJSON(let column, let detail) = Malformation(error) {
                 why = " (byte \(column): \(detail))"
             }
-            throw .unknownFormat(
-                path: path, reason: "the first line is not a JSON object" + why,
-                remedy: "Correct the line, or name --format jsonl with --skip-malformed")
+            throw .brokenFirstLine(path: path, reason: why)
         }
         if names.contains("_id") { return .beir }
         let known = ["id"] + PassageReader.otherIDNames

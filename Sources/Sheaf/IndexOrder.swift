@@ -64,7 +64,7 @@ public struct IndexOrder: Equatable, Sendable {
         let batchSize = try IndexOrder.positive(batchSize, "passages in a batch")
         let (source, folders) = try typed {
             (
-                try CorpusSource(paths: corpus, format: format),
+                try skippable { try CorpusSource(paths: corpus, format: format) },
                 try ModelFolders.resolve(
                     model: model, question: questionModel, context: contextModel)
             )
@@ -76,6 +76,15 @@ public struct IndexOrder: Equatable, Sendable {
             contextModel: folders.context.map(absolutePath) ?? "",
             encoder: encoder.settings, index: index.settings,
             shards: shards, batchSize: batchSize, skipMalformed: skipMalformed)
+    }
+
+    /// Names the remedy that an order has beside correcting the corpus.
+    private func skippable<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as CorpusError {
+            throw SheafError.request(error.descriptionOfSkippable)
+        }
     }
 
     private static func positive(_ number: Int?, _ what: String) throws(SheafError) -> UInt32 {

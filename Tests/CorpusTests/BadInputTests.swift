@@ -146,9 +146,9 @@ struct BadInputTests {
         ] {
             let path = try write(name, Array(text.utf8))
             let error = #expect(throws: CorpusError.self) { try CorpusSource(paths: [path]) }
-            guard case .unknownFormat(path, _, _) = error else {
-                Issue.record("\(name): \(String(describing: error))")
-                continue
+            switch error {
+            case .unknownFormat(path, _, _), .brokenFirstLine(path, _): break
+            default: Issue.record("\(name): \(String(describing: error))")
             }
         }
     }
@@ -175,7 +175,11 @@ struct BadInputTests {
             place: place, reason: .wrongColumnCount(expected: 3, got: 2))
         #expect(
             error.description == "a.tsv:3: 2 tab-separated columns where 3 are expected; "
-                + "correct the line, or pass --skip-malformed where passages are read")
+                + "correct the line")
+        #expect(
+            error.descriptionOfSkippable == error.description + ", or pass --skip-malformed")
+        let question = CorpusError.malformed(place: place, reason: .emptyQuestion)
+        #expect(question.descriptionOfSkippable == question.description)
         #expect(
             CorpusError.duplicateID(
                 id: "x", first: place, second: SourcePlace(path: "b.tsv", line: 9)

@@ -97,7 +97,7 @@ struct SQuADCorpusTests {
 
     @Test(arguments: [
         ("a.json", #"[{"id": "1", "text": "t"}]"#, "one object a line"),
-        ("b.jsonl", #"{"id": "1", "score": NaN}"#, "--skip-malformed"),
+        ("b.jsonl", #"{"id": "1", "score": NaN}"#, "Correct the line."),
         ("c.jsonl", #"{"key": "1", "text": "t"}"#, "\"id\" and a \"text\""),
         ("d.csv", "id,text\n1,a\n", "tabs between"),
         ("e.tsv", "i\0d\0\n", "iconv"),

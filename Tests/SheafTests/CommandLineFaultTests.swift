@@ -153,6 +153,17 @@ struct CommandLineFaultTests {
             let run = try Program.run(arguments, data: folder + "/data")
             #expect(run.status == 2)
             #expect(run.error.contains("\(corpus):2"))
+            #expect(run.error.contains(", or pass --skip-malformed"))
+            // `predict` has no such option, and `encode` has none.
+            let others = [
+                ["predict", "q", "--corpus", corpus],
+                ["encode", "--input", corpus, "--output", "o"],
+            ]
+            for other in others {
+                let refused = try Program.run(other + ["--model", arguments[5]], data: folder)
+                #expect(refused.status == 2 && refused.error.contains("bad.jsonl:2"), "\(refused)")
+                #expect(!refused.error.contains("--skip"), "\(refused)")
+            }
             let skipping = try Program.run(arguments + ["--skip-malformed"], data: folder + "/data")
             #expect(skipping.status == 0, "\(skipping.error)")
             #expect(skipping.output.contains("1 malformed record skipped"))
