@@ -33,9 +33,15 @@ public struct PassageSet: PassageRetriever {
     public func retrieve(
         _ questions: [RetrieverQuestion], k: Int
     ) async throws(SheafError) -> [RetrievedPassages] {
+        try await onOwnThread { stop throws(SheafError) in try search(questions, k: k, stop) }
+    }
+
+    private func search(
+        _ questions: [RetrieverQuestion], k: Int, _ stop: () -> Bool
+    ) throws(SheafError) -> [RetrievedPassages] {
         var results: [RetrievedPassages] = []
         for question in questions {
-            if Task.isCancelled { throw .interrupted("Interrupted.") }
+            if stop() { throw .interrupted("Interrupted.") }
             guard let vector = question.vector, vector.count == dimension else {
                 throw .request(
                     "Question \(question.question.id) has a vector of "

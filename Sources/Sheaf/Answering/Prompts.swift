@@ -49,7 +49,7 @@ extension AnswerPrompt {
         _ rag: RagQuestions, _ settings: AnswerSettings
     ) async throws(SheafError) -> [AnswerPrompt] {
         let k = settings.passages ?? rag.configuration.passages
-        let asked = try rag.asked(questions, for: retriever.key, threads: settings.threads)
+        let asked = try await rag.asked(questions, for: retriever.key, threads: settings.threads)
         let found = try await RetrievedPassages.retrieve(asked, from: retriever, k: k)
         return zip(questions, found).map { question, list in
             var result = QuestionAnswer(unanswered: question, list, k: k)

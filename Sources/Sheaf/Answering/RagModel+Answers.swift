@@ -39,7 +39,7 @@ extension RagModel {
     private func retrieve(
         _ questions: [Question], from retriever: some PassageRetriever, _ settings: AnswerSettings
     ) async throws(SheafError) -> [RetrievedPassages] {
-        let asked = try self.questions.asked(
+        let asked = try await self.questions.asked(
             questions, for: retriever.key, threads: settings.threads)
         return try await RetrievedPassages.retrieve(
             asked, from: retriever, k: passages(settings))

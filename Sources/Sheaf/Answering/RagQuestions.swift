@@ -74,9 +74,11 @@ extension RagQuestions {
     }
 
     /// Questions as a retriever takes them, with their vectors where it compares these.
+    ///
+    /// They are encoded on a thread of their own.
     func asked(
         _ questions: [Question], for key: RetrieverKey, threads: Int
-    ) throws(SheafError) -> [RetrieverQuestion] {
+    ) async throws(SheafError) -> [RetrieverQuestion] {
         guard case .vector(let dimension) = key else {
             return questions.map { RetrieverQuestion($0) }
         }
@@ -90,7 +92,9 @@ extension RagQuestions {
                 "The question encoder gives \(encoder.dimension) components, and the passages "
                     + "have \(dimension). Name the encoder they were encoded for.")
         }
-        let all = encoder.encode(questions: questions.map(\.text), threads: threads)
+        let all = try await onOwnThread { () throws(SheafError) in
+            encoder.encode(questions: questions.map(\.text), threads: threads)
+        }
         return questions.enumerated().map { row, question in
             RetrieverQuestion(
                 question, vector: Array(all[row * dimension..<(row + 1) * dimension]))

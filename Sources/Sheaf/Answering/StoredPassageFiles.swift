@@ -65,9 +65,15 @@ public struct StoredPassageFiles: PassageRetriever {
     public func retrieve(
         _ questions: [RetrieverQuestion], k: Int
     ) async throws(SheafError) -> [RetrievedPassages] {
+        try await onOwnThread { stop throws(SheafError) in try search(questions, k: k, stop) }
+    }
+
+    private func search(
+        _ questions: [RetrieverQuestion], k: Int, _ stop: () -> Bool
+    ) throws(SheafError) -> [RetrievedPassages] {
         var results: [RetrievedPassages] = []
         for question in questions {
-            if Task.isCancelled { throw .interrupted("Interrupted.") }
+            if stop() { throw .interrupted("Interrupted.") }
             guard let vector = question.vector else {
                 throw .request(
                     "Question \(question.question.id) has no vector. Encode it with the question "
