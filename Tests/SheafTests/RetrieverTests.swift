@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import TestSupport
 import Testing
@@ -23,6 +24,52 @@ struct RetrieverTests {
         #expect(found[0].passages.map(\.score) == [2, 2] && found[0].coverage == nil)
         let all = try await set.retrieve(questions([[1, 0]]), k: 9)
         #expect(all[0].passages.count == 3)
+    }
+
+    /// Finds a passage for each question but the second.
+    private struct Gap: PassageRetriever {
+        let key = RetrieverKey.text
+
+        func retrieve(
+            _ questions: [RetrieverQuestion], k: Int
+        ) async throws(SheafError) -> [RetrievedPassages] {
+            questions.map { question in
+                let text = question.question.text
+                return RetrievedPassages(
+                    passages: text == "second"
+                        ? [] : [RankedEntry(id: "1", title: "river", text: text, score: 1)])
+            }
+        }
+    }
+
+    @Test func `questions keep their numbers where one has no passages`() async throws {
+        let folder = try TemporaryFolder()
+        let model = try RagModel.open(try AnswerFixtures.rag(in: folder))
+        var settings = AnswerSettings()
+        settings.kind = .token
+        settings.generation.maximumNewTokens = 6
+        settings.generation.samples = true
+        settings.generation.topK = 0
+        settings.generation.beams = 1
+        func asked(_ texts: String...) -> [Question] {
+            texts.enumerated().map { Question(id: "\($0)", text: $1) }
+        }
+        let seen = Locked(Set<Int>())
+        let note: ScoreProcessor = { number, _, _ in seen.withLock { _ = $0.insert(number) } }
+        let all = try await model.answer(
+            asked("first", "second", "third"), from: Gap(), settings, processors: [note])
+        #expect(seen.withLock { $0 } == [0, 2])
+        #expect(all[1].answers.isEmpty && all[1].abstains)
+        // What is drawn follows from the number too.
+        for seed in UInt64(0)..<4 {
+            settings.generation.seed = seed
+            settings.generation.firstSource = 0
+            let whole = try await model.answer(
+                asked("first", "second", "third"), from: Gap(), settings)
+            settings.generation.firstSource = 2
+            let alone = try await model.answer(asked("third"), from: Gap(), settings)
+            #expect(whole[2].answers == alone[0].answers)
+        }
     }
 
     @Test func `a RAG folder's own encoder finds passages in memory`() async throws {

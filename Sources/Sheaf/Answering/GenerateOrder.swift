@@ -91,10 +91,10 @@ extension GenerateOrder {
         _ part: [Question], first: Int, _ model: TextGenerator, _ end: @escaping ScoreProcessor,
         _ cuts: inout TextCuts
     ) throws(SheafError) -> [OutputLine] {
-        var options = options
-        options.firstSource = first
         var counted = TextCuts()
-        func run(_ part: [Question]) throws(SheafError) -> [[GeneratedText]] {
+        func run(_ part: ArraySlice<Question>) throws(SheafError) -> [[GeneratedText]] {
+            var options = options
+            options.firstSource = first + part.startIndex
             counted = TextCuts()
             return try model.generate(
                 part.map(\.text), options: options, limit: limit, processors: [end],
@@ -132,19 +132,23 @@ func ending(where isOver: @escaping @Sendable () -> Bool) -> ScoreProcessor {
 
 /// Generates for all inputs together; of a search that fails at a step the input at fault is looked
 /// for, each by itself, and named.
+///
+/// - Parameter run: Takes inputs whose first has the number of the slice's beginning.
 func namingFault<Input, Output>(
-    in inputs: [(id: String, input: Input)], _ run: ([Input]) throws(SheafError) -> Output
+    in inputs: [(id: String, input: Input)],
+    _ run: (ArraySlice<Input>) throws(SheafError) -> Output
 ) throws(SheafError) -> Output {
+    let all = inputs.map(\.input)
     do throws(SheafError) {
-        return try run(inputs.map(\.input))
+        return try run(all[...])
     } catch {
         guard case .generation(let fault) = error, let step = fault.step else { throw error }
-        for (id, input) in inputs {
+        for number in inputs.indices {
             do throws(SheafError) {
-                _ = try run([input])
+                _ = try run(all[number...number])
             } catch {
                 guard case .generation(let own) = error else { throw error }
-                throw .question(id: id, step: own.step ?? step, own)
+                throw .question(id: inputs[number].id, step: own.step ?? step, own)
             }
         }
         throw error

@@ -16,7 +16,8 @@ extension RagModel {
     /// - Parameters:
     ///   - questions: Each with text.
     ///   - retriever: Where the passages come from.
-    ///   - processors: Change the scores of the next token; told the number of the question.
+    ///   - processors: Change the scores of the next token; told the number of the question among
+    ///     all, those without passages too.
     /// - Throws: where a question is empty, the retriever or the search fails, or scores are not
     ///   numbers; the question is named. A cancelled task ends the search at its next token.
     public func answer(
@@ -68,23 +69,40 @@ extension RagModel {
             contexts.append(context)
             owners.append(number)
         }
-        let answers = try search(contexts, owners.map { questions[$0] }, settings, processors)
-        for (number, own) in zip(owners, answers) {
-            enter(own, in: &results[number], settings)
+        // Each run of questions without a gap: all of it counts from the number of the first.
+        var start = 0
+        while start < owners.count {
+            let first = owners[start]
+            var end = start + 1
+            while end < owners.count, owners[end] == first + end - start { end += 1 }
+            let answers = try search(
+                Array(contexts[start..<end]), questions[first..<first + end - start], settings,
+                processors)
+            for (place, own) in answers.enumerated() {
+                enter(own, in: &results[first + place], settings)
+            }
+            start = end
         }
         return results
     }
 
+    /// Searches for the answers to questions, whose first has the number of the slice's beginning.
     private func search(
-        _ contexts: [RetrievedContexts], _ questions: [Question], _ settings: AnswerSettings,
-        _ processors: [ScoreProcessor]
+        _ contexts: [RetrievedContexts], _ questions: ArraySlice<Question>,
+        _ settings: AnswerSettings, _ processors: [ScoreProcessor]
     ) throws(SheafError) -> [[RagAnswer]] {
         try namingFault(in: zip(questions, contexts).map { ($0.id, $1) }) {
-            contexts throws(SheafError) in
+            part throws(SheafError) in
+            let first = questions.startIndex + part.startIndex
+            var options = settings.generation
+            options.firstSource += first
+            let processors = processors.map { processor -> ScoreProcessor in
+                { number, tokens, scores in processor(first + number, tokens, &scores) }
+            }
             do throws(GenerationError) {
                 return try generator.generator.answers(
-                    from: contexts, settings.kind ?? kind, settings.decoding,
-                    options: settings.generation,
+                    from: Array(part), settings.kind ?? kind, settings.decoding,
+                    options: options,
                     removesDuplicates: configuration.removesDuplicates, processors: processors,
                     threads: settings.threads)
             } catch {
