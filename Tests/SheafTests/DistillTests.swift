@@ -74,6 +74,15 @@ struct DistillTests {
         let again = try bench.run(["--json"])
         #expect(again.status == 0, "\(again.error)")
         #expect(try modified("run/distillation.json", bench) == time)
+        // Weights that were written in their place, as many bytes as before.
+        let weights = bench.reader + "/model.safetensors"
+        let file = try #require(FileHandle(forUpdatingAtPath: weights))
+        try file.seek(toOffset: try file.seekToEnd() - 4)
+        try file.write(contentsOf: [0, 0, 0, 0])
+        try file.close()
+        let other = try bench.run(["--json"])
+        #expect(other.status == 0, "\(other.error)")
+        #expect(try modified("run/distillation.json", bench) != time)
     }
 
     private struct Summary: Decodable { var notes: [String] }

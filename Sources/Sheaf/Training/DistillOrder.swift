@@ -119,17 +119,30 @@ public struct DistillOrder: Sendable {
         "cuts \(cuts.texts) \(cuts.textsCut) \(cuts.tokens) \(cuts.tokensCut)\n"
     }
 
-    /// What the scores follow from: paths, sizes and times of reader and data.
+    /// What the scores follow from: paths, sizes and times of the files of reader and data.
     private func provenance() throws(SheafError) -> String {
         var lines = ["candidates \(candidates)", "split \(data.split)"]
-        for path in [reader + "/config.json", reader, data.input, data.corpus, data.negatives] {
+        for path in [reader, data.input, data.corpus, data.negatives] {
             guard let path else { continue }
-            let found = try typed { try FileManager.default.attributesOfItem(atPath: path) }
-            let size = found[.size] as? Int ?? 0
-            let time = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            lines.append("\(path) \(size) \(time)")
+            // A file that is written in its place leaves its folder as it was.
+            for file in try typed({ try Self.files(path) }) {
+                let found = try typed { try FileManager.default.attributesOfItem(atPath: file) }
+                let size = found[.size] as? Int ?? 0
+                let time = (found[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+                lines.append("\(file) \(size) \(time)")
+            }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A file, or the files in a folder and the folders in it; those that links lead to.
+    private static func files(_ path: String) throws -> [String] {
+        let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let kind = try FileManager.default.attributesOfItem(atPath: path)[.type]
+        guard kind as? FileAttributeType == .typeDirectory else { return [path] }
+        return try FileManager.default.contentsOfDirectory(atPath: path).sorted().flatMap {
+            try files(path + "/" + $0)
+        }
     }
 
     /// Scores on a thread that is no task: it is told of a cancellation by a flag.
