@@ -1,3 +1,4 @@
+import Base
 import Formats
 import Foundation
 import TestSupport
@@ -140,5 +141,47 @@ struct AnswerResumeTests {
         #expect(second.status == 2 && second.error.contains("writes"), "\(second)")
         try file.finish(asArray: true)
         #expect(try folder.read("answers.jsonl") == "[\n]\n")
+    }
+
+    @Test func `a lock whose file went away while it was waited for is taken anew`() throws {
+        let name = GrowingFile.partialName(of: output) + ".lock"
+        guard case .taken(let lock) = try FileLock.take(name) else {
+            Issue.record("the lock is held")
+            return
+        }
+        // As a run does that finishes.
+        let other = Thread {
+            usleep(20_000)
+            try? FileManager.default.removeItem(atPath: name)
+            lock.release()
+        }
+        other.start()
+        var file: GrowingFile?
+        while file == nil {
+            file = try? GrowingFile(output, settings: ["a": .integer(1)], questions: [])
+        }
+        #expect(try FileLock.holder(of: name) == "\(getpid())")
+        try file?.finish(asArray: false)
+        #expect(try FileLock.holder(of: name) == nil)
+    }
+
+    @Test func `a run goes on behind a symbolic link, and leaves it`() throws {
+        try folder.write("far/kept", "")
+        try FileManager.default.createSymbolicLink(
+            atPath: output, withDestinationPath: "far/answers.jsonl")
+        let call = try call(3)
+        let target = folder.path + "/far/answers.jsonl"
+        let partial = GrowingFile.partialName(of: target)
+        do {
+            let lines = try OutputLines(
+                path: output, .jsonl, settings: ["a": .integer(1)], questions: [("1", "q")])
+            #expect(lines.whatNext.contains("goes on") && exists(partial))
+        }
+        try FileManager.default.removeItem(atPath: partial)
+        let run = try run(call)
+        #expect(run.status == 0, "\(run)")
+        #expect(lines(target) == 3)
+        let kind = try FileManager.default.attributesOfItem(atPath: output)[.type]
+        #expect(kind as? FileAttributeType == .typeSymbolicLink)
     }
 }

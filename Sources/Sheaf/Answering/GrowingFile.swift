@@ -45,11 +45,7 @@ final class GrowingFile {
         self.member = member
         partial = Self.partialName(of: path)
         let partial = partial
-        switch try Self.writing({ () throws(FileError) in try FileLock.take(partial + ".lock") }) {
-        case .taken(let lock): self.lock = lock
-        case .held(let process):
-            throw .request("Process \(process) writes \(path). Wait for it, or name another file.")
-        }
+        lock = try Self.lock(path, partial + ".lock")
         let file = try Self.writing { () throws(FileError) in
             try OpenFile(partial, O_RDWR | O_CREAT)
         }
@@ -66,6 +62,20 @@ final class GrowingFile {
             try file.seek(to: UInt64(whole))
         }
         if whole == 0 { try write([settings.bytes()]) }
+    }
+
+    /// Takes the lock; one whose file was removed meanwhile, by a run that finished, locks nothing.
+    private static func lock(_ path: String, _ name: String) throws(SheafError) -> FileLock {
+        while true {
+            switch try writing({ () throws(FileError) in try FileLock.take(name) }) {
+            case .taken(let lock):
+                if lock.isInPlace { return lock }
+                lock.release()
+            case .held(let process):
+                throw .request(
+                    "Process \(process) writes \(path). Wait for it, or name another file.")
+            }
+        }
     }
 
     private func check(
