@@ -132,7 +132,20 @@ struct RagJoinTests {
             "generator/vocab.json",
             "{\"<s>\": 0, \"<pad>\": 1, \"</s>\": 2, \"<unk>\": 3, \(tooMany)}")
         #expect(refusal(question, generator).contains("embedding"))
+        // One piece more than rows: an ordinary one is refused, the mask is not.
+        let rows = try Generator.load(folder: generator).vocabularySize
+        func give(_ last: String) throws {
+            let pieces = (4..<rows).map { "\"<\($0)>\": \($0)" } + ["\"\(last)\": \(rows)"]
+            _ = try folder.write(
+                "generator/vocab.json",
+                "{\"<s>\": 0, \"<pad>\": 1, \"</s>\": 2, \"<unk>\": 3, "
+                    + pieces.joined(separator: ", ") + "}")
+        }
+        try give("one")
+        #expect(refusal(question, generator).contains("embedding"))
         #expect(!FileManager.default.fileExists(atPath: target))
+        try give("<mask>")
+        #expect(refusal(question, generator) == "")
     }
 
     @Test(arguments: [("tf_model.h5", "TensorFlow"), ("flax_model.msgpack", "Flax")])

@@ -145,7 +145,7 @@ public struct RagJoin: Sendable {
         return configuration
     }
 
-    /// The generator's tokenizer must be there and know no id that the model does not.
+    /// The generator's tokenizer must be there and of its vocabulary.
     private func checkTokenizer(
         _ folder: String, _ opened: OpenedGenerator
     ) throws(GenerationError) {
@@ -155,11 +155,9 @@ public struct RagJoin: Sendable {
         } catch {
             throw .model(.tokenizer(folder: folder, reason: "\(error)"))
         }
-        guard tokenizer.vocabularySize <= opened.plan.vocabularySize else {
-            throw .model(
-                .vocabularyMismatch(
-                    folder: folder, vocabulary: tokenizer.vocabularySize,
-                    embeddingRows: opened.plan.vocabularySize))
+        try reading { () throws(ModelError) in
+            try VocabularyFit.check(
+                tokenizer, folder: folder, rows: opened.plan.vocabularySize)
         }
     }
 }

@@ -50,25 +50,12 @@ public struct TextGenerator: Sendable {
             let generator = try Generator.load(
                 folder: folder, precision: loading.precision, weights: loading.weights,
                 allowsNonfinite: loading.allowsNonfinite)
-            try check(tokenizer, words, rows: generator.vocabularySize)
+            try VocabularyFit.check(
+                tokenizer, folder: words, rows: generator.vocabularySize)
             return TextGenerator(
                 generator: generator, tokenizer: tokenizer, folder: folder, loading: loading,
                 notes: tokenizer.contradictions
                     + [try BaseCheckpoint.note(folder)].compactMap { $0 })
-        }
-    }
-
-    /// Embeddings may have rows beyond the vocabulary, up to the next multiple of 128, and may lack
-    /// those of special tokens at its end, as the mask has none in some models of BART.
-    private static func check(
-        _ tokenizer: any TextTokenizer, _ folder: String, rows: Int
-    ) throws(ModelError) {
-        let pieces = tokenizer.vocabularySize
-        let lacks = rows < pieces ? rows..<pieces : 0..<0
-        guard rows <= (pieces + 127) / 128 * 128,
-            lacks.count <= 8, lacks.allSatisfy({ tokenizer.isSpecial(Int32($0)) })
-        else {
-            throw .vocabularyMismatch(folder: folder, vocabulary: pieces, embeddingRows: rows)
         }
     }
 }
