@@ -1,10 +1,4 @@
 import Base
-import Foundation
-
-/// The path as it is seen from every working folder; symbolic links stay.
-func absolutePath(_ path: String) -> String {
-    URL(fileURLWithPath: path).standardizedFileURL.path
-}
 
 /// Keeps the first of the values it is told, from any thread.
 final class First<Value: Sendable>: Sendable {
