@@ -249,7 +249,7 @@ let package = Package(
             name: "ClusterRuntimeTests",
             dependencies: [
                 "ClusterRuntime", "ClusterCore", "Base", "Corpus", "VectorIndex", "Models",
-                "Training", "CZeroMQ", "TestSupport", "WireFuzz",
+                "Training", "CKernels", "CZeroMQ", "TestSupport", "WireFuzz",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],

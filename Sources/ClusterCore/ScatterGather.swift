@@ -169,11 +169,6 @@ public struct ScatterGather: Sendable {
         return coverage
     }
 
-    /// The shards that `worker` is expected to answer for.
-    public func shardsAsked(of worker: WorkerID) -> [ShardNumber] {
-        requests.values.filter { $0.worker == worker }.flatMap(\.shards).sorted()
-    }
-
     /// Asks the best holder of each shard that waits for one.
     private mutating func ask() -> [Action] {
         guard !isFinished else { return [] }

@@ -2,7 +2,7 @@
 ///
 /// A kind of tokenizer gives the tokens of one text with their spans in its code points, and joins
 /// tokens to text; special tokens, pairs, truncation, padding and decoding are written once, over
-/// that. `byteSpans(_:in:)` turns spans of code points into spans of UTF-8.
+/// that.
 ///
 /// What each kind must keep:
 /// 1. `appendTokens` gives the first ids of `tokens`.

@@ -14,8 +14,6 @@ public enum IndexError: Error, Equatable, Sendable {
     case unsupportedVersion(path: String, found: String, supported: String)
     /// Stored text is not UTF-8.
     case invalidText(path: String, row: Int, field: String)
-    /// An id cannot be written as one line of text.
-    case lineBreakInID(path: String, row: Int)
     /// A vector holds NaN or infinity, at this component.
     case nonFiniteVector(passageID: String, component: Int)
     /// A vector holds a number too large for float16, at this component.
@@ -40,8 +38,6 @@ public enum IndexError: Error, Equatable, Sendable {
     case unsupported(what: String, kind: String, remedy: String)
     /// Faiss refused an operation; `message` is its own.
     case faiss(operation: String, message: String)
-    /// A file is not a Faiss index of flat vectors.
-    case malformedFaissFile(path: String, reason: String)
     /// A Faiss index file is damaged, or of a kind that is not searched; offset in bytes.
     case unreadableFaissFile(path: String, offset: Int, reason: String)
     /// A pickle beside an index cannot be read; offset in bytes.
@@ -74,9 +70,6 @@ extension IndexError: CustomStringConvertible {
         case .invalidText(let path, let row, let field):
             "\(path) holds a \(field) in row \(row) that is not UTF-8. "
                 + "Delete it and fetch or build the segment again."
-        case .lineBreakInID(let path, let row):
-            "\(path) holds an id in row \(row) that contains a line break. "
-                + "Give the passages of this source other ids, and index it again."
         case .nonFiniteVector(let passageID, let component):
             "the vector of passage \(passageID) is not finite at component \(component). "
                 + "Check the encoder's weights, or leave this passage out."
@@ -117,9 +110,6 @@ extension IndexError: CustomStringConvertible {
             "\(folder) has no file \(name), and not one file that ends in \(ending). Name the "
                 + "folder of an index that DPR wrote, or a Faiss file with its saved data set."
         case .savedDataset(let message): message
-        case .malformedFaissFile(let path, let reason):
-            "\(path) is not a Faiss index of flat vectors: \(reason). "
-                + "Write it again with faiss.write_index from an IndexFlat."
         }
     }
 }

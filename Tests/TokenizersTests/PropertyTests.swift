@@ -203,25 +203,6 @@ struct PropertyTests {
         }
     }
 
-    @Test
-    func `spans of code points are spans of UTF-8`() throws {
-        let tokenizer: any TextTokenizer = try Fixtures.wordPiece()
-        #expect(
-            tokenizer.byteSpans([0..<1, 1..<2, 0..<0, 2..<9], in: "é中!")
-                == [0..<2, 2..<5, 0..<0, 5..<6])
-        var maker = TextMaker(seed: 41)
-        for _ in 0..<200 {
-            let text = maker.text()
-            let spans = tokenizer.encode(text, addsSpecialTokens: false).offsets
-            let scalars = Array(text.unicodeScalars)
-            for (span, bytes) in zip(spans, tokenizer.byteSpans(spans, in: text)) {
-                var expected = String.UnicodeScalarView()
-                expected.append(contentsOf: scalars[span])
-                #expect(Array(text.utf8)[bytes].elementsEqual(String(expected).utf8))
-            }
-        }
-    }
-
     /// Long lines of what could make a search repeat itself; the work done is linear, so these end.
     @Test(arguments: [
         "a", "[", "[CLS", "\u{301}", "e\u{302E}\u{327}", "é", "中", "!", " ", "\u{0}", "\u{FFFD}",

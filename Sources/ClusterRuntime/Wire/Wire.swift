@@ -73,9 +73,4 @@ public enum Wire {
             frame.withUnsafeBytes { sheaf_crc32c(crc, $0.baseAddress, $0.count) }
         }
     }
-
-    /// The CRC32C as any processor computes it.
-    static func portableChecksum(of frame: [UInt8]) -> UInt32 {
-        frame.withUnsafeBytes { sheaf_crc32c_portable(0, $0.baseAddress, $0.count) }
-    }
 }
