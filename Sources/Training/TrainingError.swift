@@ -82,7 +82,7 @@ extension TrainingError: CustomStringConvertible {
             return "\(path) cannot be written: \(reason). Check the folder, its permissions and"
                 + " the space left."
         case .invalidSetting(let name, let reason):
-            return "\(name) \(reason). Correct the setting."
+            return "\(name) \(reason)\(reason.hasSuffix("?") ? "" : ".") Correct the setting."
         case .lonelyBatch(let step, let example):
             return "Step \(step + 1) has the one question “\(example)” and no negative passage, so"
                 + " the loss is 0 whatever the model does. Raise the batch size or add negatives."

@@ -99,7 +99,10 @@ extension IndexError: CustomStringConvertible {
         case .unsupported(let what, let kind, let remedy):
             "there is no \(what) for the index kind \"\(kind)\". \(remedy)"
         case .faiss(let operation, let message):
-            "Faiss could not \(operation): \(message). Choose another index kind, or \"exact\"."
+            // What some kinds say of the inner product, which Faiss has them for by L2 alone.
+            "Faiss could not \(operation): \(message). Choose "
+                + (message.contains("METRIC_L2") ? "--metric l2, " : "")
+                + "another index kind, or \"exact\"."
         case .unreadableFaissFile(let path, let offset, let reason):
             "\(path): at byte \(offset): \(reason). Write it again with faiss.write_index from a "
                 + "Flat, SQ, PQ, HNSW or IVF index, trained and with all its passages."

@@ -29,7 +29,8 @@ import Testing
         let cluster = try await TestCluster(scratch.path, workers: 1)
         let request = IndexRequest.test(corpus, as: "c", model: model, shards: 2)
         for (kind, reason) in [
-            ("LSH", "METRIC_L2"), ("PQ0", "parts of a vector"), ("HNSW1", "links of a vertex"),
+            ("LSH", "Choose --metric l2, another"), ("PQ0", "parts of a vector"),
+            ("HNSW1", "links of a vertex"),
             ("IMI2x2,Flat", "METRIC_L2"), ("PQ7", "multiple"), ("IDMap2,Flat", "Leave it out"),
             ("IVF30,Flat", "the smallest of 2 shards has 16"),
         ] {

@@ -48,7 +48,10 @@ struct CommandLineFaultTests {
         (["index", "c.tsv", "--colection", "c"], "'--colection'. Did you mean '--collection'?"),
         (["index", "c.tsv", "--collection", "c", "--modle", "m"], "Did you mean '--model'?"),
         (["search", "q", "--collection", "c", "-k", "x"], "See `sheaf search --help`."),
-        (["train", "--learning_rate", "1"], "did you mean optimizer.learningRate"),
+        (
+            ["train", "--learning_rate", "1"],
+            "did you mean optimizer.learningRate? Correct the setting."
+        ),
     ])
     func `a word that is mistyped is told the one that is meant`(
         arguments: [String], told: String

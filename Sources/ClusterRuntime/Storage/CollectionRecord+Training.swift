@@ -21,11 +21,14 @@ extension CollectionRecord {
             throw .input("\(error)")
         }
         guard passages > 0, smallestShard < UInt64(needed) else { return }
+        let (there, remedy) =
+            shardCount == 1
+            ? ("there is one shard, of", "Name")
+            : ("the smallest of \(shardCount) shards has", "Name fewer shards with --shards,")
         throw .input(
             """
             The index kind “\(kind)” is trained on \(needed) passages of each shard at least, and \
-            the smallest of \(shardCount) shards has \(smallestShard). Name fewer shards with \
-            --shards, fewer centroids, or another kind.
+            \(there) \(smallestShard). \(remedy) fewer centroids, or another kind.
             """)
     }
 }
