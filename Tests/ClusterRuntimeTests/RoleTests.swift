@@ -1,3 +1,4 @@
+import Base
 import CZeroMQ
 import ClusterCore
 import Foundation
@@ -218,12 +219,21 @@ struct RoleTests {
         let corpus = try TestData.corpus(40, seed: 3, in: cluster.folder.path + "/corpora")
         // Nobody encodes, so the runs go on until they are ended.
         func begin(_ client: ClusterClient) async throws -> Task<Bool, Never> {
+            let failure = Locked("")
             let run = Task {
                 let request = IndexRequest.test(corpus, as: "c", model: model)
-                return (try? await client.index(request) { _ in }) != nil
+                do {
+                    _ = try await client.index(request) { _ in }
+                    return true
+                } catch {
+                    failure.withLock { $0 = "\(error)" }
+                    return false
+                }
             }
             let reader = try await cluster.client(.readOnly)
             while try await reader.status().indexing == nil {
+                let reason = failure.withLock { $0 }
+                try #require(reason.isEmpty, "the run has ended by itself")
                 try await Task.sleep(for: .milliseconds(10))
             }
             await reader.close()

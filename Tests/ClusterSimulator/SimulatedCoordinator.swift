@@ -17,6 +17,8 @@ final class SimulatedCoordinator {
     private(set) var machine: CoordinatorMachine
     private var effects: [CoordinatorMachine.Effect] = []
     private var isActing = false
+    /// Effects that are carried out before it dies, where it is to die in the midst of them.
+    var effectsLeft: Int?
 
     /// The workers whose address is known.
     private var peers: Set<WorkerID> = []
@@ -97,6 +99,10 @@ final class SimulatedCoordinator {
         while !effects.isEmpty {
             // Death may come between any two.
             guard isAlive else { break }
+            if let left = effectsLeft {
+                effectsLeft = left - 1
+                if left == 0 { return simulation.crashCoordinator() }
+            }
             perform(effects.removeFirst())
         }
         isActing = false

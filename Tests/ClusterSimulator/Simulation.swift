@@ -171,6 +171,8 @@ final class Simulation {
         switch fault {
         case .crashCoordinator: crashCoordinator()
         case .interruptRun: coordinator?.interrupt()
+        case .crashAmidstEffects where faultDice.once(in: 3):
+            coordinator?.effectsLeft = faultDice.number(0...30)
         case .fillDisk, .failEncoding, .loseFile, .failSearch:
             amiss[fault] = now + faultDice.milliseconds(500...4000)
         default:
@@ -245,7 +247,7 @@ final class Simulation {
         network.disturb(worker, disturbance)
     }
 
-    private func crashCoordinator() {
+    func crashCoordinator() {
         guard let former = coordinator else { return }
         former.die()
         coordinator = nil
