@@ -31,6 +31,15 @@ public struct StatusReport: Sendable {
     /// What programs read where no cluster runs.
     public static let notRunning: JSONValue = ["running": .bool(false)]
 
+    /// Whether no problem is told, and workers hold every passage that is committed.
+    public var isSound: Bool {
+        status.problems.isEmpty
+            && status.collections.allSatisfy { collection in
+                guard let coverage = collection.coverage else { return false }
+                return coverage.shardsAnswered == coverage.shardsTotal
+            }
+    }
+
     /// The status for people.
     public var text: String {
         var lines = [

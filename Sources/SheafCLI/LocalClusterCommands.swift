@@ -71,6 +71,11 @@ struct StatusCommand: AsyncParsableCommand {
 
             Without a running cluster it says so and exits with 0 (--json:
             {"running":false}).
+
+            With --check it exits with 3 where something is amiss: a problem is
+            told, or passages of a collection are held by no worker.
+
+              sheaf status --check || alert "the index wants a look"
             """)
 
     @OptionGroup var cluster: ClusterOptions
@@ -78,22 +83,32 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show this collection shard by shard.", valueName: "name"))
     var collection: String?
 
+    @Flag(help: "Exit with 3 where something is amiss.")
+    var check = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() async throws {
         guard let running = try await cluster.running() else {
-            return try Terminal.answer(
+            try Terminal.answer(
                 json
                     ? StatusReport.notRunning.text
                     : "no cluster runs on \(cluster.data.folder.path); start one with `sheaf up`")
+            if check { throw ExitCode(SheafError.ExitStatus.cluster.rawValue) }
+            return
         }
         let status = try await running.closing { try await running.status(of: collection) }
         let report = StatusReport(status)
-        guard !json else { return try Terminal.answer(report.document.text) }
-        try Terminal.answer(report.text)
-        if collection != nil {
-            try Terminal.answer("\n" + CollectionReport(status.collections, isServing: true).text)
+        if json {
+            try Terminal.answer(report.document.text)
+        } else {
+            try Terminal.answer(report.text)
+            if collection != nil {
+                try Terminal.answer(
+                    "\n" + CollectionReport(status.collections, isServing: true).text)
+            }
         }
+        if check, !report.isSound { throw ExitCode(SheafError.ExitStatus.cluster.rawValue) }
     }
 }

@@ -197,7 +197,13 @@ struct CommandLineTests {
                 StatusAnswer.self, from: status.output)
             #expect(
                 workers.workers.count == 2 && workers.workers.allSatisfy { $0.state == "ready" })
+            #expect(try Program.run(["status", "--check"], data: data).status == 0)
+            try FileManager.default.createDirectory(
+                atPath: data + "/collections/unknown", withIntermediateDirectories: true)
+            let amiss = try Program.run(["status", "--check"], data: data)
+            #expect(amiss.status == 3 && amiss.output.contains("unknown is not in the catalog"))
             #expect(try Program.run(["down"], data: data).output == "stopped\n")
+            #expect(try Program.run(["status", "--check"], data: data).status == 3)
             #expect(try Program.run(["down"], data: data).output.contains("no cluster runs"))
         }
     }

@@ -67,7 +67,14 @@ extension Coordinator {
     var storageProblems: [String] {
         let known = problems.sorted { $0.key < $1.key }.flatMap(\.value)
         let unbuilt = collections.keys.compactMap { buildFailure(of: $0) }.sorted()
-        return Array((unbuilt + known + unknownFolders()).prefix(Coordinator.problemsTold))
+        let unsound = machine.violations.map {
+            """
+            the coordinator is not as it must be: \($0). Start the cluster again (`sheaf down`, \
+            `sheaf up`), and report it with the log.
+            """
+        }
+        return Array(
+            (unsound + unbuilt + known + unknownFolders()).prefix(Coordinator.problemsTold))
     }
 
     /// Problems that a status tells at most.
