@@ -151,25 +151,22 @@ extension Cluster {
         let encoding = First<ContinuousClock.Instant>()
         let wait = Locked(StorageWait())
         let last = try await typed(interrupted: IndexOrder.goOn) {
-            try await withTaskCancellationHandler {
-                do {
-                    return try await client.index(request) { report in
-                        if report.state == .encoding { encoding.note(clock.now) }
-                        progress(report)
-                        let failure = wait.withLock { wait -> ClusterError? in
-                            _ = wait.note(report, at: clock.now)
-                            return wait.isOver(order.storageWait, at: clock.now)
-                                ? wait.failure(after: order.storageWait) : nil
-                        }
-                        if let failure { throw failure }
+            do {
+                return try await client.index(request) { report in
+                    if report.state == .encoding { encoding.note(clock.now) }
+                    progress(report)
+                    let failure = wait.withLock { wait -> ClusterError? in
+                        _ = wait.note(report, at: clock.now)
+                        return wait.isOver(order.storageWait, at: clock.now)
+                            ? wait.failure(after: order.storageWait) : nil
                     }
-                } catch let error as ClusterError where error.code == .storage {
-                    if !endsWithClose { try? await client.cancelIndexing() }
-                    throw error
+                    if let failure { throw failure }
                 }
-            } onCancel: {
-                // A cluster that stays would go on with the run; one of ours ends with `close()`.
-                if !endsWithClose { Task { try? await client.cancelIndexing() } }
+            } catch {
+                if Task.isCancelled || (error as? ClusterError)?.code == .storage {
+                    await endRun()
+                }
+                throw error
             }
         }
         let ended = clock.now
@@ -182,6 +179,13 @@ extension Cluster {
             cuts: TextCuts(last.cuts),
             seconds: (ended - began).seconds,
             encodingSeconds: (ended - (encoding.value ?? began)).seconds)
+    }
+
+    /// Ends the run under way in a cluster that stays, and returns once it has ended, also from a
+    /// cancelled task; a cluster of ours ends its run with `close()`.
+    private func endRun() async {
+        guard !endsWithClose else { return }
+        await Task { try? await client.cancelIndexing() }.value
     }
 }
 
