@@ -20,7 +20,7 @@
 ///    start.
 public struct ScatterGather: Sendable {
     /// What must be done.
-    public enum Action: Hashable, Sendable {
+    public enum Effect: Hashable, Sendable {
         /// Ask the worker for these shards in one message; the number tells requests apart.
         case send(WorkerID, request: Int, shards: [ShardNumber])
         /// The worker's answer to the request is no longer wanted.
@@ -82,7 +82,7 @@ public struct ScatterGather: Sendable {
     /// Asks the first holder of each shard.
     ///
     /// - Parameter lost: Shards that nobody holds and nobody is going to.
-    public mutating func start(lost: Set<ShardNumber> = []) -> [Action] {
+    public mutating func start(lost: Set<ShardNumber> = []) -> [Effect] {
         for (shard, count) in rows { states[shard] = count == 0 ? .answered : .waiting }
         self.lost = lost
         return ask() + end()
@@ -101,7 +101,7 @@ public struct ScatterGather: Sendable {
     public func expects(_ request: Int) -> Bool { requests[request] != nil }
 
     /// A request was answered: shards it asked for and the answer does not name have failed there.
-    public mutating func answered(_ request: Int, shards: Set<ShardNumber>) -> [Action] {
+    public mutating func answered(_ request: Int, shards: Set<ShardNumber>) -> [Effect] {
         guard let open = requests.removeValue(forKey: request) else { return [] }
         for shard in open.shards {
             states[shard] = shards.contains(shard) ? .answered : .waiting
@@ -111,7 +111,7 @@ public struct ScatterGather: Sendable {
     }
 
     /// A worker failed, refused or cannot be reached: it is asked for nothing more.
-    public mutating func failed(_ worker: WorkerID) -> [Action] {
+    public mutating func failed(_ worker: WorkerID) -> [Effect] {
         guard !isFinished else { return [] }
         for shard in remaining.keys { remaining[shard]?.removeAll { $0 == worker } }
         for (number, request) in requests where request.worker == worker {
@@ -128,7 +128,7 @@ public struct ScatterGather: Sendable {
     ///   - lost: Shards that nobody holds and nobody is going to.
     public mutating func held(
         by current: [ShardNumber: [WorkerID]], lost: Set<ShardNumber> = []
-    ) -> [Action] {
+    ) -> [Effect] {
         guard !isFinished else { return [] }
         for shard in rows.keys {
             let now = current[shard] ?? []
@@ -144,10 +144,10 @@ public struct ScatterGather: Sendable {
     }
 
     /// Time passes: at the deadline whatever is missing stays missing.
-    public mutating func tick(now: Instant) -> [Action] {
+    public mutating func tick(now: Instant) -> [Effect] {
         guard !isFinished, now >= deadline else { return [] }
         let late = requests.sorted { $0.key < $1.key }.map {
-            Action.cancel($0.value.worker, request: $0.key)
+            Effect.cancel($0.value.worker, request: $0.key)
         }
         for (shard, state) in states where state != .answered { states[shard] = .missing }
         requests = [:]
@@ -170,7 +170,7 @@ public struct ScatterGather: Sendable {
     }
 
     /// Asks the best holder of each shard that waits for one.
-    private mutating func ask() -> [Action] {
+    private mutating func ask() -> [Effect] {
         guard !isFinished else { return [] }
         var wanted: [WorkerID: [ShardNumber]] = [:]
         for (shard, state) in states where state == .waiting {
@@ -188,7 +188,7 @@ public struct ScatterGather: Sendable {
     }
 
     /// Gives up what cannot come, and ends the search where nothing is asked or waited for.
-    private mutating func end() -> [Action] {
+    private mutating func end() -> [Effect] {
         guard !isFinished else { return [] }
         for (shard, state) in states where state == .waiting {
             let held = holders[shard] ?? []

@@ -41,10 +41,10 @@ private struct SearchRun {
         return (0..<dice.below(4)).map { _ in left.remove(at: dice.below(left.count)) }
     }
 
-    mutating func follow(_ actions: [ScatterGather.Action]) {
-        for action in actions {
+    mutating func follow(_ effects: [ScatterGather.Effect]) {
+        for effect in effects {
             #expect(!isFinished, "nothing is done after the end")
-            switch action {
+            switch effect {
             case .send(let worker, let number, let shards):
                 #expect(!shards.isEmpty)
                 #expect(!requests.contains { $0.number == number }, "numbers come once")

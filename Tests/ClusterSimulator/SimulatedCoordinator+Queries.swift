@@ -78,9 +78,9 @@ extension SimulatedCoordinator {
         }
     }
 
-    private func perform(_ actions: [ScatterGather.Action], _ searchID: UInt64) {
-        for action in actions {
-            switch action {
+    private func perform(_ effects: [ScatterGather.Effect], _ searchID: UInt64) {
+        for effect in effects {
+            switch effect {
             case .send(let worker, let request, let shards):
                 guard let number = searches[searchID]?.generation.number else { continue }
                 let requestID = newRequestID()

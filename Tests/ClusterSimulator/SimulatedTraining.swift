@@ -118,9 +118,9 @@ extension SimulatedTraining {
         }
     }
 
-    private func perform(_ actions: [Rendezvous.Action]) {
-        for action in actions {
-            switch action {
+    private func perform(_ effects: [Rendezvous.Effect]) {
+        for effect in effects {
+            switch effect {
             case .form(let id, _, let place):
                 let known = worlds[place.generation]
                 if known == nil { generations += 1 }

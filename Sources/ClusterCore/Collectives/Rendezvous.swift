@@ -48,7 +48,7 @@ public struct Rendezvous: Sendable {
     }
 
     /// What is to be done.
-    public enum Action: Hashable, Sendable {
+    public enum Effect: Hashable, Sendable {
         /// Tell a member its place.
         case form(WorkerID, attempt: UInt64, place: TrainerForm)
         /// Tell a member that a generation has ended.
@@ -133,46 +133,46 @@ public struct Rendezvous: Sendable {
 
 extension Rendezvous {
     /// A process is there and will be ready later.
-    public mutating func hello(_ id: WorkerID, at now: Instant) -> [Action] {
+    public mutating func hello(_ id: WorkerID, at now: Instant) -> [Effect] {
         guard isOpen else { return [] }
-        let actions = replacePredecessor(of: id, at: now)
+        let effects = replacePredecessor(of: id, at: now)
         members[id, default: Member(lastHeard: now)].lastHeard = now
-        return actions
+        return effects
     }
 
     /// A rank is ready for a world.
     public mutating func join(
         _ id: WorkerID, _ join: TrainerJoin, at now: Instant
-    ) -> [Action] {
+    ) -> [Effect] {
         guard isOpen else { return [] }
-        var actions = hello(id, at: now)
+        var effects = hello(id, at: now)
         if case .finished = phase {
             // A spare, or one whose ring broke when all had been done.
-            return actions + noteFinished(id, at: now)
+            return effects + noteFinished(id, at: now)
         }
         if let known = members[id]?.join?.attempt, join.attempt <= known {
             // Repeated, since the answer is late or was lost; or a late copy of an older one.
-            guard join.attempt == known, let place = place(of: id) else { return actions }
-            return actions + [.form(id, attempt: join.attempt, place: place)]
+            guard join.attempt == known, let place = place(of: id) else { return effects }
+            return effects + [.form(id, attempt: join.attempt, place: place)]
         }
         if let refusal = refusal(of: id, join) {
             members[id] = nil
-            return actions + [.refuse(id, refusal)]
+            return effects + [.refuse(id, refusal)]
         }
         if world?.members.contains(id) == true {
-            actions += end(by: id, reason: "it left the generation", at: now)
+            effects += end(by: id, reason: "it left the generation", at: now)
         }
         members[id]?.join = join
         members[id]?.isReady = true
         changed = now
-        if case .gathering = phase, ready == settings.maximum { actions += form() }
-        return actions
+        if case .gathering = phase, ready == settings.maximum { effects += form() }
+        return effects
     }
 
     /// A rank shows that it is alive.
     public mutating func beat(
         _ id: WorkerID, _ beat: TrainerBeat, at now: Instant
-    ) -> [Action] {
+    ) -> [Effect] {
         guard isOpen, members[id] != nil else { return [] }
         members[id]?.lastHeard = now
         if beat.step > step {
@@ -193,7 +193,7 @@ extension Rendezvous {
     /// A rank saw its generation fail.
     public mutating func failed(
         _ id: WorkerID, generation: UInt64, by who: String, reason: String, at now: Instant
-    ) -> [Action] {
+    ) -> [Effect] {
         guard case .formed(generation) = phase, world?.members.contains(id) == true else {
             return []
         }
@@ -203,7 +203,7 @@ extension Rendezvous {
     /// A rank has done all there was to do, or cannot do it.
     public mutating func finish(
         _ id: WorkerID, _ finish: TrainerFinish, at now: Instant
-    ) -> [Action] {
+    ) -> [Effect] {
         guard isOpen else { return [.acknowledge(id)] }
         guard members[id] != nil else { return [] }
         if !finish.failure.isEmpty {
@@ -219,7 +219,7 @@ extension Rendezvous {
     }
 
     /// A process ended, or cannot be reached any more.
-    public mutating func lost(_ id: WorkerID, reason: String, at now: Instant) -> [Action] {
+    public mutating func lost(_ id: WorkerID, reason: String, at now: Instant) -> [Effect] {
         guard members.removeValue(forKey: id) != nil, isOpen else { return [] }
         changed = now
         noteEnd(at: now)
@@ -228,9 +228,9 @@ extension Rendezvous {
     }
 
     /// Looks at the clock; at least every 50 ms.
-    public mutating func tick(at now: Instant) -> [Action] {
+    public mutating func tick(at now: Instant) -> [Effect] {
         guard isOpen else { return [] }
-        var actions: [Action] = []
+        var effects: [Effect] = []
         for id in known {
             guard let heard = members[id]?.lastHeard, now - heard > settings.silence else {
                 continue
@@ -238,17 +238,17 @@ extension Rendezvous {
             let milliseconds = Int((now - heard) / .milliseconds(1))
             let reason = "nothing was heard of it for \(milliseconds) ms"
             // Who had finished has gone, and its word of that was lost.
-            if members[id]?.hasFinished == false { actions.append(.remove(id, reason: reason)) }
-            actions += lost(id, reason: reason, at: now)
+            if members[id]?.hasFinished == false { effects.append(.remove(id, reason: reason)) }
+            effects += lost(id, reason: reason, at: now)
         }
         if let finished, now - finished > settings.farewell { isFarewellOver = true }
-        guard case .gathering = phase else { return actions }
+        guard case .gathering = phase else { return effects }
         let isSettled = members.values.allSatisfy(\.isReady) && now - changed >= settings.settle
-        if ready >= settings.minimum, isSettled { return actions + form() }
+        if ready >= settings.minimum, isSettled { return effects + form() }
         if now - gatheringSince > settings.patience {
-            actions += giveUp(.tooFew(ready, needed: settings.minimum))
+            effects += giveUp(.tooFew(ready, needed: settings.minimum))
         }
-        return actions
+        return effects
     }
 
     /// Whether the run was given up, or is finished and every rank has gone.
@@ -270,7 +270,7 @@ extension Rendezvous {
     private var isOpen: Bool { phase != .givenUp }
 
     /// The work is done, and a process is told so.
-    private mutating func noteFinished(_ id: WorkerID, at now: Instant) -> [Action] {
+    private mutating func noteFinished(_ id: WorkerID, at now: Instant) -> [Effect] {
         members[id]?.hasFinished = true
         noteEnd(at: now)
         return [.acknowledge(id)]
@@ -283,7 +283,7 @@ extension Rendezvous {
     }
 
     /// A process of the same name with another incarnation has taken the place of a known one.
-    private mutating func replacePredecessor(of id: WorkerID, at now: Instant) -> [Action] {
+    private mutating func replacePredecessor(of id: WorkerID, at now: Instant) -> [Effect] {
         guard let old = known.first(where: { $0.name == id.name && $0 != id }) else { return [] }
         return [.remove(old, reason: "it was started again")]
             + lost(old, reason: "it was started again", at: now)
@@ -307,7 +307,7 @@ extension Rendezvous {
 
     /// Forms a world of those that are ready, by name, so that a rank started again has the same
     /// number.
-    private mutating func form() -> [Action] {
+    private mutating func form() -> [Effect] {
         let chosen = known.filter { members[$0]?.isReady == true }.prefix(settings.maximum)
         generation += 1
         world = World(generation: generation, members: Array(chosen))
@@ -331,13 +331,13 @@ extension Rendezvous {
             names: world.members.map(\.name), next: next)
     }
 
-    private mutating func end(by id: WorkerID, reason: String, at now: Instant) -> [Action] {
+    private mutating func end(by id: WorkerID, reason: String, at now: Instant) -> [Effect] {
         let rank = world?.members.firstIndex(of: id).map { "rank \($0) (\(id.name))" } ?? id.name
         return end(by: rank, reason: reason, at: now)
     }
 
     /// Ends the generation, unless its work is done already.
-    private mutating func end(by who: String, reason: String, at now: Instant) -> [Action] {
+    private mutating func end(by who: String, reason: String, at now: Instant) -> [Effect] {
         guard case .formed = phase, let world else { return [] }
         let abort = TrainerAbort(generation: world.generation, by: who, reason: reason)
         lastAbort = abort
@@ -347,14 +347,14 @@ extension Rendezvous {
         gatheringSince = now
         failures += 1
         let told = world.members.filter { members[$0] != nil }
-        let actions = told.map { Action.abort($0, abort) }
+        let effects = told.map { Effect.abort($0, abort) }
         guard failures <= settings.failures else {
-            return actions + giveUp(.failing(failures, abort))
+            return effects + giveUp(.failing(failures, abort))
         }
-        return actions
+        return effects
     }
 
-    private mutating func giveUp(_ failure: RendezvousFailure) -> [Action] {
+    private mutating func giveUp(_ failure: RendezvousFailure) -> [Effect] {
         phase = .givenUp
         return [.giveUp(failure)]
     }

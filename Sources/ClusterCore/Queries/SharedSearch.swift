@@ -99,9 +99,9 @@ public struct SharedSearch: Sendable {
         members.isEmpty ? effects(of: machine.tick(now: machine.deadline)) : []
     }
 
-    private mutating func effects(of actions: [ScatterGather.Action]) -> [Effect] {
-        actions.compactMap { action in
-            switch action {
+    private mutating func effects(of effects: [ScatterGather.Effect]) -> [Effect] {
+        effects.compactMap { effect in
+            switch effect {
             case .send(let worker, let request, let shards):
                 return .send(worker, request: request, shards: shards)
             case .cancel(let worker, let request): return .cancel(worker, request: request)

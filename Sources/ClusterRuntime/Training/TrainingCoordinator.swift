@@ -287,15 +287,15 @@ public actor TrainingCoordinator {
         for place in peers.values { send(.drain(Drain(reason: "interrupted")), to: place.peer) }
     }
 
-    // MARK: - Actions
+    // MARK: - Effects
 
-    private func perform(_ actions: [Rendezvous.Action]) {
-        for action in actions { perform(action) }
+    private func perform(_ effects: [Rendezvous.Effect]) {
+        for effect in effects { perform(effect) }
         if case .finished = rendezvous.phase { processes?.stopRestarting() }
     }
 
-    private func perform(_ action: Rendezvous.Action) {
-        switch action {
+    private func perform(_ effect: Rendezvous.Effect) {
+        switch effect {
         case .form(let id, _, let place):
             if place.rank == 0 {
                 log.info("generation \(place.generation): \(place.names.joined(separator: ", "))")
