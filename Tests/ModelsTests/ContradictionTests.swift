@@ -43,6 +43,49 @@ struct ContradictionTests {
         #expect(beyond.towers.allSatisfy { $0.maximumLength == 48 })
     }
 
+    /// transformers' tokenizers for BERT lower-case unless they are told not to.
+    @Test(arguments: ["BertTokenizer", "PreTrainedTokenizerFast"])
+    func `a folder that does not say whether it lower-cases does`(tokenizerClass: String) throws {
+        let scratch = try TemporaryFolder()
+        defer { scratch.remove() }
+        let folder = scratch.path + "/model"
+        try FileManager.default.copyItem(atPath: Goldens.path("models/st_maxlen"), toPath: folder)
+        func edit(_ file: String, _ change: (inout [String: Any]) -> Void) throws {
+            let url = URL(fileURLWithPath: "\(folder)/\(file)")
+            let read = try JSONSerialization.jsonObject(with: Data(contentsOf: url))
+            var object = try #require(read as? [String: Any])
+            change(&object)
+            try JSONSerialization.data(withJSONObject: object).write(to: url)
+        }
+        try edit("tokenizer.json") { json in
+            var normalizer = json["normalizer"] as? [String: Any] ?? [:]
+            #expect(normalizer["type"] as? String == "BertNormalizer")
+            normalizer["lowercase"] = false
+            normalizer["strip_accents"] = nil
+            json["normalizer"] = normalizer
+        }
+        try edit("tokenizer_config.json") { json in
+            json["do_lower_case"] = nil
+            json["tokenizer_class"] = tokenizerClass
+        }
+        let texts = ["Paris is THE Capital"]
+        let lowered = try TextEncoder.load(
+            folder: Goldens.path("models/st_maxlen"), tower: .context)
+        let encoder = try TextEncoder.load(folder: folder, tower: .context)
+        let lowers = tokenizerClass == "BertTokenizer"
+        #expect((encoder.encode(questions: texts) == lowered.encode(questions: texts)) == lowers)
+        let told = try ModelInspection.inspect(folder: folder).warnings
+        #expect(told.contains { $0.contains("does not say do_lower_case") } == lowers)
+        // What was indexed before is searched as it was.
+        let earlier = try OpenedModel(
+            folder: folder, tower: .context, options: EncoderOptions(), rules: .earlierPooling)
+        #expect((try earlier.fingerprint() == encoder.fingerprint) != lowers)
+        let expected = try TextEncoder.load(
+            folder: folder, tower: .context, expecting: try earlier.fingerprint())
+        #expect(expected.fingerprint == (try earlier.fingerprint()))
+        #expect(expected.encode(questions: texts) != lowered.encode(questions: texts))
+    }
+
     @Test func `of two files that lower-case or do not the one that counts is told`() throws {
         let lower = try inspect("st_lower", [:])
         #expect(

@@ -22,7 +22,7 @@ import Testing
         for name in PoolingChoice.names {
             #expect(PoolingChoice(rawValue: name)?.rawValue == name)
         }
-        #expect(PoolingChoice(rawValue: "mean+cls")?.rawValue == "cls+mean")
+        #expect(PoolingChoice(rawValue: "mean+cls")?.rawValue == "mean+cls")
         for name in ["", "+", "cls+cls", "attention", "pooler+cls", "CLS", "cls+"] {
             #expect(PoolingChoice(rawValue: name) == nil, "\(name)")
         }

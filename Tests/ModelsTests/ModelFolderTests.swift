@@ -196,7 +196,7 @@ struct ModelFolderTests {
 
     @Test(
         arguments: [
-            #"{}"#, #"{"pooling_mode": []}"#, #"{"pooling_mode": [1]}"#,
+            #"{"pooling_mode": []}"#, #"{"pooling_mode": [1]}"#,
             #"{"pooling_mode_mean_tokens": 1}"#, #"{"pooling_mode": "sum"}"#,
             #"{"pooling_mode_mean_tokens": true, "word_embedding_dimension": 7}"#,
         ])

@@ -115,8 +115,8 @@ struct SentenceFolderTests {
             }
         }
         let pooling = "1_Pooling/config.json"
-        let both = #"{"pooling_mode": "mean", "pooling_mode_cls_token": true}"#
-        #expect(try refusal(pooling, both, folder: "st_newform").contains("the flags cls"))
+        let flag = #"{"pooling_mode_attention_tokens": true}"#
+        #expect(try refusal(pooling, flag, folder: "st_newform").contains("attention_tokens"))
         let odd = #"{"pooling_mode": "attention"}"#
         #expect(try refusal(pooling, odd, folder: "st_newform").contains("attention"))
         let twice = #"{"pooling_mode": ["cls", "cls"]}"#
@@ -132,6 +132,72 @@ struct SentenceFolderTests {
             "activation_function": "torch.nn.modules.activation.Softplus"}
             """
         #expect(try refusal(dense, activation, folder: "st_dense_tanh").contains("Softplus"))
+        let plain = #"{"in_features": \#(width), "out_features": 10, "bias": false}"#
+        #expect(try refusal(dense, plain, folder: "st_dense_tanh").contains("linear.bias"))
+    }
+
+    @Test func `joined vectors stand in the order in which the folder names them`() throws {
+        let texts = ["one text", "and another, longer one"]
+        func vectors(_ pooling: String) throws -> [Float] {
+            try loaded("st_newform_norm", pooling).encode(questions: texts)
+        }
+        let (first, mean) = (try vectors(#""cls""#), try vectors(#""mean""#))
+        let joined = try vectors(#"["mean", "cls"]"#)
+        let width = first.count / texts.count
+        for text in texts.indices {
+            let (part, whole) = (text * width, text * width * 2)
+            #expect(joined[whole..<whole + width] == mean[part..<part + width])
+            #expect(joined[whole + width..<whole + 2 * width] == first[part..<part + width])
+        }
+    }
+
+    @Test func `a mode named beside other flags counts, and both are told`() throws {
+        let both = #""mean", "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false"#
+        let encoder = try loaded("st_newform_norm", both)
+        #expect(
+            encoder.encode(questions: ["a text"])
+                == (try loaded("st_newform_norm", #""mean""#).encode(questions: ["a text"])))
+        #expect(encoder.description.notes.contains { $0.contains("pooling_mode counts") })
+        let agreed = #"["mean", "cls"], "pooling_mode_cls_token": true, "#
+        let nothing = try loaded("st_newform_norm", "null")
+        #expect(nothing.description.pooling.name == "mean")
+        #expect(nothing.description.notes.contains { $0.contains("mean, the default, counts") })
+        let quiet = try loaded("st_newform_norm", agreed + #""pooling_mode_mean_tokens": true"#)
+        #expect(!quiet.description.notes.contains { $0.contains("pooling_mode") })
+    }
+
+    /// A text of one token behind a prompt: [CLS], the prompt, the token, [SEP].
+    @Test func `the first token behind a prompt that is left out is the one taken`() throws {
+        for prompt in ["a b: ", ""] {
+            func vector(_ pooling: String) throws -> [Float] {
+                try loaded(
+                    "st_newform_norm", #""\#(pooling)", "include_prompt": false"#,
+                    EncoderOptions(questionPrefix: prompt, normalises: false)
+                ).encode(questions: ["a"])
+            }
+            let (first, last) = (try vector("cls"), try vector("lasttoken"))
+            let mean = try vector("mean")
+            let token = zip(mean, last).map { 2 * $0 - $1 }
+            #expect((largestDifference(first, token) < tolerance) == !prompt.isEmpty)
+        }
+    }
+
+    /// A copy of a folder of the new form, whose pooling is the JSON text given.
+    private func loaded(
+        _ name: String, _ pooling: String, _ options: EncoderOptions = EncoderOptions()
+    ) throws -> TextEncoder {
+        let copy = try TemporaryFolder()
+        defer { copy.remove() }
+        let folder = copy.path + "/model"
+        try FileManager.default.copyItem(atPath: Goldens.path("models/" + name), toPath: folder)
+        try FileManager.default.removeItem(atPath: folder + "/2_Dense")
+        try #"{"pooling_mode": \#(pooling)}"#.write(
+            toFile: folder + "/1_Pooling/config.json", atomically: true, encoding: .utf8)
+        try """
+        [{"idx": 0, "name": "0", "path": "", "type": "x.transformer.Transformer"},
+         {"idx": 1, "name": "1", "path": "1_Pooling", "type": "x.pooling.Pooling"}]
+        """.write(toFile: folder + "/modules.json", atomically: true, encoding: .utf8)
+        return try TextEncoder.load(folder: folder, tower: .question, options: options)
     }
 
     @Test(arguments: ["st_dense_tanh", "st_newform", "st_newform_multi"])
@@ -167,5 +233,21 @@ struct FolderRulesTests {
         if name == "st_maxlen" || name == "st_lower" { #expect(!isSame) }
         let other = try TextEncoder.load(folder: folder, tower: .context, expecting: "unknown")
         #expect(other.fingerprint == today.fingerprint)
+    }
+    @Test func `vectors joined in another order are known by the order of before`() throws {
+        let copy = try TemporaryFolder()
+        defer { copy.remove() }
+        let folder = copy.path + "/model"
+        try FileManager.default.copyItem(
+            atPath: Goldens.path("models/st_newform_multi"), toPath: folder)
+        try #"{"pooling_mode": ["mean", "cls"]}"#.write(
+            toFile: folder + "/1_Pooling/config.json", atomically: true, encoding: .utf8)
+        let earlier = try OpenedModel(
+            folder: folder, tower: .context, options: EncoderOptions(), rules: .earlierPooling)
+        let today = try TextEncoder.load(folder: folder, tower: .context)
+        #expect(today.description.pooling.name == "mean+cls")
+        let expected = try TextEncoder.load(
+            folder: folder, tower: .context, expecting: try earlier.fingerprint())
+        #expect(expected.description.pooling.name == "cls+mean")
     }
 }

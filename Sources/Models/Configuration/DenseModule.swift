@@ -44,6 +44,14 @@ struct DenseModule: Equatable, Sendable {
         return activation
     }
 
+    /// Weights that hold a bias are not used without it.
+    private func refuseStrayBias(_ checkpoint: Checkpoint) throws(ModelError) {
+        guard !hasBias, checkpoint.tensors["linear.bias"] != nil else { return }
+        throw .invalidConfiguration(
+            path: folder + "/config.json", key: "bias",
+            reason: "is false, and the weights beside it hold linear.bias")
+    }
+
     /// What of it is part of a fingerprint beside its files.
     var setting: String {
         "dense \(inputs) \(outputs) \(hasBias ? "bias" : "plain") \(activation)"
@@ -52,6 +60,7 @@ struct DenseModule: Equatable, Sendable {
     /// Checks that its weights are there and of its size, and computes nothing.
     func check(_ checkpoint: Checkpoint) throws(ModelError) {
         try checkpoint.verifyChecksums()
+        try refuseStrayBias(checkpoint)
         let shapes =
             [("linear.weight", [outputs, inputs])] + (hasBias ? [("linear.bias", [outputs])] : [])
         for (name, shape) in shapes {
@@ -64,6 +73,7 @@ struct DenseModule: Equatable, Sendable {
 
     /// Its weights.
     func linear(_ checkpoint: Checkpoint) throws(ModelError) -> Linear {
-        try Linear(checkpoint, "linear", outputs: outputs, inputs: inputs, hasBias: hasBias)
+        try refuseStrayBias(checkpoint)
+        return try Linear(checkpoint, "linear", outputs: outputs, inputs: inputs, hasBias: hasBias)
     }
 }

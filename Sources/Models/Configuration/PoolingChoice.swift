@@ -2,9 +2,9 @@
 ///
 ///     let choice = PoolingChoice(rawValue: "cls")
 ///
-/// The names are those of sentence-transformers; several are joined by “+”, and stand in that
-/// library's order whatever order they are given in. `pooler` is BERT's own: the first token's
-/// vector through a linear layer and tanh.
+/// The names are those of sentence-transformers; several are joined by “+”, and their vectors
+/// stand in the order given. `pooler` is BERT's own: the first token's vector through a linear
+/// layer and tanh.
 public struct PoolingChoice: RawRepresentable, Hashable, Codable, Sendable {
     /// The modes, or none for `pooler`.
     let modes: [Pooling]
@@ -32,7 +32,7 @@ public struct PoolingChoice: RawRepresentable, Hashable, Codable, Sendable {
         let parts = rawValue.split(separator: "+", omittingEmptySubsequences: false)
         let modes = parts.compactMap { Pooling(rawValue: String($0)) }
         guard modes.count == parts.count, Set(modes).count == modes.count else { return nil }
-        self.init(Pooling.allCases.filter(modes.contains))
+        self.init(modes)
     }
 
     /// The name.

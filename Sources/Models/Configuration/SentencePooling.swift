@@ -2,9 +2,9 @@ import Formats
 
 /// One way in which token vectors become one vector.
 ///
-/// The names are those that sentence-transformers stores; its order joins several.
+/// The names are those that sentence-transformers stores, in the order of its flags.
 enum Pooling: String, CaseIterable, Sendable {
-    /// The first token's vector.
+    /// The vector of the first token that counts.
     case firstToken = "cls"
     /// The maximum over tokens, feature by feature.
     case maximum = "max"
@@ -39,6 +39,11 @@ struct SentencePooling: Equatable, Sendable {
     var modes: [Pooling]
     /// Whether the tokens of a prompt, and the special token before them, are pooled too.
     var includesPrompt = true
+    /// Whether `cls` is the first token behind a prompt that is left out, as in
+    /// sentence-transformers 6.2, and not the text's first as in 5.4.
+    private(set) var clsFollowsPrompt = true
+    /// What the file says twice and differently, and which one counts, as sentences.
+    private(set) var contradictions: [String] = []
 
     init(_ mode: Pooling) {
         modes = [mode]
@@ -54,13 +59,25 @@ struct SentencePooling: Equatable, Sendable {
         }
         let flags = try Self.flags(json)
         let named = try Self.named(json)
-        if !flags.isEmpty, let named, flags != named {
-            throw json.invalid(
-                "pooling_mode", "says \(Self.text(named)), and the flags \(Self.text(flags))")
+        if !flags.isEmpty, let named, flags != Pooling.allCases.filter(named.contains) {
+            contradictions = [
+                "pooling_mode says \(Self.text(named)), the flags beside it \(Self.text(flags)):"
+                    + " pooling_mode counts."
+            ]
         }
         modes = named ?? flags
+        if named == nil, flags.isEmpty {
+            modes = [.mean]
+            contradictions.append("\(path) chooses no pooling mode: mean, the default, counts.")
+        }
         guard !modes.isEmpty else { throw json.invalid("pooling_mode", "chooses no mode") }
         includesPrompt = try json.bool("include_prompt") ?? true
+    }
+
+    /// Pools by the rules of sentence-transformers up to 5.4.
+    mutating func useEarlierRules() {
+        modes = Pooling.allCases.filter(modes.contains)
+        clsFollowsPrompt = false
     }
 
     /// The modes as one text, such as `cls+mean`.
@@ -71,6 +88,15 @@ struct SentencePooling: Equatable, Sendable {
     }
 
     private static func flags(_ json: JSONFile) throws(ModelError) -> [Pooling] {
+        let known = Pooling.allCases.map(\.flag)
+        if case .object(let members) = json.root,
+            let unknown = members.first(where: {
+                $0.name.hasPrefix("pooling_mode_") && $0.value == .bool(true)
+                    && !known.contains($0.name)
+            })
+        {
+            throw .unsupportedConfiguration(path: json.path, key: unknown.name, value: "true")
+        }
         var modes: [Pooling] = []
         for mode in Pooling.allCases where try json.bool(mode.flag) == true { modes.append(mode) }
         return modes
@@ -88,16 +114,17 @@ struct SentencePooling: Equatable, Sendable {
             }
         default: throw json.invalid("pooling_mode", "is no name and no list of names")
         }
-        var modes: Set<Pooling> = []
+        var modes: [Pooling] = []
         for name in names {
             guard let mode = Pooling(rawValue: name == "mean_sqrt_len" ? name + "_tokens" : name)
             else {
                 throw .unsupportedConfiguration(path: json.path, key: "pooling_mode", value: name)
             }
-            guard modes.insert(mode).inserted else {
+            guard !modes.contains(mode) else {
                 throw json.invalid("pooling_mode", "names \(name) twice")
             }
+            modes.append(mode)
         }
-        return Pooling.allCases.filter(modes.contains)
+        return modes
     }
 }

@@ -54,11 +54,8 @@ enum Architecture: Equatable, Sendable {
         let json = try? JSONFile(folder + "/config.json", purpose: "the model's dimensions")
         guard let json else { return description }
         let type = (try? json.string("model_type")) ?? nil
-        guard self == .unknown else {
-            guard let type, !modelTypes.contains(type) else { return description }
-            return "model_type \(type), \(description)"
-        }
         // The tensors of another family say nothing that its name does not.
+        if self != .unknown, type.map(modelTypes.contains) ?? true { return description }
         var names = type.map { ["model_type \($0)"] } ?? []
         if case .array(let items) = json["architectures"] {
             names += items.compactMap { if case .string(let name) = $0 { name } else { nil } }

@@ -38,10 +38,7 @@ extension ModelDescription {
 
     /// Pools a sentence encoder as named.
     mutating func use(_ choice: PoolingChoice) {
-        let includesPrompt = pooling.includesPrompt
-        pooling = SentencePooling(.firstToken)
-        if choice != .pooler { pooling.modes = choice.modes }
-        pooling.includesPrompt = includesPrompt
+        pooling.modes = choice == .pooler ? [.firstToken] : choice.modes
         poolerName = choice == .pooler ? BertNames(prefix: prefix).pooler : nil
     }
 

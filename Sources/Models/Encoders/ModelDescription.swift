@@ -41,6 +41,10 @@ struct ModelDescription: Sendable {
     var precision = Precision.float32
     var notes: [String] = []
 
+    /// Whether `cls` is the first token behind a prompt that is left out; BERT's own pooler takes
+    /// the text's first token whatever is left out.
+    var clsFollowsPrompt: Bool { poolerName == nil && pooling.clsFollowsPrompt }
+
     var dimension: Int {
         if let last = dense.last { return last.outputs }
         return projectionName == nil ? pooledWidth : configuration.projectionSize
@@ -64,8 +68,8 @@ struct ModelDescription: Sendable {
         precision = options.precision
         allowsNonfinite = options.allowsNonfinite
         // What was trained here, or by Simple Transformers, is used as it was trained.
-        let training = rules == .current ? try TrainingRecord.read(folder) : nil
-        let arguments = rules == .current ? try SimpleTransformersArguments.read(folder) : nil
+        let training = rules.areOfTraining ? try TrainingRecord.read(folder) : nil
+        let arguments = rules.areOfTraining ? try SimpleTransformersArguments.read(folder) : nil
         let options = options.completed(by: training?.options(for: tower) ?? EncoderOptions())
         let (checkpoint, json) = (files.checkpoint, files.settings)
         isPart = files.isPart
@@ -180,6 +184,7 @@ struct ModelDescription: Sendable {
             let modules = try SentenceModules(
                 folder: folder, hiddenSize: configuration.hiddenSize)
             pooling = modules.pooling
+            if rules == .current { notes += pooling.contradictions }
             dense = modules.dense
             normalises = modules.normalises
         } else if let arguments {
@@ -193,6 +198,7 @@ struct ModelDescription: Sendable {
                 notes.append(text)
             }
         }
+        if rules != .current { pooling.useEarlierRules() }
         try readSentenceConfiguration()
         if rules.areOfSentenceTransformers { try readTokenizerLength() }
         prefixes = try storedPrompts(rules)

@@ -95,6 +95,10 @@ public struct ModelFolders: Equatable, Sendable {
             if isName { throw .hubName(folder) }
             throw .missingFile(path: folder, purpose: "the model's folder")
         }
+        guard isFolder(found) else {
+            throw .unreadableFile(
+                path: found, reason: "it is a file, and the folder of a model is wanted")
+        }
         return found
     }
 

@@ -7,7 +7,7 @@ import Tokenizers
 struct OpenedModel: Sendable {
     let description: ModelDescription
     let checkpoint: Checkpoint
-    let tokenizer: any TextTokenizer
+    let tokenizer: WordPieceTokenizer
     /// The weights of the linear layers after the pooling.
     let dense: [Checkpoint]
     /// `config.json` and the tokenizer's files that are there, in fixed order.
@@ -41,7 +41,8 @@ struct OpenedModel: Sendable {
         }
         smallFiles = files
         tokenizer = try Self.tokenizer(
-            parts.tokenizerFolder, rows: description.configuration.vocabularySize)
+            parts.tokenizerFolder, rows: description.configuration.vocabularySize,
+            silence: rules == .current ? .lowercases : .followsTokenizer)
         try checkSegments()
     }
 
@@ -49,7 +50,9 @@ struct OpenedModel: Sendable {
     ///
     /// Embeddings may have rows beyond the vocabulary where they were padded for alignment: up to
     /// the next multiple of 128.
-    static func tokenizer(_ folder: String, rows: Int) throws(ModelError) -> WordPieceTokenizer {
+    static func tokenizer(
+        _ folder: String, rows: Int, silence: WordPieceTokenizer.Silence = .lowercases
+    ) throws(ModelError) -> WordPieceTokenizer {
         let vocabulary = folder + "/vocab.txt"
         guard
             ModelDescription.exists(vocabulary)
@@ -66,7 +69,7 @@ struct OpenedModel: Sendable {
         }
         let tokenizer: WordPieceTokenizer
         do {
-            tokenizer = try WordPieceTokenizer(folder: folder)
+            tokenizer = try WordPieceTokenizer(folder: folder, silence: silence)
         } catch {
             throw .tokenizer(folder: folder, reason: "\(error)")
         }
@@ -89,6 +92,11 @@ struct OpenedModel: Sendable {
                 path: description.transformerFolder + "/config.json", key: "type_vocab_size",
                 reason: "is too small for the tokenizer's segment \(largest)")
         }
+    }
+
+    /// What beside the files decides a vector, in fixed order.
+    private var settings: [String] {
+        description.settings + (tokenizer.lowercasesUnasked ? ["lower-cased unasked"] : [])
     }
 
     /// See `TextEncoder.fingerprint(folder:tower:options:)`.
@@ -114,7 +122,7 @@ struct OpenedModel: Sendable {
             try file.check()
         }
         add("sheaf encoder 1")
-        for setting in description.settings { add(setting) }
+        for setting in settings { add(setting) }
         for file in smallFiles { try add(file) }
         for file in checkpoint.files { try add(file) }
         for layer in dense { for file in layer.files { try add(file) } }
@@ -133,7 +141,7 @@ extension OpenedModel {
         for rules in FolderRules.allCases.dropFirst() {
             let other = try OpenedModel(
                 folder: folder, tower: tower, options: options, rules: rules)
-            if other.description.settings != opened.description.settings,
+            if other.settings != opened.settings,
                 try other.fingerprint() == expected
             {
                 return other
@@ -159,6 +167,8 @@ extension ModelDescription {
             tower == .context ? prefixes.passage : "",
         ] + ProcessorBackend.settings(self)
             + (leavesPromptOut ? ["prompt left out"] : [])
+            + (leavesPromptOut && clsFollowsPrompt && pooling.modes.contains(.firstToken)
+                ? ["cls behind the prompt"] : [])
             + (lowercases ? ["lower-cased"] : [])
             + (kind == .sentence && poolerName != nil ? ["tanh pooler"] : [])
             + dense.map(\.setting)

@@ -3,8 +3,8 @@ import Tensors
 extension ProcessorBackend {
     /// Pools the token vectors of one text, `[length, width]`, into one vector per mode.
     ///
-    /// - Parameter leftOut: Tokens at the start that the modes pass over; the first and the last
-    ///   token are taken whatever it is, as sentence-transformers takes them.
+    /// - Parameter leftOut: Tokens at the start that the modes pass over. Where nothing is left,
+    ///   the first token is taken, and the last one always is, as sentence-transformers does it.
     func pool(
         _ tokens: UnsafePointer<Float>, length: Int, leftOut: Int,
         into out: UnsafeMutablePointer<Float>
@@ -17,7 +17,9 @@ extension ProcessorBackend {
         for (index, mode) in description.pooling.modes.enumerated() {
             let vector = out + index * width
             switch mode {
-            case .firstToken: vector.update(from: tokens, count: width)
+            case .firstToken:
+                let first = description.clsFollowsPrompt && skipped < length ? skipped : 0
+                vector.update(from: tokens + first * width, count: width)
             case .lastToken: vector.update(from: tokens + (length - 1) * width, count: width)
             case _ where rows.count == 0: vector.update(repeating: 0, count: width)
             case .maximum:

@@ -34,19 +34,22 @@ final class ProcessorBackend: EncoderBackend {
         arena.reserveVectors(batch.sequences * description.widestVector)
         // Pooled vectors, and after a layer the other of the two buffers.
         var vectors = arena.vectors.start
+        let takesFirstTokens =
+            description.pooling.modes == [.firstToken]
+            && (leftOut == 0 || !description.clsFollowsPrompt)
         if team.count > 1 {
             weights.bert.forward(batch, members, team)
-        } else if description.pooling.modes == [.firstToken] {
+        } else if takesFirstTokens {
             weights.bert.forwardFirstTokens(batch, arena)
         } else {
             weights.bert.forward(batch, arena)
         }
-        if description.pooling.modes == [.firstToken], team.count > 1 {
+        if takesFirstTokens, team.count > 1 {
             for sequence in 0..<batch.sequences {
                 (vectors + sequence * width).update(
                     from: arena.hidden.start + batch.starts[sequence] * width, count: width)
             }
-        } else if description.pooling.modes == [.firstToken] {
+        } else if takesFirstTokens {
             vectors.update(from: arena.hidden.start, count: batch.sequences * width)
         } else {
             for sequence in 0..<batch.sequences {

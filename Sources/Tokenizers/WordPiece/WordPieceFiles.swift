@@ -15,8 +15,13 @@ struct WordPieceFiles {
     /// True where tokenizer.json's normaliser is a sequence, which tokenizer_config.json leaves
     /// as it is.
     private var hasNormalizerSequence = false
+    /// True where tokenizer.json has BERT's normaliser alone.
+    private var hasPlainNormalizer = false
     /// What the files say differently of how text is split, and which one counts, as sentences.
     private(set) var contradictions: [String] = []
+    /// Whether tokenizer.json keeps the case of letters, and text is lower-cased all the same since
+    /// no setting says otherwise.
+    private(set) var lowercasesUnasked = false
     /// A vocabulary without the mask token is legal where no file names it.
     var maskIsOptional = false
 
@@ -27,7 +32,12 @@ struct WordPieceFiles {
     }
 
     /// Reads tokenizer.json, else vocab.txt; tokenizer_config.json overrides options of either.
-    init(_ files: TokenizerFolder) throws(TokenizerError) {
+    ///
+    /// - Parameter silence: What it means that a model's folder does not say whether letters are
+    ///   lower-cased.
+    init(
+        _ files: TokenizerFolder, silence: WordPieceTokenizer.Silence = .lowercases
+    ) throws(TokenizerError) {
         let config = try files.json("tokenizer_config.json")
         let names = try SpecialTokenNames([config, try files.json("special_tokens_map.json")])
         if let document = files.document {
@@ -41,6 +51,9 @@ struct WordPieceFiles {
             throw .missingFile(folder: files.folder, expected: ["tokenizer.json", "vocab.txt"])
         }
         if let config { try override(config) }
+        if silence == .lowercases, files.has("config.json") || config != nil {
+            try lowercaseUnasked(config)
+        }
         name(names)
     }
 
@@ -87,6 +100,7 @@ struct WordPieceFiles {
                 hasNormalizerSequence = true
                 try readSequence(try node.required("normalizers").elements())
             } else {
+                hasPlainNormalizer = try node.required("type").string() == "BertNormalizer"
                 try readStep(node)
             }
         }
@@ -177,6 +191,26 @@ struct WordPieceFiles {
                 + " \(winner) counts.")
     }
 
+    /// transformers' BERT tokenizers lower-case where no setting says otherwise, whatever a plain
+    /// normaliser in tokenizer.json says; its general class takes that file as it is.
+    private mutating func lowercaseUnasked(_ config: JSONNode?) throws(TokenizerError) {
+        guard path.hasSuffix("tokenizer.json"), hasPlainNormalizer, !options.lowercases,
+            try config?.member("do_lower_case") == nil,
+            !Self.generalClasses.contains(
+                try config?.member("tokenizer_class")?.string() ?? "")
+        else { return }
+        options.lowercases = true
+        lowercasesUnasked = true
+        contradictions.append(
+            "tokenizer.json keeps the case of letters, and tokenizer_config.json does not say"
+                + " do_lower_case: texts are lower-cased, as transformers does. Set it to false"
+                + " where the model was trained with case.")
+    }
+
+    private static let generalClasses: Set<String> = [
+        "PreTrainedTokenizerFast", "TokenizersBackend",
+    ]
+
     private mutating func overrideNormalizer(_ config: JSONNode) throws(TokenizerError) {
         if let node = try config.member("do_lower_case") { options.lowercases = try node.bool() }
         if let node = try config.member("tokenize_chinese_chars") {
@@ -206,6 +240,19 @@ extension WordPieceTokenizer {
     /// padding stored in tokenizer.json are ignored: they belong to whoever asks.
     /// Errors: any of `TokenizerError` that concerns files.
     public convenience init(folder: String) throws(TokenizerError) {
-        try self.init(WordPieceFiles(TokenizerFolder(folder)))
+        try self.init(folder: folder, silence: .lowercases)
+    }
+
+    /// Opens it as today, or as an earlier release did.
+    package convenience init(folder: String, silence: Silence) throws(TokenizerError) {
+        try self.init(WordPieceFiles(TokenizerFolder(folder), silence: silence))
+    }
+
+    /// What it means that a model's folder does not say whether letters are lower-cased.
+    package enum Silence: Sendable {
+        /// They are, as in transformers.
+        case lowercases
+        /// tokenizer.json says so, as in earlier releases.
+        case followsTokenizer
     }
 }

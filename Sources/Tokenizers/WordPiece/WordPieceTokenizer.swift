@@ -20,6 +20,8 @@ public final class WordPieceTokenizer: TextTokenizer {
 
     /// What the files of the tokenizer say differently, and which one counts, as sentences.
     public let contradictions: [String]
+    /// Whether tokenizer.json keeps the case of letters, and text is lower-cased all the same.
+    package let lowercasesUnasked: Bool
 
     /// `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, unless tokenizer.json says otherwise.
     public let template: EncodingTemplate
@@ -65,6 +67,7 @@ public final class WordPieceTokenizer: TextTokenizer {
         }
         self.options = options
         contradictions = files.contradictions
+        lowercasesUnasked = files.lowercasesUnasked
         model = try WordPieceModel(
             vocabulary: vocabulary, unknownID: unknownID,
             continuationPrefix: options.continuationPrefix, path: path)
