@@ -15,6 +15,8 @@
 ///    batches.
 /// 6. A lease whose messages were lost expires, however busy its worker is with others: a worker
 ///    encodes in the order of its grants, so what comes after a later lease's report is not of it.
+/// 7. A batch that failed at a worker goes to another first, and a worker that fails time after
+///    time rests while others can encode: its fault ends no run.
 public struct LeaseTable: Sendable {
     /// How leases are given.
     public struct Rules: Sendable {
@@ -22,8 +24,11 @@ public struct LeaseTable: Sendable {
         public var leasesPerWorker: Int
         /// Time without progress after which a lease returns.
         public var duration: Duration
-        /// Failures of one batch after which the job stops instead of trying again.
+        /// Failures of one batch after which the job stops instead of trying again, and of one
+        /// worker in a row after which it rests.
         public var failuresAllowed: Int
+        /// How long such a worker is given nothing while others can encode.
+        public var rest: Duration
         /// How far beyond the first pending batch an offer looks for one of the worker's own
         /// shards.
         public var preferenceWindow: Int
@@ -31,11 +36,12 @@ public struct LeaseTable: Sendable {
         /// Makes rules; the defaults suit a local cluster.
         public init(
             leasesPerWorker: Int = 2, duration: Duration = .seconds(60), failuresAllowed: Int = 3,
-            preferenceWindow: Int = 64
+            rest: Duration = .seconds(60), preferenceWindow: Int = 64
         ) {
             self.leasesPerWorker = leasesPerWorker
             self.duration = duration
             self.failuresAllowed = failuresAllowed
+            self.rest = rest
             self.preferenceWindow = preferenceWindow
         }
     }
@@ -88,6 +94,10 @@ public struct LeaseTable: Sendable {
     private let epoch: UInt64
     private var states: [State]
     private var failures: [BatchNumber: Int] = [:]
+    /// The workers at which each batch failed.
+    private var failedAt: [BatchNumber: Set<WorkerID>] = [:]
+    /// Failures of each worker since its last success, and when the last one came.
+    private var failing: [WorkerID: (count: Int, last: Instant)] = [:]
     private var held: [WorkerID: Set<BatchNumber>] = [:]
     /// The latest attempt each worker has reported on.
     private var reported: [WorkerID: Attempt] = [:]
@@ -135,6 +145,11 @@ public struct LeaseTable: Sendable {
         (held[worker] ?? []).sorted().compactMap(lease)
     }
 
+    /// The workers that fail whatever they are given.
+    package var failingWorkers: [WorkerID] {
+        failing.filter { $0.value.count >= rules.failuresAllowed }.keys.sorted()
+    }
+
     /// The workers that hold leases, by name.
     package var holders: [WorkerID] { held.filter { !$0.value.isEmpty }.keys.sorted() }
 
@@ -155,23 +170,36 @@ public struct LeaseTable: Sendable {
         }
     }
 
-    /// Grants `worker` a pending batch, or nil when it holds enough or none is pending.
+    /// Grants `worker` a pending batch, or nil when it holds enough, rests, or none is pending that
+    /// it may try.
     ///
     /// A batch of a shard the worker owns is preferred within the preference window; else the first
     /// pending batch is taken, so that an idle worker never waits.
+    ///
+    /// - Parameter others: The other workers that can encode.
     public mutating func offer(
-        to worker: WorkerID, preferring owned: Set<ShardNumber>, now: Instant
+        to worker: WorkerID, preferring owned: Set<ShardNumber>, others: Set<WorkerID> = [],
+        now: Instant
     ) -> Lease? {
         guard held[worker, default: []].count < rules.leasesPerWorker else { return nil }
+        let others = others.filter { !rests($0, now: now) }
+        guard others.isEmpty || !rests(worker, now: now) else { return nil }
         while firstPending < states.count, !isPending(firstPending) { firstPending += 1 }
-        guard firstPending < states.count else { return nil }
-        var chosen = firstPending
+        func mayTry(_ index: Int) -> Bool {
+            guard isPending(index) else { return false }
+            guard let tried = failedAt[BatchNumber(index)], tried.contains(worker) else {
+                return true
+            }
+            return others.isSubset(of: tried)
+        }
+        guard let first = (firstPending..<states.count).first(where: mayTry) else { return nil }
+        var chosen = first
         if !owned.isEmpty {
             let end = min(states.count, firstPending + rules.preferenceWindow)
             chosen =
-                (firstPending..<end).first {
-                    isPending($0) && owned.contains(BatchNumber($0).shard(of: shardCount))
-                } ?? firstPending
+                (first..<max(first, end)).first {
+                    mayTry($0) && owned.contains(BatchNumber($0).shard(of: shardCount))
+                } ?? first
         }
         grantCount += 1
         let lease = Lease(
@@ -190,6 +218,7 @@ public struct LeaseTable: Sendable {
         case .leased(let lease) where lease.attempt == attempt:
             states[batch.rawValue] = .staged(lease)
             reported(lease)
+            failing[lease.worker] = nil
             return .commit
         case .staged(let lease) where lease.attempt == attempt:
             return .alreadyStaged
@@ -220,13 +249,17 @@ public struct LeaseTable: Sendable {
     }
 
     /// A worker could not encode `batch`.
-    public mutating func failed(_ batch: BatchNumber, attempt: Attempt) -> FailureDecision {
+    public mutating func failed(
+        _ batch: BatchNumber, attempt: Attempt, now: Instant
+    ) -> FailureDecision {
         guard states.indices.contains(batch.rawValue),
             case .leased(let lease) = states[batch.rawValue], lease.attempt == attempt
         else { return .stale }
         reported(lease)
         release(lease)
         failures[batch, default: 0] += 1
+        failedAt[batch, default: []].insert(lease.worker)
+        failing[lease.worker] = (failing[lease.worker, default: (0, now)].count + 1, now)
         return failures[batch, default: 0] >= rules.failuresAllowed ? .giveUp : .retry
     }
 
@@ -243,6 +276,7 @@ public struct LeaseTable: Sendable {
         let lost = leases(of: worker).filter(isLeased)
         lost.forEach { release($0) }
         reported[worker] = nil
+        failing[worker] = nil
         return lost
     }
 
@@ -263,6 +297,11 @@ public struct LeaseTable: Sendable {
             .filter { isLeased($0) && $0.deadline <= now }
         expired.forEach { release($0) }
         return expired
+    }
+
+    private func rests(_ worker: WorkerID, now: Instant) -> Bool {
+        guard let failing = failing[worker] else { return false }
+        return failing.count >= rules.failuresAllowed && now - failing.last < rules.rest
     }
 
     private func isPending(_ index: Int) -> Bool {

@@ -8,11 +8,11 @@
 ///
 /// Invariants:
 /// 1. `serving` is nil or a generation whose shards were all loaded when it took over.
-/// 2. A worker has one order of a generation at a time: the next one follows its answer, and the
-///    same one is repeated when no answer, or only part of what was asked, has come for `patience`,
-///    unless the worker has said that it must fail again.
-///    Only an order for less may overtake: an answer to either tells the truth about what is left,
-///    and the worker need not load what another owns by now.
+/// 2. A worker is asked for one load of a generation at a time: the next one follows its answer,
+///    and the same shards are asked for again when no answer, or only part of what was asked, has
+///    come for `patience`, unless the worker has said that it must fail again.
+///    Only a load of less may overtake: the worker need not load what another owns by now. What
+///    answers another load than the last one tells of the past, and changes nothing.
 /// 3. A generation is unloaded only when it is neither serving nor next, and no search pins it.
 /// 4. A worker is named as a holder only of shards it reported and was not told to drop since.
 public struct ServingTable: Sendable {
@@ -35,10 +35,27 @@ public struct ServingTable: Sendable {
         public var rowCount: UInt64 { rows.values.reduce(0, +) }
     }
 
+    /// What a worker is to hold of a generation: exactly these shards.
+    public struct Load: Hashable, Sendable {
+        /// Tells it from every other load.
+        public var id: UInt64
+        /// The generation's number.
+        public var generation: UInt64
+        /// The shards, in their order.
+        public var shards: [ShardNumber]
+
+        /// Makes the load `id`.
+        public init(id: UInt64, generation: UInt64, shards: [ShardNumber]) {
+            self.id = id
+            self.generation = generation
+            self.shards = shards
+        }
+    }
+
     /// What must be told to a worker.
     public enum Effect: Hashable, Sendable {
-        /// Hold exactly these shards of the generation.
-        case load(WorkerID, generation: UInt64, shards: [ShardNumber])
+        /// Hold exactly the shards of the load.
+        case load(WorkerID, Load)
         /// Forget the generation.
         case unload(generation: UInt64)
         /// From now on searches use this generation.
@@ -47,6 +64,7 @@ public struct ServingTable: Sendable {
 
     /// What one worker was last asked to hold of one generation.
     private struct Ask: Sendable {
+        var loadID: UInt64 = 0
         var shards: Set<ShardNumber> = []
         var isAnswered = true
         /// Whether the worker has said that it can never carry it out.
@@ -55,7 +73,7 @@ public struct ServingTable: Sendable {
         var openSince: Instant?
     }
 
-    /// Time after which an order not carried out is repeated: it, or its answer, may be lost.
+    /// Time after which a load not carried out is asked for again: it, or its answer, may be lost.
     public static let patience: Duration = .seconds(5)
 
     /// The collection's name, which enters placement.
@@ -72,13 +90,18 @@ public struct ServingTable: Sendable {
     private var asked: [UInt64: [WorkerID: Ask]] = [:]
     private var pins: [UInt64: Int] = [:]
     private var retired: Set<UInt64> = []
+    /// The id of the last load that was asked for.
+    package private(set) var lastLoadID: UInt64
     /// Which rule is broken, by a simulation alone.
     package var broken: ProtocolRule?
 
     /// Makes the table of a collection nobody serves yet.
-    public init(collection: String, shardCount: Int) {
+    ///
+    /// - Parameter lastLoadID: The ids of its loads are higher than this one.
+    public init(collection: String, shardCount: Int, lastLoadID: UInt64 = 0) {
         self.collection = collection
         self.shardCount = shardCount
+        self.lastLoadID = lastLoadID
     }
 
     /// The workers that keep shards have changed.
@@ -104,24 +127,21 @@ public struct ServingTable: Sendable {
         return effects()
     }
 
-    /// A worker has carried out an order: these shards of it are loaded now, others failed.
+    /// A worker has carried out a load: these shards of it are loaded now, others failed; or some
+    /// of those that were loaded were damaged since.
     ///
     /// - Parameters:
-    ///   - hasFailed: Whether some failed. An answer that names less and tells of no failure is one
-    ///     to an earlier order: the answer to this one is still to come.
-    ///   - isLasting: Whether those must fail again, so that they are not asked for again.
+    ///   - loadID: Which load; another than the last that was asked for is passed over.
+    ///   - isLasting: Whether the others must fail again, so that they are not asked for again.
     public mutating func loaded(
-        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>, hasFailed: Bool = false,
+        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>, loadID: UInt64,
         isLasting: Bool = false
     ) -> [Effect] {
-        guard workers[worker.name] == worker, knows(generation) else { return [] }
-        // A worker may carry out late what a coordinator before this one asked of it.
-        var ask = asked[generation]?[worker] ?? Ask(shards: shards)
+        guard workers[worker.name] == worker, knows(generation),
+            var ask = asked[generation]?[worker], ask.loadID == loadID
+        else { return [] }
         loaded[generation, default: [:]][worker] = shards.intersection(ask.shards)
-        // The answer to an order that was repeated may come twice, the second after the next order.
-        if shards == ask.shards || hasFailed && shards.isSubset(of: ask.shards) {
-            ask.isAnswered = true
-        }
+        ask.isAnswered = true
         ask.isRefused = isLasting
         asked[generation, default: [:]][worker] = ask
         return effects()
@@ -140,10 +160,11 @@ public struct ServingTable: Sendable {
                 } else if now - since < ServingTable.patience {
                     ask.openSince = since
                 } else {
+                    let load = load(ask.shards, of: number)
                     ask.openSince = now
                     ask.isAnswered = false
-                    result.append(
-                        .load(worker, generation: number, shards: ask.shards.sorted()))
+                    ask.loadID = load.id
+                    result.append(.load(worker, load))
                 }
                 asked[number]?[worker] = ask
             }
@@ -250,15 +271,20 @@ public struct ServingTable: Sendable {
                 guard wanted != last.shards,
                     last.isAnswered || wanted.isSubset(of: last.shards)
                 else { continue }
+                let load = load(wanted, of: generation.number)
                 asked[generation.number, default: [:]][worker] = Ask(
-                    shards: wanted, isAnswered: false)
+                    loadID: load.id, shards: wanted, isAnswered: false)
                 // What is dropped must not be offered to searches from this moment on.
                 loaded[generation.number]?[worker]?.formIntersection(wanted)
-                result.append(
-                    .load(worker, generation: generation.number, shards: wanted.sorted()))
+                result.append(.load(worker, load))
             }
         }
         return result + sweep()
+    }
+
+    private mutating func load(_ shards: Set<ShardNumber>, of generation: UInt64) -> Load {
+        lastLoadID += 1
+        return Load(id: lastLoadID, generation: generation, shards: shards.sorted())
     }
 
     private func isLoaded(_ generation: Generation) -> Bool {

@@ -48,13 +48,17 @@ import Testing
             case 1: happens(.worker(.unreachable(worker)))
             case 2:
                 happens(
-                    .worker(.received(.goodbye(Goodbye()), requestID: 0, frames: [], from: worker)))
+                    .worker(
+                        .received(
+                            .goodbye(Goodbye()), requestID: 0, frames: [], from: worker, .control)))
             case 3, 4:
                 let beat = Heartbeat(
                     progress: UInt64(dice.number(0...3)), busy: dice.once(in: 2),
                     passagesEncoded: UInt64(dice.number(0...50)))
                 happens(
-                    .worker(.received(.heartbeat(beat), requestID: 0, frames: [], from: worker)))
+                    .worker(
+                        .received(
+                            .heartbeat(beat), requestID: 0, frames: [], from: worker, .control)))
             case 5: for effect in run.index() { take(effect) }
             case 6:
                 if dice.once(in: 4) {
@@ -101,12 +105,16 @@ import Testing
                     collection: "c", batch: UInt64(lease.batch.rawValue),
                     attempt: lease.attempt.rawValue, code: dice.once(in: 2) ? .storage : .internal)
                 return happens(
-                    .worker(.received(.leaseFailed(failed), requestID: 0, frames: [], from: sender))
+                    .worker(
+                        .received(
+                            .leaseFailed(failed), requestID: 0, frames: [], from: sender, .control))
                 )
             }
             let ready = run.ready(lease, rows: dice.once(in: 9) ? 3 : 10)
             happens(
-                .worker(.received(.segmentReady(ready), requestID: 0, frames: [], from: sender)))
+                .worker(
+                    .received(
+                        .segmentReady(ready), requestID: 0, frames: [], from: sender, .control)))
         }
 
         private mutating func finishInspection() {

@@ -39,7 +39,7 @@ import Testing
         ] {
             let effects = run.receive(message, from: old)
             #expect(effects.count == 1)
-            guard case .askForHello(old) = effects.first else {
+            guard case .askForHello(old, .control) = effects.first else {
                 Issue.record("\(effects)")
                 continue
             }
@@ -95,7 +95,31 @@ import Testing
         var (run, _) = running([a])
         #expect(run.index().isEmpty)
         let effects = run.index(["b.tsv"])
-        guard case .busy = effects.first else { return record("\(effects)") }
+        guard case .busy(_, _, isSameCollection: true) = effects.first else {
+            return record("\(effects)")
+        }
+    }
+
+    @Test func `whoever gives the same request is told how it goes, and of its end`() {
+        var (run, _) = running([a])
+        let second = ClientAddress(PeerID(name: "second", incarnation: 1), .control, 9)
+        run.happens(.index(.asked(run.request(), client: second, of: .trusted)))
+        let told = run.tick(after: .seconds(5)).compactMap {
+            if case .report(let client, _) = $0 { client } else { nil }
+        }
+        #expect(told == [run.client, second])
+        let ended = run.happens(.index(.cancelled(by: .trusted, client: second)))
+        let waiting = ended.compactMap {
+            if case .runEnded(let run, _, _) = $0 { run.clients } else { nil }
+        }
+        #expect(waiting == [[run.client, second]])
+        // One that comes back again and again takes no more room than others.
+        run.index()
+        for number in 0..<100 as Range<UInt64> {
+            let client = ClientAddress(PeerID(name: "back", incarnation: 1), .control, number)
+            run.happens(.index(.asked(run.request(), client: client, of: .trusted)))
+        }
+        #expect(run.machine.run?.clients.count == 64)
     }
 
     @Test func `a preparation that wants space is tried again`() {
@@ -126,12 +150,19 @@ import Testing
         #expect(publication.isComplete && publication.segments.count == 4)
         effects = run.happens(.index(.published(publication)))
         #expect(run.machine.run?.state == .publishing, "nobody has loaded it")
+        let load = loads(effects).first
         effects = run.receive(
             .generationLoaded(
-                GenerationLoaded(collection: "c", generation: 1, shards: [0, 1])), from: a)
+                GenerationLoaded(
+                    collection: "c", generation: 1, shards: [0, 1], loadID: load?.id ?? 0)),
+            from: a)
         effects += run.tick(after: .milliseconds(50))
         #expect(run.machine.run == nil)
         #expect(run.machine.violations.isEmpty)
+    }
+
+    private func loads(_ effects: [CoordinatorMachine.Effect]) -> [ServingTable.Load] {
+        effects.compactMap { if case .load(_, _, let load) = $0 { load } else { nil } }
     }
 
     private func published(_ effect: CoordinatorMachine.Effect) -> Publication? {
@@ -208,8 +239,9 @@ import Testing
         run.join(a)
         run.happens(.serving(.opened("c", shardCount: 2, isWanted: true)))
         let rows = [ShardNumber(0): UInt64(5), ShardNumber(1): 5]
-        run.happens(
-            .serving(.found("c", ServingTable.Generation(number: 1, rows: rows))))
+        let load = loads(
+            run.happens(.serving(.found("c", ServingTable.Generation(number: 1, rows: rows)))))
+        let id = load.first?.id ?? 0
         func pin(_ waiter: UInt64) -> [CoordinatorMachine.Effect] {
             run.happens(
                 .serving(
@@ -221,12 +253,14 @@ import Testing
         let effects = run.receive(
             .generationLoaded(
                 GenerationLoaded(
-                    collection: "c", generation: 1, shards: [0], failure: "damaged")), from: a)
+                    collection: "c", generation: 1, shards: [0], failure: "damaged",
+                    loadID: id)), from: a)
         #expect(
             effects.contains { if case .cannotPin(waiter: 1, _) = $0 { true } else { false } })
         let loaded = run.receive(
             .generationLoaded(
-                GenerationLoaded(collection: "c", generation: 1, shards: [0, 1])), from: a)
+                GenerationLoaded(
+                    collection: "c", generation: 1, shards: [0, 1], loadID: id)), from: a)
         #expect(loaded.contains { if case .serves = $0 { true } else { false } })
         #expect(pin(2).contains { if case .pinned(waiter: 2, _) = $0 { true } else { false } })
     }

@@ -42,7 +42,7 @@ struct CoordinatorRun {
     /// A worker sends a message.
     @discardableResult
     mutating func receive(_ message: Message, from worker: WorkerID) -> [Effect] {
-        happens(.worker(.received(message, requestID: 1, frames: [], from: worker)))
+        happens(.worker(.received(message, requestID: 1, frames: [], from: worker, .control)))
     }
 
     var client: ClientAddress {

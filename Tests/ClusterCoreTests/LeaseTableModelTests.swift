@@ -131,7 +131,7 @@ private struct LeaseRun {
         if dice.once(in: 2) {
             table.givenBack(BatchNumber(batch), attempt: attempt)
         } else {
-            let decision = table.failed(BatchNumber(batch), attempt: attempt)
+            let decision = table.failed(BatchNumber(batch), attempt: attempt, now: now)
             if isCurrent { plain.failures[batch, default: 0] += 1 }
             let isTooOften = plain.failures[batch, default: 0] >= rules.failuresAllowed
             #expect(decision == (!isCurrent ? .stale : isTooOften ? .giveUp : .retry))

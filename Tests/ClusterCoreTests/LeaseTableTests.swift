@@ -120,7 +120,7 @@ import Testing
         var table = table(batches: 1)
         #expect(table.segmentReady(BatchNumber(1), attempt: Attempt(1)) == .stale)
         #expect(table.segmentReady(BatchNumber(-1), attempt: Attempt(1)) == .stale)
-        #expect(table.failed(BatchNumber(.max), attempt: Attempt(1)) == .stale)
+        #expect(table.failed(BatchNumber(.max), attempt: Attempt(1), now: at(0)) == .stale)
         table.givenBack(BatchNumber(.min), attempt: Attempt(1))
         #expect(table.lease(BatchNumber(.max)) == nil)
     }
@@ -133,7 +133,7 @@ import Testing
         _ = table.segmentReady(lease.batch, attempt: lease.attempt)
         #expect(table.workerLost(a).isEmpty)
         #expect(table.expire(now: at(100_000)).isEmpty)
-        #expect(table.failed(lease.batch, attempt: lease.attempt) == .stale)
+        #expect(table.failed(lease.batch, attempt: lease.attempt, now: at(0)) == .stale)
         table.givenBack(lease.batch, attempt: lease.attempt)
         #expect(table.offer(to: b, preferring: [], now: at(0)) == nil)
         table.committed(lease.batch)
@@ -159,7 +159,7 @@ import Testing
         table.committed(lease.batch)
         #expect(table.workerLost(a).isEmpty)
         #expect(table.expire(now: at(100_000)).isEmpty)
-        #expect(table.failed(lease.batch, attempt: lease.attempt) == .stale)
+        #expect(table.failed(lease.batch, attempt: lease.attempt, now: at(0)) == .stale)
         table.givenBack(lease.batch, attempt: lease.attempt)
         #expect(table.offer(to: b, preferring: [], now: at(0)) == nil)
         #expect(table.isComplete)
@@ -255,10 +255,60 @@ import Testing
     @Test func `a failed batch is tried again until it has failed too often`() throws {
         var table = table(batches: 1, rules: .init(failuresAllowed: 2))
         let first = try offer(&table, to: a)
-        #expect(table.failed(first.batch, attempt: first.attempt) == .retry)
-        #expect(table.failed(first.batch, attempt: first.attempt) == .stale)
+        #expect(table.failed(first.batch, attempt: first.attempt, now: at(0)) == .retry)
+        #expect(table.failed(first.batch, attempt: first.attempt, now: at(0)) == .stale)
         let second = try offer(&table, to: b)
-        #expect(table.failed(second.batch, attempt: second.attempt) == .giveUp)
+        #expect(table.failed(second.batch, attempt: second.attempt, now: at(0)) == .giveUp)
+    }
+
+    @Test func `a batch that failed at a worker goes to another first`() throws {
+        var table = table(batches: 2)
+        let first = try offer(&table, to: a)
+        #expect(table.failed(first.batch, attempt: first.attempt, now: at(0)) == .retry)
+        let next = table.offer(to: a, preferring: [], others: [b], now: at(0))
+        #expect(next?.batch == BatchNumber(1))
+        #expect(table.offer(to: a, preferring: [], others: [b], now: at(0)) == nil)
+        let second = table.offer(to: b, preferring: [], others: [a], now: at(0))
+        #expect(second?.batch == first.batch)
+        // Where it failed at each of them, anybody may try again.
+        let attempt = try #require(second?.attempt)
+        #expect(table.failed(first.batch, attempt: attempt, now: at(0)) == .retry)
+        #expect(
+            table.offer(to: a, preferring: [], others: [b], now: at(0))?.batch == first.batch)
+    }
+
+    @Test func `a worker that fails time after time rests while others can encode`() throws {
+        var table = table(batches: 9)
+        for _ in 0..<3 {
+            let offered = table.offer(to: a, preferring: [], others: [b], now: at(0))
+            let lease = try #require(offered)
+            #expect(table.failed(lease.batch, attempt: lease.attempt, now: at(0)) == .retry)
+        }
+        #expect(table.failingWorkers == [a])
+        #expect(table.offer(to: a, preferring: [], others: [b], now: at(59)) == nil)
+        // Its fault ends no run: each of its batches has failed once, and others go on.
+        for number in 0..<3 {
+            let offered = table.offer(to: b, preferring: [], others: [a], now: at(1))
+            let lease = try #require(offered)
+            #expect(lease.batch == BatchNumber(number))
+            _ = table.segmentReady(lease.batch, attempt: lease.attempt)
+            table.committed(lease.batch)
+        }
+        let offered = table.offer(to: a, preferring: [], others: [b], now: at(60))
+        let later = try #require(offered)
+        _ = table.segmentReady(later.batch, attempt: later.attempt)
+        #expect(table.failingWorkers == [])
+        #expect(table.offer(to: a, preferring: [], others: [b], now: at(61)) != nil)
+    }
+
+    @Test func `a worker that is alone is given what it failed until that is too often`() throws {
+        var table = table(batches: 9)
+        for round in 0..<3 {
+            let lease = try offer(&table, to: a)
+            #expect(lease.batch == BatchNumber(0))
+            let decision = table.failed(lease.batch, attempt: lease.attempt, now: at(0))
+            #expect(decision == (round < 2 ? .retry : .giveUp))
+        }
     }
 
     @Test func `a batch given back is no failure of the batch`() throws {
@@ -270,6 +320,6 @@ import Testing
         let lease = try offer(&table, to: a)
         table.givenBack(lease.batch, attempt: Attempt(1))
         #expect(table.lease(lease.batch) == lease)
-        #expect(table.failed(lease.batch, attempt: lease.attempt) == .giveUp)
+        #expect(table.failed(lease.batch, attempt: lease.attempt, now: at(0)) == .giveUp)
     }
 }

@@ -8,14 +8,14 @@ import Testing
 /// replaces an earlier one that still waits.
 private struct PlainWorker {
     enum Mail {
-        case load(UInt64, Set<ShardNumber>)
+        case load(ServingTable.Load)
         case search(UInt64, ShardNumber)
     }
 
     var inbox: [Mail] = []
-    var waiting: [(generation: UInt64, shards: Set<ShardNumber>)] = []
+    var waiting: [ServingTable.Load] = []
     var held: [UInt64: Set<ShardNumber>] = [:]
-    var reports: [(generation: UInt64, shards: Set<ShardNumber>)] = []
+    var reports: [ServingTable.Load] = []
 }
 
 /// One random run of a serving table over plain workers.
@@ -39,11 +39,11 @@ private struct ServingRun {
     mutating func follow(_ orders: [ServingTable.Effect]) {
         for order in orders {
             switch order {
-            case .load(let worker, let generation, let shards):
+            case .load(let worker, let load):
                 #expect(workers[worker] != nil, "orders go to workers that are here")
-                #expect(!unloaded.contains(generation))
+                #expect(!unloaded.contains(load.generation))
                 if isLossy, dice.once(in: 8) { continue }
-                workers[worker]?.inbox.append(.load(generation, Set(shards)))
+                workers[worker]?.inbox.append(.load(load))
             case .unload(let generation):
                 #expect(generation != table.serving?.number && generation != table.next?.number)
                 #expect(!pinned.contains(generation), "a pinned generation is not unloaded")
@@ -111,9 +111,9 @@ private struct ServingRun {
         guard let receiver = dice.pick(workers.keys.sorted().filter { hasMail($0) }) else { return }
         guard let mail = workers[receiver]?.inbox.removeFirst() else { return }
         switch mail {
-        case .load(let generation, let shards):
-            workers[receiver]?.waiting.removeAll { $0.generation == generation }
-            workers[receiver]?.waiting.append((generation, shards))
+        case .load(let load):
+            workers[receiver]?.waiting.removeAll { $0.generation == load.generation }
+            workers[receiver]?.waiting.append(load)
         case .search(let generation, let shard):
             guard pinned.contains(generation) else { return }
             #expect(
@@ -124,16 +124,18 @@ private struct ServingRun {
 
     mutating func load() {
         let busy = workers.keys.sorted().filter { workers[$0]?.waiting.isEmpty == false }
-        guard let loader = dice.pick(busy), let order = workers[loader]?.waiting.removeFirst()
+        guard let loader = dice.pick(busy), var order = workers[loader]?.waiting.removeFirst()
         else { return }
         guard !unloaded.contains(order.generation) else { return }
         let before = workers[loader]?.held[order.generation] ?? []
-        let new = order.shards.subtracting(before).sorted().filter { _ in
+        let wanted = Set(order.shards)
+        let new = wanted.subtracting(before).sorted().filter { _ in
             !isLossy || !dice.once(in: 10)
         }
-        let held = before.intersection(order.shards).union(new)
+        let held = before.intersection(wanted).union(new)
         workers[loader]?.held[order.generation] = held
-        workers[loader]?.reports.append((order.generation, held))
+        order.shards = held.sorted()
+        workers[loader]?.reports.append(order)
     }
 
     mutating func report() {
@@ -141,7 +143,10 @@ private struct ServingRun {
         guard let talker = dice.pick(talkers), let report = workers[talker]?.reports.removeFirst()
         else { return }
         if isLossy, dice.once(in: 8) { return }
-        follow(table.loaded(talker, generation: report.generation, shards: report.shards))
+        follow(
+            table.loaded(
+                talker, generation: report.generation, shards: Set(report.shards),
+                loadID: report.id))
     }
 
     mutating func unpin() {

@@ -14,14 +14,14 @@ import Testing
         return .init(number: number, rows: byShard)
     }
 
-    private func table(on workers: [WorkerID] = []) -> ServingTable {
-        var table = ServingTable(collection: "c", shardCount: 4)
+    private func table(on workers: [WorkerID] = []) -> FollowedTable {
+        var table = FollowedTable(shardCount: 4)
         _ = table.place(on: workers.map { member($0) })
         return table
     }
 
     /// A table whose generation 1 is loaded and serves.
-    private func serving(on workers: [WorkerID]) -> ServingTable {
+    private func serving(on workers: [WorkerID]) -> FollowedTable {
         var table = table(on: workers)
         obey(table.publish(generation(1)), &table)
         return table
@@ -30,15 +30,16 @@ import Testing
     /// Carries out all load orders at once, and those that follow.
     @discardableResult
     private func obey(
-        _ orders: [ServingTable.Effect], _ table: inout ServingTable
+        _ orders: [ServingTable.Effect], _ table: inout FollowedTable
     ) -> [ServingTable.Effect] {
         var all: [ServingTable.Effect] = []
         var open = orders
         while !open.isEmpty {
             let order = open.removeFirst()
             all.append(order)
-            if case .load(let worker, let generation, let shards) = order {
-                open += table.loaded(worker, generation: generation, shards: Set(shards))
+            if case .load(let worker, let load) = order {
+                open += table.loaded(
+                    worker, generation: load.generation, shards: Set(load.shards))
             }
         }
         return all
@@ -46,7 +47,7 @@ import Testing
 
     private func loads(_ orders: [ServingTable.Effect]) -> [WorkerID: [ShardNumber]] {
         var loads: [WorkerID: [ShardNumber]] = [:]
-        for case .load(let worker, _, let shards) in orders { loads[worker] = shards }
+        for case .load(let worker, let load) in orders { loads[worker] = load.shards }
         return loads
     }
 
@@ -81,8 +82,6 @@ import Testing
         var table = serving(on: [a])
         let orders = table.publish(generation(2))
         #expect(orders == [.load(a, generation: 2, shards: shards(0, 1, 2, 3).sorted())])
-        #expect(table.serving?.number == 1)
-        #expect(table.loaded(a, generation: 2, shards: shards(0, 1, 2)) == [])
         #expect(table.serving?.number == 1)
         #expect(
             table.loaded(a, generation: 2, shards: shards(0, 1, 2, 3))
@@ -176,20 +175,22 @@ import Testing
                 == [a: ofA.union(ofB).sorted()])
     }
 
-    /// It need not load what another owns by now; what it says of either order is true of the less.
-    @Test func `an order for less overtakes the one that a worker carries out`() throws {
+    /// It need not load what another owns by now.
+    @Test func `a load of less overtakes the one that a worker carries out`() throws {
         var table = table(on: [a])
         _ = table.publish(generation(1))
+        let first = table.loadID(a, generation: 1)
         let orders = loads(table.place(on: [member(a), member(b)]))
         let toB = Set(try #require(orders[b]))
         let kept = shards(0, 1, 2, 3).subtracting(toB)
         #expect(orders[a] == kept.sorted())
         _ = table.loaded(b, generation: 1, shards: toB)
-        let late = table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
-        #expect(late.contains(.serve(generation: 1)) && loads(late) == [:])
+        #expect(
+            table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3), loadID: first) == [])
+        for shard in kept { #expect(table.holders(of: shard, generation: 1) == []) }
+        #expect(table.loaded(a, generation: 1, shards: kept) == [.serve(generation: 1)])
         for shard in toB { #expect(table.holders(of: shard, generation: 1) == [b]) }
         for shard in kept { #expect(table.holders(of: shard, generation: 1) == [a]) }
-        #expect(loads(table.loaded(a, generation: 1, shards: kept)) == [:])
         #expect(table.tick(now: at(60)) == [])
     }
 
@@ -210,25 +211,30 @@ import Testing
     @Test func `a shard that its owner cannot load is lost until it is asked again`() {
         var table = table(on: [a])
         _ = table.publish(generation(1))
-        _ = table.loaded(a, generation: 1, shards: shards(0, 2), hasFailed: true)
+        _ = table.loaded(a, generation: 1, shards: shards(0, 2))
         #expect(table.lost(of: 1) == shards(1, 3))
         _ = table.tick(now: at(0))
         #expect(table.tick(now: at(6)).count == 1)
         #expect(table.lost(of: 1).isEmpty)
-        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2), hasFailed: true)
+        _ = table.loaded(a, generation: 1, shards: shards(0, 1, 2))
         #expect(table.lost(of: 1) == shards(3))
     }
 
-    @Test func `the late answer to an order for less says nothing of the order for more`() {
-        var table = table(on: [a, b])
-        let ofA = Set(loads(table.publish(generation(1)))[a] ?? [])
-        _ = table.place(on: [])
-        _ = table.place(on: [member(a)])
-        _ = table.loaded(a, generation: 1, shards: ofA)
-        #expect(table.lost(of: 1).isEmpty, "the others are being loaded")
-        for shard in ofA { #expect(table.holders(of: shard, generation: 1) == [a]) }
-        #expect(
-            table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3)) == [.serve(generation: 1)])
+    @Test func `the answer to a load of before says nothing, whatever it names`() {
+        for isForSame in [true, false] {
+            var table = isForSame ? table(on: [a]) : table(on: [a, b])
+            let before = Set(loads(table.publish(generation(1)))[a] ?? [])
+            let first = table.loadID(a, generation: 1)
+            // It stands still, is taken for gone, and comes back with nothing.
+            _ = table.place(on: [])
+            _ = table.place(on: [member(a)])
+            #expect(table.loaded(a, generation: 1, shards: before, loadID: first) == [])
+            #expect(table.serving == nil && table.lost(of: 1).isEmpty, "they are being loaded")
+            for shard in before { #expect(table.holders(of: shard, generation: 1) == []) }
+            #expect(
+                table.loaded(a, generation: 1, shards: shards(0, 1, 2, 3))
+                    == [.serve(generation: 1)])
+        }
     }
 
     @Test func `what nobody holds of a generation that was overtaken is lost`() {
@@ -257,7 +263,7 @@ import Testing
     @Test func `what a worker could not load is asked of it again`() {
         var table = table(on: [a])
         let orders = table.publish(generation(1))
-        #expect(table.loaded(a, generation: 1, shards: shards(0, 2), hasFailed: true) == [])
+        #expect(table.loaded(a, generation: 1, shards: shards(0, 2)) == [])
         #expect(table.tick(now: at(1)) == [])
         #expect(table.tick(now: at(6)) == orders)
         #expect(obey(orders, &table).contains(.serve(generation: 1)))
@@ -266,28 +272,23 @@ import Testing
     @Test func `what must fail again is not asked for again`() {
         var table = table(on: [a])
         _ = table.publish(generation(1))
-        _ = table.loaded(a, generation: 1, shards: [], hasFailed: true, isLasting: true)
+        _ = table.loaded(a, generation: 1, shards: [], isLasting: true)
         for second in 1...60 { #expect(table.tick(now: at(Int64(second))) == []) }
         #expect(table.lost(of: 1) == shards(0, 1, 2, 3))
         // Another generation is another matter.
         #expect(loads(table.publish(generation(2))) == [a: shards(0, 1, 2, 3).sorted()])
     }
 
-    /// The load began under a coordinator that has died since.
-    @Test func `what a worker loaded unasked is used, or dropped where another owns it`() throws {
-        var table = table(on: [a, b])
-        let owned = table.owned(by: a)
-        let foreign = table.owned(by: b)
-        #expect(!owned.isEmpty && !foreign.isEmpty)
-        var rows = generation(1).rows
-        for shard in owned { rows[shard] = 0 }
-        let orders = table.publish(.init(number: 1, rows: rows))
-        #expect(loads(orders) == [b: foreign.sorted()])
-        #expect(table.loaded(a, generation: 1, shards: foreign) == [.serve(generation: 1)])
+    @Test func `ids go on where a collection of the same name ended`() {
+        var table = ServingTable(collection: "c", shardCount: 4, lastLoadID: 7)
+        _ = table.place(on: [member(a)])
+        let loads = table.publish(generation(1))
         #expect(
-            table.loaded(b, generation: 1, shards: foreign)
-                == [.load(a, generation: 1, shards: [])])
-        for shard in foreign { #expect(table.holders(of: shard, generation: 1) == [b]) }
+            loads == [
+                .load(
+                    a, .init(id: 8, generation: 1, shards: shards(0, 1, 2, 3).sorted()))
+            ])
+        #expect(table.lastLoadID == 8)
     }
 
     @Test func `a worker that loaded in part may be given other shards at once`() throws {
@@ -354,5 +355,77 @@ import Testing
 
     @Test func `rows of a generation are the sum over its shards`() {
         #expect(generation(1, rows: [1, 0, 7]).rowCount == 8)
+    }
+}
+
+/// A table whose loads are told apart by what they ask for: their ids are kept here.
+private struct FollowedTable {
+    typealias Effect = ServingTable.Effect
+
+    private var table: ServingTable
+    private var ids: [WorkerID: [UInt64: UInt64]] = [:]
+
+    init(shardCount: Int) { table = ServingTable(collection: "c", shardCount: shardCount) }
+
+    var serving: ServingTable.Generation? { table.serving }
+
+    /// The last load of `generation` that `worker` was asked for.
+    func loadID(_ worker: WorkerID, generation: UInt64) -> UInt64 {
+        ids[worker]?[generation] ?? 0
+    }
+
+    mutating func place(on members: [Membership.Member]) -> [Effect] {
+        followed { $0.place(on: members) }
+    }
+
+    mutating func publish(_ generation: ServingTable.Generation) -> [Effect] {
+        followed { $0.publish(generation) }
+    }
+
+    /// The answer to the last load, or to the one named.
+    mutating func loaded(
+        _ worker: WorkerID, generation: UInt64, shards: Set<ShardNumber>, loadID: UInt64? = nil,
+        isLasting: Bool = false
+    ) -> [Effect] {
+        let id = loadID ?? self.loadID(worker, generation: generation)
+        return followed {
+            $0.loaded(
+                worker, generation: generation, shards: shards, loadID: id, isLasting: isLasting)
+        }
+    }
+
+    mutating func tick(now: Instant) -> [Effect] { followed { $0.tick(now: now) } }
+
+    mutating func pin() -> ServingTable.Generation? { table.pin() }
+
+    mutating func pinPartly() -> ServingTable.Generation? { table.pinPartly() }
+
+    mutating func unpin(_ generation: UInt64) -> [Effect] { followed { $0.unpin(generation) } }
+
+    func holders(of shard: ShardNumber, generation: UInt64) -> [WorkerID] {
+        table.holders(of: shard, generation: generation)
+    }
+
+    func lost(of generation: UInt64) -> Set<ShardNumber> { table.lost(of: generation) }
+
+    func owned(by worker: WorkerID) -> Set<ShardNumber> { table.owned(by: worker) }
+
+    func owner(of shard: ShardNumber) -> String? { table.owner(of: shard) }
+
+    private mutating func followed(_ body: (inout ServingTable) -> [Effect]) -> [Effect] {
+        body(&table).map { effect in
+            guard case .load(let worker, var load) = effect else { return effect }
+            ids[worker, default: [:]][load.generation] = load.id
+            load.id = 0
+            return .load(worker, load)
+        }
+    }
+}
+
+extension ServingTable.Effect {
+    fileprivate static func load(
+        _ worker: WorkerID, generation: UInt64, shards: [ShardNumber]
+    ) -> ServingTable.Effect {
+        .load(worker, .init(id: 0, generation: generation, shards: shards))
     }
 }

@@ -104,7 +104,7 @@ import Testing
         run.lease(1)
         run.encode(1)
         #expect(run.happens(.segmentWritten(Self.key, WorkerRun.facts)).types == [.segmentReady])
-        #expect(run.machine.violations() == ["a segment is reported before it is synced"])
+        #expect(run.machine.violations == ["a segment is reported before it is synced"])
     }
 
     @Test func `a report is repeated until it is acknowledged`() {

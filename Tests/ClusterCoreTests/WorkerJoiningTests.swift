@@ -73,7 +73,7 @@ import Testing
         #expect(run.machine.rows(of: GenerationKey(collection: "c", generation: 1)).isEmpty)
         #expect(run.write(1).sent.isEmpty)
         #expect(run.happens(.searched(search.works[0], SearchResult(), frames: [])).isEmpty)
-        #expect(run.machine.violations() == [])
+        #expect(run.machine.violations == [])
     }
 
     @Test func `the same coordinator's welcome voids nothing`() {

@@ -19,7 +19,11 @@ import Testing
         #expect(next == [.openSegment(next.works[0], segment("s4"))])
         #expect(run.machine.rows(of: Self.first) == [0: 5])
         let loaded = run.carryOut(next).loaded
-        #expect(loaded == [GenerationLoaded(collection: "c", generation: 1, shards: [0, 4])])
+        #expect(
+            loaded == [
+                GenerationLoaded(
+                    collection: "c", generation: 1, shards: [0, 4], loadID: WorkerRun.loadID)
+            ])
         #expect(run.machine.rows(of: Self.first) == [0: 5, 4: 5])
     }
 
@@ -100,7 +104,8 @@ import Testing
         #expect(
             failed.loaded == [
                 GenerationLoaded(
-                    collection: "c", generation: 1, failure: "too few rows", lasting: isLasting)
+                    collection: "c", generation: 1, failure: "too few rows", lasting: isLasting,
+                    loadID: WorkerRun.loadID)
             ])
     }
 
@@ -199,7 +204,8 @@ import Testing
         #expect(
             told.loaded == [
                 GenerationLoaded(
-                    collection: "c", generation: 1, shards: [1], failure: "f is damaged.")
+                    collection: "c", generation: 1, shards: [1], failure: "f is damaged.",
+                    loadID: WorkerRun.loadID)
             ])
         #expect(run.machine.rows(of: Self.first) == [1: 5])
         #expect(run.happens(.damaged([damage])).isEmpty)

@@ -175,7 +175,7 @@ private struct RandomWorker {
         var (mostPassages, mostIndexes) = (0, 0)
         for step in 0..<4000 {
             _ = worker.step()
-            var violations = worker.run.machine.violations()
+            var violations = worker.run.machine.violations
             // What a shell keeps for a machine that forgot it would stay for ever.
             if worker.passages.count > 9 { violations.append("passages are left over") }
             if worker.copies.count > 1 { violations.append("copies are left over") }
@@ -200,7 +200,7 @@ private struct RandomWorker {
             worker.run.machine.broken = rule
             return (0..<4000).contains { _ in
                 _ = worker.step()
-                return !worker.run.machine.violations().isEmpty
+                return !worker.run.machine.violations.isEmpty
             }
         }
         #expect(isSeen)

@@ -51,7 +51,7 @@ import Testing
             return
         }
         #expect(held == [0: indexes[0]])
-        #expect(run.machine.violations() == ["a search is answered from another generation"])
+        #expect(run.machine.violations == ["a search is answered from another generation"])
     }
 
     @Test func `a search that came before its generation ended reads what was held then`() {

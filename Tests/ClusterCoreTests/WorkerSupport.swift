@@ -104,6 +104,8 @@ struct WorkerRun {
 
     // MARK: Generations
 
+    static let loadID: UInt64 = 7
+
     /// A load of shards with one segment each.
     static func load(_ generation: UInt64, _ shards: UInt32...) -> LoadGeneration {
         LoadGeneration(
@@ -111,7 +113,7 @@ struct WorkerRun {
             shards: shards.map {
                 ShardSpec(
                     shard: $0, segments: [SegmentRef(sha256: "s\($0)", rows: 5, bytes: 10)])
-            }, fingerprint: "f")
+            }, fingerprint: "f", loadID: loadID)
     }
 
     static func opened(dimension: Int = 3) -> WorkerMachine.OpenedSegment {

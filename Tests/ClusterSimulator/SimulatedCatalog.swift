@@ -19,10 +19,11 @@ struct Manifest: Equatable {
         Set(segments.filter { $0.batch.shard(of: rows.count) == shard }.map(\.sha256))
     }
 
-    func order(_ shards: [ShardNumber]) -> LoadGeneration {
+    /// A load of it, in the words of the wire.
+    func message(_ load: ServingTable.Load) -> LoadGeneration {
         LoadGeneration(
             collection: SimulatedCoordinator.collection, generation: number,
-            shards: shards.map { shard in
+            shards: load.shards.map { shard in
                 ShardSpec(
                     shard: UInt32(shard.rawValue),
                     segments: segments.filter { $0.batch.shard(of: rows.count) == shard }.map {
@@ -30,7 +31,7 @@ struct Manifest: Equatable {
                             sha256: $0.sha256, batch: UInt64($0.batch.rawValue), rows: $0.rows,
                             bytes: $0.rows * UInt64(SimulationSettings.passageBytes))
                     })
-            })
+            }, loadID: load.id)
     }
 }
 

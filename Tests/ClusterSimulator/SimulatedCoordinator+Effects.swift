@@ -11,8 +11,8 @@ extension SimulatedCoordinator {
                 to: worker, on: lane)
         case .refuseName(let worker, let lane):
             transmit(.failure(Failure(code: .conflict)), to: worker, on: lane)
-        case .askForHello(let worker):
-            transmit(.failure(Failure(code: .notFound)), to: worker, on: .control)
+        case .askForHello(let worker, let lane):
+            transmit(.failure(Failure(code: .notFound)), to: worker, on: lane)
         case .acknowledgeHeartbeat(let worker, let progress):
             send(.heartbeatAck(HeartbeatAck(progress: progress)), to: worker, on: .control)
         case .member(let change): follow(change)
@@ -30,9 +30,9 @@ extension SimulatedCoordinator {
         case .leaseFailed(let failed, _):
             simulation.ledger.returned(Attempt(failed.attempt))
         case .runEnded: simulation.ledger.allReturned(except: staged)
-        case .load(let worker, _, let generation, let shards):
-            guard let manifest = manifests[generation] else { return }
-            send(.loadGeneration(manifest.order(shards)), to: worker, on: .query)
+        case .load(let worker, _, let load):
+            guard let manifest = manifests[load.generation] else { return }
+            send(.loadGeneration(manifest.message(load)), to: worker, on: .query)
         case .unload(_, let generation):
             // On the lane of the loads, so that none overtakes it.
             for member in membership.all {
@@ -135,9 +135,9 @@ extension SimulatedCoordinator {
     private func inspect(_ ready: SegmentReady, from worker: WorkerID) {
         let isThere =
             simulation.disks[CoordinatorMachine.sharedHolder]?.contains(ready.sha256) == true
-        inspected.insert(ready.batch)
+        hold(ready.batch)
         later(dice.milliseconds(0...3)) { coordinator in
-            coordinator.inspected.remove(ready.batch)
+            coordinator.release(ready.batch)
             coordinator.handle(
                 .index(.inspected(ready, worker, fault: isThere ? nil : "It is not there.")))
         }
@@ -148,12 +148,14 @@ extension SimulatedCoordinator {
         let segment = commit.segment
         let holder = commit.isShared ? CoordinatorMachine.sharedHolder : commit.worker.name
         staged.insert(segment.attempt)
+        hold(UInt64(segment.batch.rawValue))
         simulation.ledger.staged(segment.attempt)
         // A disk stalls now and then: longer than a worker waits before it repeats its report.
         let duration = dice.once(in: 30) ? dice.milliseconds(500...5000) : dice.milliseconds(1...25)
         later(duration) { coordinator in
             let simulation = coordinator.simulation
             let isFull = simulation.isAmiss(.fillDisk) && coordinator.dice.once(in: 3)
+            coordinator.release(UInt64(segment.batch.rawValue))
             var standing = segment
             var isNew = false
             // What fails may have been written all the same: its answer is lost then.

@@ -24,8 +24,10 @@ final class SimulatedCoordinator {
     private var peers: Set<WorkerID> = []
     /// Reports that are being committed.
     var staged: Set<Attempt> = []
-    /// Batches of the reports whose files are being looked at.
-    var inspected: Set<UInt64> = []
+    /// How often the file of each batch is being looked at or entered.
+    private var held: [UInt64: Int] = [:]
+    /// When each worker's last message arrived.
+    private(set) var lastHeard: [WorkerID: Instant] = [:]
     var manifests: [UInt64: Manifest] = [:]
     var waiting: [UInt64: SimulatedWaiter] = [:]
     var searches: [UInt64: SimulatedSearch] = [:]
@@ -111,7 +113,7 @@ final class SimulatedCoordinator {
     /// The life that a message is from, where it is not the one on record.
     private func stranger(speakingIn event: CoordinatorMachine.Event) -> WorkerID? {
         switch event {
-        case .worker(.received(_, _, _, let worker)), .worker(.heard(let worker)):
+        case .worker(.received(_, _, _, let worker, _)), .worker(.heard(let worker, _)):
             membership.isCurrent(worker) ? nil : worker
         default: nil
         }
@@ -148,6 +150,7 @@ final class SimulatedCoordinator {
     func processEnded(_ worker: WorkerID) { handle(.worker(.unreachable(worker))) }
 
     func receive(_ envelope: Envelope, from peer: WorkerID, on lane: Lane) {
+        lastHeard[peer] = simulation.now
         if case .hello(let hello) = envelope.message {
             let member = Membership.Member(
                 id: peer, host: "", processID: 0, threads: Int(hello.threads),
@@ -163,9 +166,9 @@ final class SimulatedCoordinator {
                 .worker(
                     .received(
                         envelope.message, requestID: envelope.requestID, frames: envelope.frames,
-                        from: peer)))
+                        from: peer, lane)))
         }
-        handle(.worker(.heard(peer)))
+        handle(.worker(.heard(peer, lane)))
         if membership.isCurrent(peer) { searchAnswered(result, envelope, by: peer) }
     }
 
@@ -173,9 +176,17 @@ final class SimulatedCoordinator {
     private func loseFile(of ready: SegmentReady) {
         guard simulation.isAmiss(.loseFile), dice.once(in: 4),
             simulation.catalog.segments[BatchNumber(Int(ready.batch))] == nil,
-            !staged.contains(Attempt(ready.attempt)), !inspected.contains(ready.batch)
+            held[ready.batch] == nil
         else { return }
         simulation.disks[CoordinatorMachine.sharedHolder]?.lose(ready.sha256)
+    }
+
+    /// The file of a batch is looked at, or entered, and must not vanish meanwhile.
+    func hold(_ batch: UInt64) { held[batch, default: 0] += 1 }
+
+    func release(_ batch: UInt64) {
+        held[batch, default: 0] -= 1
+        if held[batch] == 0 { held[batch] = nil }
     }
 
     func send(

@@ -127,7 +127,7 @@ final class SimulatedWorker {
             perform(effect)
         }
         guard simulation.settings.broken == nil else { return }
-        let violations = core.violations()
+        let violations = core.violations
         simulation.ledger.require(
             violations.isEmpty, "\(id): \(violations.joined(separator: ", "))")
     }

@@ -368,7 +368,9 @@ final class Simulation {
 
     /// A worker that stands still is asked nothing once that can be known.
     func checkRoute(to worker: WorkerID) {
-        guard let since = workers[worker]?.pausedSince else { return }
+        guard var since = workers[worker]?.pausedSince else { return }
+        // What it said before may have been long under way.
+        if let heard = coordinator?.lastHeard[worker] { since = max(since, heard) }
         ledger.require(
             now - since < .milliseconds(2500), "\(worker) stands still and is asked all the same")
     }

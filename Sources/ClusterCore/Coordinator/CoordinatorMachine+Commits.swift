@@ -143,7 +143,8 @@ extension CoordinatorMachine {
             run?.leases?.givenBack(number, attempt: attempt)
             return [told] + pause(failed.message, now: now)
         }
-        switch run?.leases?.failed(number, attempt: attempt) {
+        run?.lastFailures[worker] = failed.message
+        switch run?.leases?.failed(number, attempt: attempt, now: now) {
         case .giveUp:
             let failure = Failure(
                 code: failed.code, message: "Batch \(failed.batch): \(failed.message)")

@@ -15,9 +15,9 @@ extension CoordinatorMachine {
         /// One introduces itself on a lane; on the control lane with the bytes that it takes.
         case hello(Membership.Member, Lane, credit: Int)
         /// One was heard, with something that is not for this machine.
-        case heard(WorkerID)
+        case heard(WorkerID, Lane)
         /// One sent a message.
-        case received(Message, requestID: UInt64, frames: [[UInt8]], from: WorkerID)
+        case received(Message, requestID: UInt64, frames: [[UInt8]], from: WorkerID, Lane)
         /// One said what cannot be read, of an attempt or of none.
         case unreadable(String, Attempt, from: WorkerID)
         /// One is no longer allowed to be here.
@@ -88,7 +88,9 @@ extension CoordinatorMachine {
         /// Tell a worker that another has its name.
         case refuseName(WorkerID, Lane)
         /// Tell a worker to introduce itself.
-        case askForHello(WorkerID)
+        /// On the lane on which it spoke: a worker heeds it there alone where it knows which of its
+        /// own messages came before.
+        case askForHello(WorkerID, Lane)
         case acknowledgeHeartbeat(WorkerID, progress: UInt64)
         /// A worker came, went, or is away: its address is known, kept or forgotten.
         case member(Membership.Change)
@@ -113,8 +115,8 @@ extension CoordinatorMachine {
         /// Indexing waits, for want of space.
         case paused(reason: String)
         case report(ClientAddress, IndexProgress)
-        /// Another request is being carried out; the same collection's with other settings?
-        case busy(ClientAddress, collection: String)
+        /// Another request is being carried out, which may be of the same collection.
+        case busy(ClientAddress, collection: String, isSameCollection: Bool)
         case cancelled(ClientAddress)
         case refuseCancel(ClientAddress, PermissionRefusal)
         /// A run is over; whoever waits for it is told, and what it kept is let go.
@@ -126,7 +128,7 @@ extension CoordinatorMachine {
         case checkEnded(SegmentAudit.Outcome?)
 
         // Serving.
-        case load(WorkerID, String, generation: UInt64, [ShardNumber])
+        case load(WorkerID, String, ServingTable.Load)
         case unload(String, generation: UInt64)
         case serves(String, generation: UInt64)
         case cannotLoad(WorkerID, String, reason: String)

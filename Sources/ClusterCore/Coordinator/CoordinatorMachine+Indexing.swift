@@ -50,10 +50,14 @@ extension CoordinatorMachine {
     ) -> [Effect] {
         if let running = run {
             guard running.request == request else {
-                return [.busy(client, collection: running.collection)]
+                return [
+                    .busy(
+                        client, collection: running.collection,
+                        isSameCollection: running.collection == request.collection)
+                ]
             }
-            // The same request again is a client that comes back.
-            run?.client = client
+            // A client that comes back, or one that waits for the same.
+            run?.joined(client)
             return []
         }
         lastRun += 1
@@ -184,11 +188,9 @@ extension CoordinatorMachine {
         if run?.isPublicationDue(now: now) == true { effects += publish() }
         effects += endIfServed(now: now)
         effects += feed(now: now)
-        if let running = run, let client = running.client,
-            now - running.lastReport >= CoordinatorMachine.reportInterval
-        {
+        if let running = run, now - running.lastReport >= CoordinatorMachine.reportInterval {
             run?.lastReport = now
-            effects.append(.report(client, progress))
+            effects += running.clients.map { .report($0, progress) }
         }
         return effects
     }

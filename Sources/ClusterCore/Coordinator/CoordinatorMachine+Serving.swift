@@ -3,7 +3,10 @@ extension CoordinatorMachine {
     mutating func handle(_ event: ServingEvent, now: Instant) -> [Effect] {
         switch event {
         case .opened(let name, let shardCount, let isWanted):
-            collections[name] = ServedShards(name, shardCount: shardCount, isWanted: isWanted)
+            // A collection of this name may have been dropped, and answers of it be under way.
+            let ids = collections.values.map(\.table.lastLoadID) + [lastLoadIDDropped]
+            collections[name] = ServedShards(
+                name, shardCount: shardCount, isWanted: isWanted, lastLoadID: ids.max() ?? 0)
             collections[name]?.table.broken = broken
             return place(now: now)
         case .unreadable(let name, let generation, let reason):
@@ -16,6 +19,8 @@ extension CoordinatorMachine {
         case .wanted(let name): return shards(name, now: now) { $0.wanted() }
         case .dropped(let name):
             let effects = collections[name]?.dropped() ?? []
+            lastLoadIDDropped = max(
+                lastLoadIDDropped, collections[name]?.table.lastLoadID ?? 0)
             collections[name] = nil
             return effects
         case .pin(let name, let waiter, let allowsPartial, let deadline):
@@ -65,13 +70,12 @@ extension CoordinatorMachine {
         return followed(effects, name, now: now)
     }
 
-    private mutating func followed(
+    mutating func followed(
         _ effects: [ServingTable.Effect], _ name: String, now: Instant
     ) -> [Effect] {
         var result: [Effect] = effects.map { effect in
             switch effect {
-            case .load(let worker, let generation, let shards):
-                .load(worker, name, generation: generation, shards)
+            case .load(let worker, let load): .load(worker, name, load)
             case .unload(let generation): .unload(name, generation: generation)
             case .serve(let generation): .serves(name, generation: generation)
             }

@@ -4,11 +4,11 @@ extension CoordinatorMachine {
         switch event {
         case .hello(let member, let lane, let credit):
             return greet(member, on: lane, credit: credit, now: now)
-        case .heard(let worker):
-            guard let worker = life(of: worker) else { return [.askForHello(worker)] }
+        case .heard(let worker, let lane):
+            guard let worker = life(of: worker) else { return [.askForHello(worker, lane)] }
             return follow(roster.membership.heard(worker, now: now), now: now)
-        case .received(let message, let requestID, let frames, let worker):
-            guard let worker = life(of: worker) else { return [.askForHello(worker)] }
+        case .received(let message, let requestID, let frames, let worker, let lane):
+            guard let worker = life(of: worker) else { return [.askForHello(worker, lane)] }
             return follow(roster.membership.heard(worker, now: now), now: now)
                 + receive(message, requestID, frames, from: worker, now: now)
         case .unreadable(let reason, let attempt, let worker):

@@ -41,6 +41,8 @@ package struct CoordinatorMachine: Sendable {
     package internal(set) var run: IndexRun?
     /// The collections, by name.
     package internal(set) var collections: [String: ServedShards] = [:]
+    /// The highest load id of a collection that was dropped.
+    var lastLoadIDDropped: UInt64 = 0
     /// The check of the segments that an earlier run made.
     package internal(set) var check: SegmentCheck?
 
@@ -99,7 +101,11 @@ package struct CoordinatorMachine: Sendable {
         effects += effectsOfCheck(check?.audit.tick(now: now) ?? [])
         if !roster.isPlaced { effects += place(now: now) }
         for name in collections.keys.sorted() {
-            effects += shards(name, now: now) { $0.table.tick(now: now) }
+            guard let told = collections[name]?.table.tick(now: now), !told.isEmpty else {
+                effects += collections[name]?.lookAgain(isClosing: isClosing, now: now) ?? []
+                continue
+            }
+            effects += followed(told, name, now: now)
         }
         return effects
     }

@@ -92,8 +92,8 @@ package struct IndexRun: Sendable {
     package let request: IndexRequest
     /// Who began it, and may end it.
     package let owner: Sender
-    /// Who waits for it.
-    package internal(set) var client: ClientAddress?
+    /// Who waits for it: whoever has given the same request, `clientLimit` at most.
+    package private(set) var clients: [ClientAddress] = []
     package internal(set) var state = IndexState.scanning
     package internal(set) var shape: SourceShape?
     package internal(set) var leases: LeaseTable?
@@ -113,6 +113,8 @@ package struct IndexRun: Sendable {
     var lastPublished = Instant(nanoseconds: 0)
     var lastReport = Instant(nanoseconds: 0)
     var passagesScanned: UInt64 = 0
+    /// Why each worker failed last.
+    var lastFailures: [WorkerID: String] = [:]
     /// What workers had encoded before this run began.
     var encodedBefore: [WorkerID: UInt64] = [:]
     /// What was committed before this run began.
@@ -126,11 +128,21 @@ package struct IndexRun: Sendable {
 
     enum Preparation { case waits, underWay, done }
 
-    init(number: Int, request: IndexRequest, client: ClientAddress?, owner: Sender) {
+    /// Clients that are told of a run at most: the one that has waited longest is told no more.
+    private static let clientLimit = 64
+
+    init(number: Int, request: IndexRequest, client: ClientAddress, owner: Sender) {
         self.number = number
         self.request = request
-        self.client = client
         self.owner = owner
+        clients = [client]
+    }
+
+    /// One more waits for it.
+    mutating func joined(_ client: ClientAddress) {
+        guard !clients.contains(client) else { return }
+        clients.append(client)
+        if clients.count > IndexRun.clientLimit { clients.removeFirst() }
     }
 
     /// The collection that is made.
@@ -151,6 +163,11 @@ package struct IndexRun: Sendable {
         kept[segment.batch] = nil
     }
 
+    /// The workers that fail whatever they are given, each with its reason.
+    package var failingWorkers: [(worker: WorkerID, reason: String)] {
+        (leases?.failingWorkers ?? []).map { ($0, lastFailures[$0] ?? "") }
+    }
+
     /// The next lease, for the ready worker that holds the fewest.
     ///
     /// - Parameter owned: The shards that a worker's leases are best of.
@@ -164,7 +181,10 @@ package struct IndexRun: Sendable {
         for (_, worker) in order {
             // Where files are shared, order beats ownership: the source is read forward only.
             let preferred = worker.sharesData ? [] : owned(worker.id)
-            if let lease = leases?.offer(to: worker.id, preferring: preferred, now: now) {
+            let others = Set(workers.map(\.id)).subtracting([worker.id])
+            if let lease = leases?.offer(
+                to: worker.id, preferring: preferred, others: others, now: now)
+            {
                 return lease
             }
         }

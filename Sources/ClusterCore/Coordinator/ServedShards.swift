@@ -28,9 +28,9 @@ package struct ServedShards: Sendable {
     package private(set) var cannotBeBuilt = false
     private var waiters: [Waiter] = []
 
-    init(_ name: String, shardCount: Int, isWanted: Bool) {
+    init(_ name: String, shardCount: Int, isWanted: Bool, lastLoadID: UInt64) {
         self.name = name
-        table = ServingTable(collection: name, shardCount: shardCount)
+        table = ServingTable(collection: name, shardCount: shardCount, lastLoadID: lastLoadID)
         self.isWanted = isWanted
     }
 
@@ -70,7 +70,7 @@ package struct ServedShards: Sendable {
         return table.loaded(
             worker, generation: answer.generation,
             shards: Set(answer.shards.map { ShardNumber(Int($0)) }),
-            hasFailed: !answer.failure.isEmpty, isLasting: answer.lasting)
+            loadID: answer.loadID, isLasting: answer.lasting)
     }
 
     mutating func forgetFailure(of worker: WorkerID) { failures[worker.name] = nil }

@@ -55,11 +55,14 @@ public struct LoadGeneration: Hashable, Sendable {
     public var shards: [ShardSpec]
     /// The encoder fingerprint that every segment must carry.
     public var fingerprint: String
+    /// Tells it from every other load that this coordinator asks for.
+    public var loadID: UInt64
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", generation: UInt64 = 0, dimension: UInt32 = 0,
-        index: IndexSettings = IndexSettings(), shards: [ShardSpec] = [], fingerprint: String = ""
+        index: IndexSettings = IndexSettings(), shards: [ShardSpec] = [], fingerprint: String = "",
+        loadID: UInt64 = 0
     ) {
         self.collection = collection
         self.generation = generation
@@ -67,10 +70,11 @@ public struct LoadGeneration: Hashable, Sendable {
         self.index = index
         self.shards = shards
         self.fingerprint = fingerprint
+        self.loadID = loadID
     }
 }
 
-/// A worker's answer to ``LoadGeneration``.
+/// What a worker holds of a generation: its answer to ``LoadGeneration``, and what damage has left.
 public struct GenerationLoaded: Hashable, Sendable {
     /// The collection's name.
     public var collection: String
@@ -82,17 +86,20 @@ public struct GenerationLoaded: Hashable, Sendable {
     public var failure: String
     /// Whether trying again with the same segments must fail again.
     public var lasting: Bool
+    /// That of the load which was carried out last, and from which the shards follow.
+    public var loadID: UInt64
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", generation: UInt64 = 0, shards: [UInt32] = [],
-        failure: String = "", lasting: Bool = false
+        failure: String = "", lasting: Bool = false, loadID: UInt64 = 0
     ) {
         self.collection = collection
         self.generation = generation
         self.shards = shards
         self.failure = failure
         self.lasting = lasting
+        self.loadID = loadID
     }
 }
 

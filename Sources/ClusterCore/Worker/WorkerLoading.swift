@@ -68,6 +68,8 @@ struct WorkerLoading: Sendable {
     private(set) var waiting: [LoadGeneration] = []
     private(set) var current: Current?
     private(set) var served: [GenerationKey: [UInt32: Served]] = [:]
+    /// The load of each served generation that was carried out last.
+    private var carriedOut: [GenerationKey: UInt64] = [:]
     private(set) var open: Set<SegmentKey> = []
     private var lastRequest: UInt64 = 0
 
@@ -93,6 +95,7 @@ struct WorkerLoading: Sendable {
         _ key: GenerationKey, now: Instant, _ ids: inout WorkCounter, _ effects: inout [Effect]
     ) {
         forgetLoads(of: key)
+        carriedOut[key] = nil
         if let dropped = served.removeValue(forKey: key) { drop(dropped, &effects) }
         stopUnwanted(&effects)
         closeUnused(&effects)
@@ -104,6 +107,7 @@ struct WorkerLoading: Sendable {
         now: Instant, _ ids: inout WorkCounter, _ effects: inout [Effect]
     ) {
         waiting.removeAll()
+        carriedOut.removeAll()
         current?.isOvertaken = true
         for key in served.keys.sorted() {
             if let dropped = served.removeValue(forKey: key) { drop(dropped, &effects) }
@@ -333,23 +337,30 @@ struct WorkerLoading: Sendable {
     private mutating func finish(_ load: Current, _ effects: inout [Effect]) {
         current = nil
         let key = load.load.key
-        // A generation of which nothing is held need not be remembered.
-        if served[key]?.isEmpty == true { served[key] = nil }
+        if !load.isOvertaken { carriedOut[key] = load.load.loadID }
+        let answer = report(key, load.failure, load.isLasting)
+        forgetEmpty(key)
         closeUnused(&effects)
         // Whoever was overtaken is not answered: the later load is.
-        guard !load.isOvertaken else { return }
-        effects.append(report(key, load.failure, isLasting: load.isLasting))
+        if !load.isOvertaken { effects.append(answer) }
+    }
+
+    /// A generation of which nothing is held need not be remembered.
+    private mutating func forgetEmpty(_ key: GenerationKey) {
+        guard served[key]?.isEmpty != false else { return }
+        served[key] = nil
+        carriedOut[key] = nil
     }
 
     private func report(
-        _ key: GenerationKey, _ failure: String, isLasting: Bool = false
+        _ key: GenerationKey, _ failure: String, _ isLasting: Bool = false
     ) -> Effect {
         .message(
             .generationLoaded(
                 GenerationLoaded(
                     collection: key.collection, generation: key.generation,
                     shards: served[key]?.keys.sorted() ?? [], failure: failure,
-                    lasting: isLasting)),
+                    lasting: isLasting, loadID: carriedOut[key] ?? 0)),
             on: .control)
     }
 
@@ -381,13 +392,13 @@ struct WorkerLoading: Sendable {
             let paths = reasons.keys.sorted()
             let failure = paths.compactMap { reasons[$0] }.joined(separator: " ")
             for shard in damaged.keys { served[key]?[shard] = nil }
-            if served[key]?.isEmpty == true, current?.load.key != key { served[key] = nil }
             effects.append(.setAside(paths))
             drop(damaged, &effects)
             effects.append(
                 .notice(
                     .shardsDropped(damaged.keys.sorted(), collection: key.collection, failure)))
             effects.append(report(key, failure))
+            if current?.load.key != key { forgetEmpty(key) }
         }
     }
 }

@@ -2,7 +2,7 @@ extension WorkerMachine {
     /// The invariants that do not hold now, in words: none, unless a rule is broken.
     ///
     /// Simulations and tests ask after every event.
-    package func violations() -> [String] {
+    package var violations: [String] {
         let rules: [(Bool, String)] = [
             (areListsBounded, "a list of a worker is longer than it may be"),
             (isOneCoordinators, "a worker does what another coordinator asked for"),

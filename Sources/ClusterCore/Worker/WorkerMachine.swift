@@ -278,7 +278,7 @@ extension WorkerMachine.Effect {
             .generationLoaded(
                 GenerationLoaded(
                     collection: load.collection, generation: load.generation,
-                    shards: load.shards.map(\.shard))),
+                    shards: load.shards.map(\.shard), loadID: load.loadID)),
             on: .control)
     }
 }

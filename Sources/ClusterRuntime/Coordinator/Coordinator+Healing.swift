@@ -189,7 +189,7 @@ extension Coordinator {
                 let segment = check.segments[index]
                 return SegmentRef(
                     sha256: segment.sha256, batch: UInt64(segment.batch.rawValue),
-                    firstOrdinal: record.firstOrdinal(of: segment.batch), rows: segment.rows,
+                    firstOrdinal: record.shape.firstOrdinal(of: segment.batch), rows: segment.rows,
                     bytes: segment.bytes)
             })
         if holder == CoordinatorMachine.sharedHolder {
@@ -214,8 +214,9 @@ extension CollectionRecord {
         guard batches.count == batchCount else { return false }
         if let boundaries { return BatchBoundary.digest(of: batches) == boundaries }
         return batches.enumerated().allSatisfy { number, batch in
-            batch.firstOrdinal == firstOrdinal(of: BatchNumber(number))
-                && UInt64(batch.count) == rows(of: BatchNumber(number)) && batch.start.file >= 0
+            batch.firstOrdinal == shape.firstOrdinal(of: BatchNumber(number))
+                && UInt64(batch.count) == shape.rows(of: BatchNumber(number))
+                && batch.start.file >= 0
         }
     }
 }

@@ -14,9 +14,8 @@ extension Coordinator {
     static let batchesWanted = 256
 
     /// Another run is under way, perhaps of the same collection with other settings.
-    func refuseBusy(_ client: ClientAddress, _ collection: String) {
-        let isOther = machine.run?.request.collection != collection
-        let how = isOther ? "" : " with other settings"
+    func refuseBusy(_ client: ClientAddress, _ collection: String, isSameCollection: Bool) {
+        let how = isSameCollection ? " with other settings" : ", and one is indexed at a time"
         let busy = ClusterError.busy(
             """
             “\(collection)” is being indexed\(how). Wait for it to end (see `sheaf status`) and \
@@ -223,8 +222,8 @@ extension Coordinator {
             .leaseGrant(
                 LeaseGrant(
                     collection: record.name, batch: batch, attempt: lease.attempt.rawValue,
-                    firstOrdinal: record.firstOrdinal(of: lease.batch),
-                    count: record.rows(of: lease.batch) ?? 0,
+                    firstOrdinal: record.shape.firstOrdinal(of: lease.batch),
+                    count: record.shape.rows(of: lease.batch) ?? 0,
                     shard: UInt32(lease.batch.shard(of: record.shardCount).rawValue),
                     bodyBytes: UInt64(bytes), sourceDigest: record.sourceDigest,
                     encoder: EncoderSpec(
@@ -255,11 +254,11 @@ extension Coordinator {
         runFiles?.work.stop()
         runFiles = nil
         guard let error = error(of: end, run.collection) else {
-            if let client = run.client { reply(.indexProgress(progress), to: client) }
+            for client in run.clients { reply(.indexProgress(progress), to: client) }
             return
         }
         log.notice("indexing stopped: \(error)")
-        if let client = run.client { reply(.failure(error.failure), to: client) }
+        for client in run.clients { reply(.failure(error.failure), to: client) }
     }
 
     private func error(of end: RunEnd, _ name: String) -> ClusterError? {
@@ -276,14 +275,5 @@ extension Coordinator {
         case .cannotLoad(let reason):
             .unavailable("“\(name)” is indexed, but cannot be loaded: \(reason)", nil)
         }
-    }
-}
-
-extension CollectionRecord {
-    /// Its source in numbers.
-    var shape: SourceShape {
-        SourceShape(
-            passages: passages, batchSize: batchSize, batchCount: batchCount,
-            shardCount: shardCount, skippedLines: skippedLines)
     }
 }

@@ -137,12 +137,12 @@ extension Coordinator {
 }
 
 extension GenerationManifest {
-    /// What a worker must hold, in the words of the wire.
-    func loadOrder(_ shards: [ShardNumber]) -> LoadGeneration {
+    /// A load of this generation, in the words of the wire.
+    func message(_ load: ServingTable.Load) -> LoadGeneration {
         LoadGeneration(
             collection: collection, generation: generation, dimension: UInt32(dimension),
             index: index.settings,
-            shards: shards.map { shard in
+            shards: load.shards.map { shard in
                 ShardSpec(
                     shard: UInt32(shard.rawValue),
                     segments: segments(of: shard).map {
@@ -152,6 +152,6 @@ extension GenerationManifest {
                             bytes: $0.bytes)
                     })
             },
-            fingerprint: fingerprint)
+            fingerprint: fingerprint, loadID: load.id)
     }
 }

@@ -73,8 +73,12 @@ extension Coordinator {
             `sheaf up`), and report it with the log.
             """
         }
+        let failing = (machine.run?.failingWorkers ?? []).map { worker, reason in
+            "\(worker.name) fails whatever it is given to encode: \(reason)"
+        }
         return Array(
-            (unsound + unbuilt + known + unknownFolders()).prefix(Coordinator.problemsTold))
+            (unsound + failing + unbuilt + known + unknownFolders()).prefix(
+                Coordinator.problemsTold))
     }
 
     /// Problems that a status tells at most.

@@ -377,7 +377,7 @@ public actor Coordinator {
                 .worker(
                     .received(
                         envelope.message, requestID: envelope.requestID, frames: envelope.frames,
-                        from: worker)))
+                        from: worker, lane)))
         case .searchResult(let result): handedOn = .searched(result, envelope, worker)
         case .fetchResult(let result): handedOn = .fetched(result, envelope, worker)
         case .failure(let failure):
@@ -386,7 +386,7 @@ public actor Coordinator {
             log.warning("unexpected \(envelope.message.type) from \(worker)")
             refuseUnexpected(envelope, ClientAddress(peer, lane, envelope.requestID))
         }
-        handle(.worker(.heard(worker)))
+        handle(.worker(.heard(worker, lane)))
     }
 
     private func receiveFromClient(

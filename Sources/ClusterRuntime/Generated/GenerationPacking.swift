@@ -64,6 +64,7 @@ extension LoadGeneration: Packable {
         FieldLimits(.message(ShardSpec.limits), count: 4_096),  // shards
         FieldLimits(.sha256),  // fingerprint
         FieldLimits(.message(IndexSettings.limits)),  // index
+        FieldLimits(.atMost(9_223_372_036_854_775_807)),  // load_id
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__LoadGeneration>) {
@@ -77,6 +78,7 @@ extension LoadGeneration: Packable {
         try Pack.message(index, unless: IndexSettings(), &c.index)
         try Pack.messages(shards, &c.shards, &c.n_shards)
         try Pack.text(fingerprint, of: "LoadGeneration", &c.fingerprint)
+        c.load_id = loadID
     }
 
     init(_ c: Sheaf__V1__LoadGeneration) throws(WireError) {
@@ -86,7 +88,8 @@ extension LoadGeneration: Packable {
             dimension: c.dimension,
             index: Unpack.message(c.index) ?? IndexSettings(),
             shards: Unpack.messages(c.shards, c.n_shards),
-            fingerprint: Unpack.text(c.fingerprint, "LoadGeneration.fingerprint"))
+            fingerprint: Unpack.text(c.fingerprint, "LoadGeneration.fingerprint"),
+            loadID: c.load_id)
     }
 }
 
@@ -97,6 +100,7 @@ extension GenerationLoaded: Packable {
         FieldLimits(.atMost(4_095), count: 4_096),  // shards
         FieldLimits(.bytes(1_048_576), canBeEmpty: true),  // failure
         FieldLimits(.any),  // lasting
+        FieldLimits(.atMost(9_223_372_036_854_775_807)),  // load_id
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__GenerationLoaded>) {
@@ -109,6 +113,7 @@ extension GenerationLoaded: Packable {
         Pack.numbers(shards, &c.shards, &c.n_shards)
         try Pack.text(failure, of: "GenerationLoaded", &c.failure)
         c.lasting = lasting ? 1 : 0
+        c.load_id = loadID
     }
 
     init(_ c: Sheaf__V1__GenerationLoaded) throws(WireError) {
@@ -117,7 +122,8 @@ extension GenerationLoaded: Packable {
             generation: c.generation,
             shards: Unpack.numbers(c.shards, c.n_shards),
             failure: Unpack.text(c.failure, "GenerationLoaded.failure"),
-            lasting: c.lasting != 0)
+            lasting: c.lasting != 0,
+            loadID: c.load_id)
     }
 }
 

@@ -97,15 +97,11 @@ extension CollectionRecord {
             && (passages - 1) / UInt64(batchSize) == UInt64(batchCount) - 1
     }
 
-    /// Passages of `batch`; nil where there is no such batch.
-    func rows(of batch: BatchNumber) -> UInt64? {
-        guard (0..<batchCount).contains(batch.rawValue) else { return nil }
-        return min(UInt64(batchSize), passages - firstOrdinal(of: batch))
-    }
-
-    /// The ordinal of the first passage of `batch`, one of those there are.
-    func firstOrdinal(of batch: BatchNumber) -> UInt64 {
-        UInt64(batch.rawValue) * UInt64(batchSize)
+    /// Its source in numbers.
+    var shape: SourceShape {
+        SourceShape(
+            passages: passages, batchSize: batchSize, batchCount: batchCount,
+            shardCount: shardCount, skippedLines: skippedLines)
     }
 
     /// Whether `other` is the same collection, however far either has come.

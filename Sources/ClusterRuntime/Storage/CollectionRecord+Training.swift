@@ -6,7 +6,7 @@ extension CollectionRecord {
     var smallestShard: UInt64 {
         (0..<min(shardCount, batchCount)).map { shard in
             stride(from: shard, to: batchCount, by: shardCount).reduce(0) {
-                $0 + (rows(of: BatchNumber($1)) ?? 0)
+                $0 + (shape.rows(of: BatchNumber($1)) ?? 0)
             }
         }.min() ?? 0
     }

@@ -13,10 +13,11 @@ public enum Wire {
     public static let magic: UInt32 = 0x5348_4631
 
     /// The version written.
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
 
-    /// The versions read: the current and the previous one, and there was none before 1.
-    public static let acceptedVersions: ClosedRange<UInt32> = 1...1
+    /// The versions read: that one alone. Version 1 could not tell one load of a generation from
+    /// another.
+    public static let acceptedVersions: ClosedRange<UInt32> = 2...2
 
     /// The frames of a message.
     ///

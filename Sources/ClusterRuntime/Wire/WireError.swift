@@ -122,7 +122,8 @@ extension WireError: CustomStringConvertible {
         case .otherVersion(let found, let accepted, let release):
             "Wire version \(found) of \(release.isEmpty ? "another release" : "Sheaf \(release)") "
                 + "is not read by Sheaf \(Release.version), which reads "
-                + "\(accepted.lowerBound) to \(accepted.upperBound). Run the same release on both."
+                + (accepted.count == 1 ? "" : "\(accepted.lowerBound) to ")
+                + "\(accepted.upperBound). Run the same release on both."
         case .unknownType(let value):
             "The header names message type \(value), which this release does not know. "
                 + "Run the same release on both sides."

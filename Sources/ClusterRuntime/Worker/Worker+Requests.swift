@@ -19,8 +19,6 @@ final class Wish: Sendable {
 extension Worker {
     /// Bytes of passages in one answer to FETCH; the rest is asked for again.
     static let fetchBytes = 8 << 20
-    /// Bytes of a segment in one message.
-    static let segmentPartBytes = 1 << 20
 
     func performRequest(_ effect: Effect) {
         switch effect {
@@ -89,7 +87,7 @@ extension Worker {
         let (folder, lane) = (segmentFolder(request.collection), partLane)
         begin {
             let part = try? await lane.run {
-                SegmentFiles.part(request, count: Worker.segmentPartBytes) { _ in folder }
+                SegmentFiles.part(request, count: SegmentRelays.pieceBytes) { _ in folder }
             }
             let chunk = SegmentChunk(
                 collection: request.collection, sha256: request.sha256, offset: request.offset,

@@ -553,7 +553,7 @@ const ProtobufCMessageDescriptor sheaf__v1__shard_spec__descriptor =
   (ProtobufCMessageInit) sheaf__v1__shard_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descriptors[6] =
+static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descriptors[7] =
 {
   {
     "collection",
@@ -627,6 +627,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__load_generation__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "load_id",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__LoadGeneration, load_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__load_generation__field_indices_by_name[] = {
   0,   /* field[0] = collection */
@@ -634,13 +646,14 @@ static const unsigned sheaf__v1__load_generation__field_indices_by_name[] = {
   4,   /* field[4] = fingerprint */
   1,   /* field[1] = generation */
   5,   /* field[5] = index */
+  6,   /* field[6] = load_id */
   3,   /* field[3] = shards */
 };
 static const ProtobufCIntRange sheaf__v1__load_generation__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 6, 3 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__load_generation__descriptor =
 {
@@ -650,14 +663,14 @@ const ProtobufCMessageDescriptor sheaf__v1__load_generation__descriptor =
   "Sheaf__V1__LoadGeneration",
   "sheaf.v1",
   sizeof(Sheaf__V1__LoadGeneration),
-  6,
+  7,
   sheaf__v1__load_generation__field_descriptors,
   sheaf__v1__load_generation__field_indices_by_name,
   2,  sheaf__v1__load_generation__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__load_generation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__generation_loaded__field_descriptors[5] =
+static const ProtobufCFieldDescriptor sheaf__v1__generation_loaded__field_descriptors[6] =
 {
   {
     "collection",
@@ -719,18 +732,31 @@ static const ProtobufCFieldDescriptor sheaf__v1__generation_loaded__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "load_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__GenerationLoaded, load_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__generation_loaded__field_indices_by_name[] = {
   0,   /* field[0] = collection */
   3,   /* field[3] = failure */
   1,   /* field[1] = generation */
   4,   /* field[4] = lasting */
+  5,   /* field[5] = load_id */
   2,   /* field[2] = shards */
 };
 static const ProtobufCIntRange sheaf__v1__generation_loaded__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__generation_loaded__descriptor =
 {
@@ -740,7 +766,7 @@ const ProtobufCMessageDescriptor sheaf__v1__generation_loaded__descriptor =
   "Sheaf__V1__GenerationLoaded",
   "sheaf.v1",
   sizeof(Sheaf__V1__GenerationLoaded),
-  5,
+  6,
   sheaf__v1__generation_loaded__field_descriptors,
   sheaf__v1__generation_loaded__field_indices_by_name,
   1,  sheaf__v1__generation_loaded__number_ranges,

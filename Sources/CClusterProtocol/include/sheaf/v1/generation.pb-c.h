@@ -152,14 +152,21 @@ struct  Sheaf__V1__LoadGeneration
    * a SHA-256
    */
   char *fingerprint;
+  /*
+   * Tells it from every other load that this coordinator asks for.
+   */
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
+  uint64_t load_id;
 };
 #define SHEAF__V1__LOAD_GENERATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__load_generation__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
- * A worker's answer to ``LoadGeneration``.
+ * What a worker holds of a generation: its answer to ``LoadGeneration``, and what damage has left.
  */
 struct  Sheaf__V1__GenerationLoaded
 {
@@ -197,10 +204,17 @@ struct  Sheaf__V1__GenerationLoaded
    * Whether trying again with the same segments must fail again.
    */
   protobuf_c_boolean lasting;
+  /*
+   * That of the load which was carried out last, and from which the shards follow.
+   */
+  /*
+   * at most 9,223,372,036,854,775,807
+   */
+  uint64_t load_id;
 };
 #define SHEAF__V1__GENERATION_LOADED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__generation_loaded__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /*
