@@ -81,7 +81,7 @@ extension ClusterError {
     static func fullDisk(_ path: String) -> ClusterError {
         .storage(
             path: path, reason: "the disk is full",
-            remedy: "Free some disk space; indexing goes on by itself.")
+            remedy: "Free some disk space.")
     }
 
     /// The remedy for a catalog that cannot be read or trusted.

@@ -7,8 +7,8 @@ extension CorpusError: CustomStringConvertible {
         case .cannotOpen(let path, let reason):
             "cannot open \(path): \(reason); check the path and its permissions"
         case .isFolder(let path):
-            "\(path) is a folder without the BEIR file in it that is read (corpus.jsonl, or "
-                + "queries.jsonl for questions); name the file to read"
+            "\(path) is a folder without the file in it that is read (of BEIR's, corpus.jsonl, or "
+                + "queries.jsonl for questions); name the file to read, such as qrels/test.tsv"
         case .notRegularFile(let path):
             "\(path) is not a regular file, and input is read more than once; "
                 + "save it to a file first"
@@ -98,7 +98,7 @@ extension Malformation: CustomStringConvertible {
         case .wrongType(let field, let expected):
             "\"\(field)\" is not \(expected); correct it"
         case .emptyPassage:
-            "title and text are both empty; remove the line"
+            "title and text are both empty or missing; remove the line"
         case .emptyQuestion:
             "the question is empty; remove the line or write the question"
         case .unterminatedQuote:

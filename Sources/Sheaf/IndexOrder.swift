@@ -60,6 +60,9 @@ public struct IndexOrder: Equatable, Sendable {
         guard model != nil || contextModel != nil else {
             throw .request("No model is named. Name its folder with --model.")
         }
+        guard index.kind != "" else {
+            throw .request("The index kind has no name. Name one, such as “exact” or “HNSW32”.")
+        }
         let shards = try IndexOrder.positive(shards, "shards")
         let batchSize = try IndexOrder.positive(batchSize, "passages in a batch")
         let (source, folders) = try typed {
@@ -218,7 +221,9 @@ extension IndexSummary {
         return "“\(collection)”: \(Quantity.count(passages, "passage")) in "
             + "\(Quantity.count(batches, "batch")) (\(Quantity.count(batchesRepeated)) repeated"
             + "\(skipped)), \(Quantity.time(.seconds(seconds))), "
-            + "\(Quantity.rate(passagesPerSecond)) passages/s"
+            + (passagesEncoded == 0
+                ? "no passage was encoded anew"
+                : "\(Quantity.rate(passagesPerSecond)) passages/s")
             + (healed.isEmpty ? "" : "\nhealed: \(healed)")
             + (cuts.sentence.map { "\n" + $0 } ?? "")
     }

@@ -57,7 +57,7 @@ struct PredictCommand: AsyncParsableCommand {
         let told = notes.withLock { $0 }
         Terminal.say(notes: told)
         let writer = asked.writer(.corpus(corpus), match: list.match)
-        let sink = try OutputSink(path: asked.output)
+        let sink = try OutputSink(path: asked.output, isOneDocument: asked.format.isOneDocument)
         try sink.write(writer.opening())
         for (index, (question, passages)) in zip(list.questions, found).enumerated() {
             try sink.write(try writer.text(of: passages, to: question, index: index))

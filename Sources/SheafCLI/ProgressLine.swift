@@ -35,7 +35,7 @@ final class ProgressLine: Sendable {
         let hasStopped = state.withLock { $0.wait.note(report, at: ContinuousClock().now) }
         if hasStopped {
             end()
-            Terminal.say("waiting: \(report.note)")
+            Terminal.say("waiting: \(report.note) Indexing goes on by itself then.")
         }
         if let reason = state.withLock({ $0.idle.note(report, at: ContinuousClock().now) }) {
             end()

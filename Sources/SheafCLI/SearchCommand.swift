@@ -51,7 +51,7 @@ struct SearchCommand: AsyncParsableCommand {
             timeout: patience.duration)
         order.questionModel = questionModel
         let writer = asked.writer(.collection(collection), match: match ?? list.match)
-        let sink = try OutputSink(path: asked.output)
+        let sink = try OutputSink(path: asked.output, isOneDocument: asked.format.isOneDocument)
         try await Interruption.cancels { [order] in
             let cluster = try await cluster.existing(size)
             try await cluster.closing {

@@ -191,7 +191,14 @@ actor QueryService {
         let failure: Failure
         switch refusal {
         case .busy(let pause): failure = busy(retryAfter: pause)
-        case .late: failure = busy()
+        case .late:
+            failure = Failure(
+                code: .busy,
+                message: """
+                    The time given was over before the question's turn had come: \
+                    \(batches.admission.underWay) questions are under way. Give more time \
+                    (--timeout), or try again in a moment.
+                    """)
         case .tooLarge(let limit):
             failure =
                 ClusterError.input(
@@ -204,7 +211,7 @@ actor QueryService {
         host.reply(.failure(failure), to: asked.client, frames: [])
     }
 
-    private func busy(retryAfter pause: Duration = .zero) -> Failure {
+    private func busy(retryAfter pause: Duration) -> Failure {
         Failure(
             code: .busy,
             message: """

@@ -73,7 +73,10 @@ public enum KindTrial {
                 "its trial on a sample failed, within \(bytes >> 30) GiB of memory: "
                     + reason(text))
         case .signalled(let signal):
-            throw refused(kind, "its trial on a sample ended by signal \(signal)")
+            throw refused(
+                kind,
+                "its trial on a sample, which may take \(bytes >> 30) GiB of memory, was ended"
+                    + " by signal \(signal)")
         case .late:
             throw refused(
                 kind, "its trial on a sample took longer than \(Int(time.seconds)) s")

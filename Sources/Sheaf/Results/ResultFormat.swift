@@ -13,4 +13,7 @@ public enum ResultFormat: String, CaseIterable, Sendable {
 
     /// Whether titles and texts are needed.
     public var needsTexts: Bool { self != .trec }
+
+    /// Whether it is one JSON document, of which a part is of no use.
+    public var isOneDocument: Bool { self == .json || self == .dpr }
 }
