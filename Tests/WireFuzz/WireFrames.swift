@@ -27,7 +27,7 @@ package enum WireFrames {
         }
         var header = ProtoWriter()
         header.fixed(0x5348_4631, bytes: 4, at: 1)
-        header.number(1, at: 2)
+        header.number(2, at: 2)
         header.block(Array(fields.clusterID.utf8), at: 3)
         header.block(Array(fields.sender.utf8), at: 4)
         header.fixed(fields.incarnation, bytes: 8, at: 5)

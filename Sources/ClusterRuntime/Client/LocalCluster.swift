@@ -151,6 +151,12 @@ public struct LocalCluster: Sendable {
         try ProcessLimits.check(.host(members: 1))
         let program = try await RoleProgram.find()
         try data.create()
+        // The coordinator could not even say why it ends.
+        guard !ReadOnlyView.isNeeded(for: data) else {
+            throw .storage(
+                path: data.path, reason: "this user may not write to it",
+                remedy: "Name a folder you may write to with --data.")
+        }
         let process = try CoordinatorProcess(
             program: program, data: data, size: size, models: models, detached: detached)
         let deadline = MonotonicClock.now() + startTime
