@@ -15,8 +15,9 @@ public enum Wire {
     /// The version written.
     public static let version: UInt32 = 2
 
-    /// The versions read: that one alone. Version 1 could not tell one load of a generation from
-    /// another.
+    /// The versions read: that one alone.
+    ///
+    /// Version 1 could not tell one load of a generation from another.
     public static let acceptedVersions: ClosedRange<UInt32> = 2...2
 
     /// The frames of a message.
