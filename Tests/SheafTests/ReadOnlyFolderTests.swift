@@ -46,9 +46,11 @@ struct ReadOnlyFolderTests {
             let dropped = try Program.run(
                 ["collections", "drop", "c", "--yes"], data: seen, variables: ["TMPDIR": place])
             #expect(dropped.status == 2 && dropped.error.contains("only be read"), "\(dropped)")
-            let started = try Program.run(["up", "--json"], data: seen)
-            #expect(started.status == 3 && started.error.isEmpty, "\(started)")
-            #expect(started.output.contains("this user may not write to it"), "\(started)")
+            let started = try Program.run(["up"], data: seen)
+            let reason = "\(seen): this user may not write to it. Name a folder you may write to"
+            #expect(
+                started.status == 3 && started.error == "error: \(reason) with --data.\n",
+                "\(started)")
             #expect(try FileManager.default.subpathsOfDirectory(atPath: data) == files)
         }
     }
