@@ -37,7 +37,7 @@ public struct ServingTable: Sendable {
 
     /// What a worker is to hold of a generation: exactly these shards.
     public struct Load: Hashable, Sendable {
-        /// Tells it from every other load.
+        /// Tells it from every other load of the collection.
         public var id: UInt64
         /// The generation's number.
         public var generation: UInt64

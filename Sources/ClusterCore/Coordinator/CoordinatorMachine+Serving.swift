@@ -4,9 +4,9 @@ extension CoordinatorMachine {
         switch event {
         case .opened(let name, let shardCount, let isWanted):
             // A collection of this name may have been dropped, and answers of it be under way.
-            let ids = collections.values.map(\.table.lastLoadID) + [lastLoadIDDropped]
+            let last = max(lastLoadIDDropped, collections[name]?.table.lastLoadID ?? 0)
             collections[name] = ServedShards(
-                name, shardCount: shardCount, isWanted: isWanted, lastLoadID: ids.max() ?? 0)
+                name, shardCount: shardCount, isWanted: isWanted, lastLoadID: last)
             collections[name]?.table.broken = broken
             return place(now: now)
         case .unreadable(let name, let generation, let reason):

@@ -55,7 +55,7 @@ public struct LoadGeneration: Hashable, Sendable {
     public var shards: [ShardSpec]
     /// The encoder fingerprint that every segment must carry.
     public var fingerprint: String
-    /// Tells it from every other load that this coordinator asks for.
+    /// Tells it from every other load of the collection.
     public var loadID: UInt64
 
     /// Creates the message; every field left out has its default.

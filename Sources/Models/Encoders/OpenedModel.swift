@@ -7,7 +7,9 @@ import Tokenizers
 struct OpenedModel: Sendable {
     let description: ModelDescription
     let checkpoint: Checkpoint
-    let tokenizer: WordPieceTokenizer
+    let tokenizer: any TextTokenizer
+    /// Whether the tokenizer lower-cases although its own file keeps case.
+    private let lowercasesUnasked: Bool
     /// The weights of the linear layers after the pooling.
     let dense: [Checkpoint]
     /// `config.json` and the tokenizer's files that are there, in fixed order.
@@ -40,9 +42,11 @@ struct OpenedModel: Sendable {
                 try MappedFile(parts.tokenizerFolder + "/" + name, purpose: "the tokenizer"))
         }
         smallFiles = files
-        tokenizer = try Self.tokenizer(
+        let pieces = try Self.tokenizer(
             parts.tokenizerFolder, rows: description.configuration.vocabularySize,
             silence: rules == .current ? .lowercases : .followsTokenizer)
+        tokenizer = pieces
+        lowercasesUnasked = pieces.lowercasesUnasked
         try checkSegments()
     }
 
@@ -96,7 +100,7 @@ struct OpenedModel: Sendable {
 
     /// What beside the files decides a vector, in fixed order.
     private var settings: [String] {
-        description.settings + (tokenizer.lowercasesUnasked ? ["lower-cased unasked"] : [])
+        description.settings + (lowercasesUnasked ? ["lower-cased unasked"] : [])
     }
 
     /// See `TextEncoder.fingerprint(folder:tower:options:)`.

@@ -153,7 +153,7 @@ struct  Sheaf__V1__LoadGeneration
    */
   char *fingerprint;
   /*
-   * Tells it from every other load that this coordinator asks for.
+   * Tells it from every other load of the collection.
    */
   /*
    * at most 9,223,372,036,854,775,807
