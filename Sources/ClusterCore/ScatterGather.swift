@@ -91,6 +91,11 @@ public struct ScatterGather: Sendable {
     /// The shards of the search.
     public var shards: [ShardNumber] { rows.keys.sorted() }
 
+    /// The rows of some of the shards.
+    public func rows(of shards: [ShardNumber]) -> UInt64 {
+        shards.reduce(0) { $0 + (rows[$1] ?? 0) }
+    }
+
     /// The worker that `request` was sent to; nil where its answer does not count any more.
     public func worker(of request: Int) -> WorkerID? { requests[request]?.worker }
 

@@ -94,12 +94,18 @@ public struct Fetch: Hashable, Sendable {
     public var generation: UInt64
     /// False asks for ids alone.
     public var texts: Bool
+    /// Bytes that the passages may take in the block; 0 leaves it to the worker, which sends one at
+    /// least.
+    public var mostBytes: UInt32
 
     /// Creates the message; every field left out has its default.
-    public init(collection: String = "", generation: UInt64 = 0, texts: Bool = false) {
+    public init(
+        collection: String = "", generation: UInt64 = 0, texts: Bool = false, mostBytes: UInt32 = 0
+    ) {
         self.collection = collection
         self.generation = generation
         self.texts = texts
+        self.mostBytes = mostBytes
     }
 }
 
@@ -107,14 +113,17 @@ public struct Fetch: Hashable, Sendable {
 public struct FetchResult: Hashable, Sendable {
     /// Passages in the block; the rest must be asked for again.
     public var count: UInt32
+    /// Bytes that the next passage takes, where it had no room; else 0.
+    public var nextBytes: UInt32
 
     /// Creates the message; every field left out has its default.
-    public init(count: UInt32 = 0) {
+    public init(count: UInt32 = 0, nextBytes: UInt32 = 0) {
         self.count = count
+        self.nextBytes = nextBytes
     }
 }
 
-/// The answer to a request is no longer wanted.
+/// The answer to a search is no longer wanted; one that waits for its turn fails.
 public struct Cancel: Hashable, Sendable {
     /// The request.
     public var requestID: UInt64

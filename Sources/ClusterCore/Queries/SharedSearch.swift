@@ -48,6 +48,9 @@ public struct SharedSearch: Sendable {
     /// The shards of the search.
     public var shards: [ShardNumber] { machine.shards }
 
+    /// The rows of some of the shards.
+    public func rows(of shards: [ShardNumber]) -> UInt64 { machine.rows(of: shards) }
+
     /// What has answered so far.
     public var coverage: Coverage { machine.coverage }
 

@@ -126,7 +126,7 @@ package struct WorkerMachine: Sendable {
             searching.answer(work, .segmentsChecked(answer), on: .control, &effects)
         case .requestFailed(let work, let failure):
             searching.answer(work, .failure(failure), on: .query, &effects)
-        case .passedOver(let work): _ = searching.ended(work)
+        case .passedOver(let work): searching.passedOver(work, &effects)
         default: return
         }
     }

@@ -2,11 +2,12 @@
 /// whether segments are sound.
 ///
 ///     taken ─done, failed─▶ answered
-///       └──cancelled before its turn, or of a coordinator that was left──▶ passed over
+///       ├──cancelled before its turn──▶ refused
+///       └──of a coordinator that was left──▶ passed over
 ///
 /// Invariants:
-/// 1. A request is answered once, to the coordinator that asked and with the number that it gave;
-///    what is passed over is not answered.
+/// 1. A request is answered once, to the coordinator that asked and with the number that it gave:
+///    a search too that is wanted no longer, so that who asked knows that nothing more comes.
 /// 2. A search or fetch reads shards of the generation that it names, as they were when it came;
 ///    a shard that is not held then is named as unanswered.
 /// 3. At most `limits` requests of a kind are under way. One more is refused: a search or fetch as
@@ -89,6 +90,16 @@ struct WorkerSearching: Sendable {
         guard let request = ended(work) else { return }
         effects.append(
             .message(message, on: lane, requestID: request.requestID, frames: frames))
+    }
+
+    /// A request's turn had not come when it was cancelled.
+    mutating func passedOver(_ work: WorkID, _ effects: inout [Effect]) {
+        guard open[work]?.kind == .search else {
+            _ = ended(work)
+            return
+        }
+        let failure = Failure(code: .unavailable, message: "The search was wanted no longer.")
+        answer(work, .failure(failure), on: .query, &effects)
     }
 
     /// Answers a request that is not taken.

@@ -117,6 +117,7 @@ extension Fetch: Packable {
         FieldLimits(.collectionName),  // collection
         FieldLimits(.atMost(281_474_976_710_655)),  // generation
         FieldLimits(.any),  // texts
+        FieldLimits(.atMost(16_777_216)),  // most_bytes
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__Fetch>) {
@@ -127,19 +128,22 @@ extension Fetch: Packable {
         try Pack.text(collection, of: "Fetch", &c.collection)
         c.generation = generation
         c.texts = texts ? 1 : 0
+        c.most_bytes = mostBytes
     }
 
     init(_ c: Sheaf__V1__Fetch) throws(WireError) {
         try self.init(
             collection: Unpack.text(c.collection, "Fetch.collection"),
             generation: c.generation,
-            texts: c.texts != 0)
+            texts: c.texts != 0,
+            mostBytes: c.most_bytes)
     }
 }
 
 extension FetchResult: Packable {
     static let limits: [FieldLimits] = [
-        FieldLimits(.atMost(2_097_152))  // count
+        FieldLimits(.atMost(2_097_152)),  // count
+        FieldLimits(.atMost(16_777_216)),  // next_bytes
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__FetchResult>) {
@@ -148,11 +152,13 @@ extension FetchResult: Packable {
 
     func fill(_ c: inout Sheaf__V1__FetchResult) throws(WireError) {
         c.count = count
+        c.next_bytes = nextBytes
     }
 
     init(_ c: Sheaf__V1__FetchResult) throws(WireError) {
         self.init(
-            count: c.count)
+            count: c.count,
+            nextBytes: c.next_bytes)
     }
 }
 

@@ -62,6 +62,32 @@ struct FetchPart: Sendable {
     var shards: [ShardNumber]
     /// The ordinals that have not come yet, in order.
     var rest: ArraySlice<UInt64>
+    /// Bytes that the answer may have.
+    private(set) var bytes: Int
+    /// Bytes that any answer may have.
+    private let most: Int
+
+    /// A part whose answer may have what its passages usually take.
+    init(
+        gathering: UInt64, number: Int, worker: WorkerID, shards: [ShardNumber], rest: [UInt64],
+        most: Int
+    ) {
+        self.gathering = gathering
+        self.number = number
+        self.worker = worker
+        self.shards = shards
+        self.rest = rest[...]
+        self.most = most
+        bytes = min(max(Self.leastBytes, rest.count * Self.usualBytes), most)
+    }
+
+    private static let (leastBytes, usualBytes) = (64 << 10, 2 << 10)
+
+    /// Some passages came; the next is asked for with room for it, and for more than there was.
+    mutating func came(_ count: Int, next: Int) {
+        rest = rest.dropFirst(count)
+        bytes = max(next, min(2 * bytes, most))
+    }
 }
 
 // The passages of a search's winners: passed on as bytes.
@@ -138,7 +164,7 @@ extension QueryService {
                 let isSent = ask(
                     FetchPart(
                         gathering: number, number: part, worker: worker, shards: shards,
-                        rest: ordinals[...]))
+                        rest: ordinals, most: min(Worker.fetchBytes, answers.perWorker)))
                 if !isSent { unsendable.append(worker) }
             // What a worker reads is sent at once: there is nothing to pass over.
             case .cancel: break
@@ -152,39 +178,33 @@ extension QueryService {
         }
         guard let gathering = gatherings[number], gathering.shared.isOver else { return }
         gatherings[number] = nil
-        for requestID in gathering.requests.values { fetchRequests[requestID] = nil }
+        for requestID in gathering.requests.values { forget(requestID) }
         gathering.settled.finish()
     }
 
     /// Asks a worker for what has not come yet.
     private func ask(_ part: FetchPart) -> Bool {
-        guard let gathering = gatherings[part.gathering],
-            let address = gathering.addresses[part.worker]
-        else { return false }
         let requestID = newNumber()
-        fetchRequests[requestID] = part
         gatherings[part.gathering]?.requests[part.number] = requestID
-        return host.send(
-            .fetch(gathering.message), to: address, requestID: requestID,
-            budget: gathering.shared.deadline - host.now(),
-            frames: [RawFrame.bytes(Array(part.rest))])
+        return ask(.fetch(part), as: requestID, of: part.worker, bytes: part.bytes)
     }
 
     func fetched(_ result: FetchResult, _ envelope: Envelope, by worker: WorkerID) {
-        guard var part = fetchRequests[envelope.requestID],
+        guard case .fetch(var part)? = requests[envelope.requestID],
             gatherings[part.gathering]?.shared.worker(of: part.number) == worker
         else { return }
         do {
             let block = try PassageSlices(envelope.frames.first ?? [])
-            guard block.count == Int(result.count), block.count > 0,
-                block.count <= part.rest.count
-            else {
+            // Where the next passage has no room, none may come, once.
+            let isSound =
+                block.count > 0 ? block.count <= part.rest.count : part.bytes < result.nextBytes
+            guard block.count == Int(result.count), isSound else {
                 throw ClusterError.internal(
                     "A FETCH brought \(block.count) of \(part.rest.count) passages.")
             }
-            fetchRequests[envelope.requestID] = nil
+            requests[envelope.requestID] = nil
             gatherings[part.gathering]?.passages.add(block, of: part.rest.prefix(block.count))
-            part.rest = part.rest.dropFirst(block.count)
+            part.came(block.count, next: Int(result.nextBytes))
         } catch {
             return fetchFailed(envelope.requestID, part, worker, "\(error)")
         }
@@ -202,7 +222,7 @@ extension QueryService {
     func fetchFailed(
         _ requestID: UInt64, _ part: FetchPart, _ worker: WorkerID, _ reason: String
     ) {
-        fetchRequests[requestID] = nil
+        requests[requestID] = nil
         log.warning("\(worker) did not give its passages: \(reason)")
         perform(
             gatherings[part.gathering]?.shared.answered(part.number, shards: []) ?? [],

@@ -17,6 +17,12 @@ struct RunningSearch: Sendable {
     var requests: [Int: UInt64] = [:]
     /// Brings the members that wait no longer.
     let settled: AsyncStream<SettledSearch>.Continuation
+
+    /// Bytes that the hits in some shards may have.
+    func answerBytes(of shards: [ShardNumber]) -> Int {
+        HitFrames.mostBytes(
+            questions: Int(message.count), k: Int(message.k), rows: shared.rows(of: shards))
+    }
 }
 
 /// What a search had found when some of its members waited no longer.
@@ -32,6 +38,8 @@ struct SearchPart: Sendable {
     var search: UInt64
     /// The number that the search knows it by.
     var number: Int
+    var worker: WorkerID
+    var shards: [ShardNumber]
 }
 
 // A search goes over the workers that hold its shards.
@@ -104,21 +112,19 @@ extension QueryService {
             guard let search = searches[number] else { return }
             switch effect {
             case .send(let worker, let part, let shards):
-                var message = search.message
-                message.shards = shards.map { UInt32($0.rawValue) }
                 let requestID = newNumber()
-                searchRequests[requestID] = SearchPart(search: number, number: part)
                 searches[number]?.requests[part] = requestID
-                let isSent = search.addresses[worker].map {
-                    host.send(
-                        .search(message), to: $0, requestID: requestID,
-                        budget: search.shared.deadline - host.now(), frames: [search.vectors])
-                }
-                if isSent != true { unsendable.append(worker) }
+                let isSent = ask(
+                    .search(
+                        SearchPart(search: number, number: part, worker: worker, shards: shards)),
+                    as: requestID, of: worker, bytes: search.answerBytes(of: shards))
+                if !isSent { unsendable.append(worker) }
             case .cancel(let worker, let part):
-                guard let requestID = search.requests[part],
-                    let address = search.addresses[worker]
-                else { continue }
+                guard let requestID = search.requests[part] else { continue }
+                guard !answers.waits(requestID), let address = search.addresses[worker] else {
+                    forget(requestID)
+                    continue
+                }
                 _ = host.send(
                     .cancel(Cancel(requestID: requestID)), to: address, requestID: 0, budget: nil,
                     frames: [])
@@ -134,15 +140,15 @@ extension QueryService {
         }
         guard let search = searches[number], search.shared.isOver else { return }
         searches[number] = nil
-        for requestID in search.requests.values { searchRequests[requestID] = nil }
+        for requestID in search.requests.values { forget(requestID) }
         search.settled.finish()
     }
 
     func searched(_ result: SearchResult, _ envelope: Envelope, by worker: WorkerID) {
-        guard let part = searchRequests[envelope.requestID], let search = searches[part.search],
-            search.shared.worker(of: part.number) == worker
+        guard case .search(let part)? = requests[envelope.requestID],
+            let search = searches[part.search], search.shared.worker(of: part.number) == worker
         else { return }
-        searchRequests[envelope.requestID] = nil
+        requests[envelope.requestID] = nil
         var answered: Set<ShardNumber> = []
         do {
             let lists = try HitFrames.decode(
@@ -161,15 +167,15 @@ extension QueryService {
     }
 
     func requestFailed(_ failure: Failure, _ requestID: UInt64, by worker: WorkerID) {
-        if let part = fetchRequests[requestID],
+        if case .fetch(let part)? = requests[requestID],
             gatherings[part.gathering]?.shared.worker(of: part.number) == worker
         {
             return fetchFailed(requestID, part, worker, "\(ClusterError.answered(failure))")
         }
-        guard let part = searchRequests[requestID],
+        guard case .search(let part)? = requests[requestID],
             searches[part.search]?.shared.worker(of: part.number) == worker
         else { return }
-        searchRequests[requestID] = nil
+        requests[requestID] = nil
         log.warning("\(worker) cannot search: \(failure.message)")
         perform(
             searches[part.search]?.shared.answered(part.number, shards: []) ?? [],
@@ -178,6 +184,7 @@ extension QueryService {
 
     /// A worker cannot be reached: its shards are asked of others, or waited for.
     func lost(_ worker: WorkerID) {
+        go(answers.lost(worker))
         for number in searches.keys {
             perform(searches[number]?.shared.failed(worker) ?? [], ofSearch: number)
         }

@@ -53,9 +53,9 @@ actor QueryService {
     var encoders: [String: TextEncoder] = [:]
     var searches: [UInt64: RunningSearch] = [:]
     var gatherings: [UInt64: RunningGathering] = [:]
-    /// What each request on the wire is for.
-    var searchRequests: [UInt64: SearchPart] = [:]
-    var fetchRequests: [UInt64: FetchPart] = [:]
+    /// What each request to a worker is for whose answer is wanted.
+    var requests: [UInt64: AskedPart] = [:]
+    var answers: AnswerWindow
     private(set) var isEnding = false
     private var lastNumber: UInt64
     private var tasks: [Task<Void, Never>] = []
@@ -74,6 +74,9 @@ actor QueryService {
         threads = options.questionThreads
         questionModel = options.models.question
         lastNumber = firstRequest
+        // The rest is for what workers say unasked.
+        answers = AnswerWindow(
+            perWorker: options.inboundBytesPerPeer / 4 * 3, total: Inbox.totalLimit / 4 * 3)
         batches = QuestionBatches(
             limit: Self.questionsPerBatch,
             admission: Admission(
@@ -120,9 +123,13 @@ actor QueryService {
         case .asked(let request, let budget, let client): take(request, budget, client)
         case .searched(let result, let envelope, let worker):
             searched(result, envelope, by: worker)
-        case .fetched(let result, let envelope, let worker): fetched(result, envelope, by: worker)
+            go(answers.answered(envelope.requestID, by: worker))
+        case .fetched(let result, let envelope, let worker):
+            fetched(result, envelope, by: worker)
+            go(answers.answered(envelope.requestID, by: worker))
         case .failed(let failure, let requestID, let worker):
             requestFailed(failure, requestID, by: worker)
+            go(answers.answered(requestID, by: worker))
         case .lost(let worker): lost(worker)
         case .moved: break
         case .dropped(let name): encoders[name] = nil

@@ -4,6 +4,12 @@ import VectorIndex
 
 /// Hits as they travel: a count per question, then all ordinals, then all scores.
 enum HitFrames {
+    /// Bytes that the hits of a search may have, one question or more.
+    static func mostBytes(questions: Int, k: Int, rows: UInt64) -> Int {
+        let hit = MemoryLayout<UInt64>.size + MemoryLayout<Double>.size
+        return questions * (MemoryLayout<UInt32>.size + min(k, Int(clamping: rows)) * hit)
+    }
+
     /// The list of each question.
     ///
     /// What a worker says is not believed: sizes that disagree, more hits than were asked for, hits

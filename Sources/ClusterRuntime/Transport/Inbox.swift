@@ -17,6 +17,8 @@ final class Inbox: Sendable {
     /// What the server of a process that connects may have waiting: answers that were asked for,
     /// and are handled as fast as their user takes them.
     static let serverLimit = 256 << 20
+    /// What all peers together may have waiting.
+    static let totalLimit = 256 << 20
 
     private struct State {
         var queue: InboundQueue
@@ -43,7 +45,7 @@ final class Inbox: Sendable {
     /// - Parameters:
     ///   - peerLimit: bytes that one peer may have waiting.
     ///   - totalLimit: bytes that all peers may have waiting.
-    init(peerLimit: Int = 32 << 20, totalLimit: Int = 256 << 20) {
+    init(peerLimit: Int = 32 << 20, totalLimit: Int = Inbox.totalLimit) {
         state = Locked(
             State(queue: InboundQueue(peerLimit: peerLimit, totalLimit: totalLimit)))
     }

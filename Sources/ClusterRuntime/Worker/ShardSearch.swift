@@ -58,11 +58,16 @@ enum ShardSearch {
             ], damage: damage)
     }
 
-    /// The passages of as many of the ordinals asked for as fit into one answer, at least one: the
-    /// bytes that are stored.
+    /// The passages of as many of the ordinals asked for as fit into one answer, as the bytes that
+    /// are stored, and what the next one needs.
+    ///
+    /// Where the request leaves the size of the answer to the worker, there is one at least.
     static func passages(
         _ request: Fetch, _ frames: [[UInt8]], _ served: [ShardIndex]
-    ) throws -> (count: Int, block: [UInt8]) {
+    ) throws -> (result: FetchResult, block: [UInt8]) {
+        let most = request.mostBytes == 0 ? Worker.fetchBytes : Int(request.mostBytes)
+        let least = request.mostBytes == 0 ? 1 : 0
+        var result = FetchResult()
         let ordinals: [UInt64] = try frames.values(at: 0)
         var block = PassageBlockBuilder()
         for ordinal in ordinals {
@@ -74,11 +79,14 @@ enum ShardSearch {
                 throw ClusterError.unavailable(
                     "Passage \(ordinal) is not held by this worker.", nil)
             }
-            if block.size > Worker.fetchBytes, block.count > 1 {
+            if block.size > most, block.count > least {
+                let before = block.size
                 block.removeLast()
+                result.nextBytes = UInt32(before - block.size)
                 break
             }
         }
-        return (block.count, block.block())
+        result.count = UInt32(block.count)
+        return (result, block.block())
     }
 }

@@ -69,11 +69,10 @@ extension Worker {
         background.enter()
         Task {
             do {
-                let (count, block) = try await self.fetchLane.run {
+                let (result, block) = try await self.fetchLane.run {
                     try ShardSearch.passages(request, frames, served)
                 }
-                self.happened(
-                    .fetched(work, FetchResult(count: UInt32(count)), frames: [block]))
+                self.happened(.fetched(work, result, frames: [block]))
             } catch {
                 if (error as? IndexError)?.isDamage == true { self.foundDamage() }
                 self.happened(.requestFailed(work, ClusterError.wrap(error).failure))

@@ -617,7 +617,7 @@ const ProtobufCMessageDescriptor sheaf__v1__search_result__descriptor =
   (ProtobufCMessageInit) sheaf__v1__search_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__fetch__field_descriptors[3] =
+static const ProtobufCFieldDescriptor sheaf__v1__fetch__field_descriptors[4] =
 {
   {
     "collection",
@@ -655,16 +655,29 @@ static const ProtobufCFieldDescriptor sheaf__v1__fetch__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "most_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Fetch, most_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__fetch__field_indices_by_name[] = {
   0,   /* field[0] = collection */
   1,   /* field[1] = generation */
+  3,   /* field[3] = most_bytes */
   2,   /* field[2] = texts */
 };
 static const ProtobufCIntRange sheaf__v1__fetch__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__fetch__descriptor =
 {
@@ -674,14 +687,14 @@ const ProtobufCMessageDescriptor sheaf__v1__fetch__descriptor =
   "Sheaf__V1__Fetch",
   "sheaf.v1",
   sizeof(Sheaf__V1__Fetch),
-  3,
+  4,
   sheaf__v1__fetch__field_descriptors,
   sheaf__v1__fetch__field_indices_by_name,
   1,  sheaf__v1__fetch__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__fetch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__fetch_result__field_descriptors[1] =
+static const ProtobufCFieldDescriptor sheaf__v1__fetch_result__field_descriptors[2] =
 {
   {
     "count",
@@ -695,14 +708,27 @@ static const ProtobufCFieldDescriptor sheaf__v1__fetch_result__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__FetchResult, next_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__fetch_result__field_indices_by_name[] = {
   0,   /* field[0] = count */
+  1,   /* field[1] = next_bytes */
 };
 static const ProtobufCIntRange sheaf__v1__fetch_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__fetch_result__descriptor =
 {
@@ -712,7 +738,7 @@ const ProtobufCMessageDescriptor sheaf__v1__fetch_result__descriptor =
   "Sheaf__V1__FetchResult",
   "sheaf.v1",
   sizeof(Sheaf__V1__FetchResult),
-  1,
+  2,
   sheaf__v1__fetch_result__field_descriptors,
   sheaf__v1__fetch_result__field_indices_by_name,
   1,  sheaf__v1__fetch_result__number_ranges,

@@ -207,10 +207,18 @@ struct  Sheaf__V1__Fetch
    * False asks for ids alone.
    */
   protobuf_c_boolean texts;
+  /*
+   * Bytes that the passages may take in the block; 0 leaves it to the worker, which sends one at
+   * least.
+   */
+  /*
+   * at most 16,777,216
+   */
+  uint32_t most_bytes;
 };
 #define SHEAF__V1__FETCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__fetch__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 /*
@@ -226,14 +234,21 @@ struct  Sheaf__V1__FetchResult
    * at most 2,097,152
    */
   uint32_t count;
+  /*
+   * Bytes that the next passage takes, where it had no room; else 0.
+   */
+  /*
+   * at most 16,777,216
+   */
+  uint32_t next_bytes;
 };
 #define SHEAF__V1__FETCH_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__fetch_result__descriptor) \
-    , 0 }
+    , 0, 0 }
 
 
 /*
- * The answer to a request is no longer wanted.
+ * The answer to a search is no longer wanted; one that waits for its turn fails.
  */
 struct  Sheaf__V1__Cancel
 {
