@@ -243,7 +243,7 @@ let package = Package(
             name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ClusterSimulator", dependencies: ["ClusterCore", "Corpus", "TestSupport"],
+            name: "ClusterSimulator", dependencies: ["ClusterCore", "Base", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "ClusterRuntimeTests",

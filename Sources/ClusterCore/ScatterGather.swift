@@ -91,6 +91,9 @@ public struct ScatterGather: Sendable {
     /// The shards of the search.
     public var shards: [ShardNumber] { rows.keys.sorted() }
 
+    /// Whether a shard has answered.
+    public func isAnswered(_ shard: ShardNumber) -> Bool { states[shard] == .answered }
+
     /// The rows of some of the shards.
     public func rows(of shards: [ShardNumber]) -> UInt64 {
         shards.reduce(0) { $0 + (rows[$1] ?? 0) }

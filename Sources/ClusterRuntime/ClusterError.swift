@@ -180,9 +180,4 @@ extension Coverage {
         "\(shardsAnswered) of \(shardsTotal) shards and "
             + "\(rowsAnswered) of \(rowsTotal) passages answered"
     }
-
-    /// True when everything answered.
-    public var isComplete: Bool {
-        shardsAnswered == shardsTotal && rowsAnswered == rowsTotal
-    }
 }

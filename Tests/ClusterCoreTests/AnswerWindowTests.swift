@@ -9,37 +9,37 @@ import Testing
 
     @Test func `a worker owes no more than it may, and what waits goes in order`() {
         var window = AnswerWindow(perWorker: 100, total: 1000)
-        #expect(window.ask(1, bytes: 60, of: one) == true)
-        #expect(window.ask(2, bytes: 40, of: one) == true)
-        #expect(window.ask(3, bytes: 50, of: one) == false)
+        #expect(window.ask(1, bytes: 60, of: one, deadline: at(10)) == true)
+        #expect(window.ask(2, bytes: 40, of: one, deadline: at(10)) == true)
+        #expect(window.ask(3, bytes: 50, of: one, deadline: at(10)) == false)
         // There would be room once, but not before the one ahead.
         #expect(window.answered(2, by: one) == [])
-        #expect(window.ask(4, bytes: 10, of: one) == false)
+        #expect(window.ask(4, bytes: 10, of: one, deadline: at(10)) == false)
         #expect(window.waits(3) && window.waits(4) && !window.waits(1))
-        #expect(window.ask(5, bytes: 100, of: two) == true)
+        #expect(window.ask(5, bytes: 100, of: two, deadline: at(10)) == true)
         #expect(window.answered(1, by: one) == [3, 4])
         #expect(window.underWay == 160)
     }
 
     @Test func `an answer that is larger than all goes alone`() {
         var window = AnswerWindow(perWorker: 100, total: 150)
-        #expect(window.ask(1, bytes: 1000, of: one) == true)
-        #expect(window.ask(2, bytes: 1, of: one) == false)
-        #expect(window.ask(3, bytes: 1, of: two) == false)
+        #expect(window.ask(1, bytes: 1000, of: one, deadline: at(10)) == true)
+        #expect(window.ask(2, bytes: 1, of: one, deadline: at(10)) == false)
+        #expect(window.ask(3, bytes: 1, of: two, deadline: at(10)) == false)
         #expect(window.answered(1, by: one) == [2, 3])
-        #expect(window.ask(4, bytes: 200, of: one) == false)
+        #expect(window.ask(4, bytes: 200, of: one, deadline: at(10)) == false)
         #expect(window.answered(2, by: one) == [])
         #expect(window.answered(3, by: two) == [4])
     }
 
     @Test func `workers that wait for room among all take turns`() {
         var window = AnswerWindow(perWorker: 100, total: 100)
-        #expect(window.ask(1, bytes: 100, of: one) == true)
+        #expect(window.ask(1, bytes: 100, of: one, deadline: at(10)) == true)
         for request in [2, 3] as [UInt64] {
-            #expect(window.ask(request, bytes: 60, of: one) == false)
+            #expect(window.ask(request, bytes: 60, of: one, deadline: at(10)) == false)
         }
         for request in [4, 5] as [UInt64] {
-            #expect(window.ask(request, bytes: 60, of: two) == false)
+            #expect(window.ask(request, bytes: 60, of: two, deadline: at(10)) == false)
         }
         #expect(window.answered(1, by: one) == [2])
         #expect(window.answered(2, by: one) == [4])
@@ -49,9 +49,9 @@ import Testing
 
     @Test func `an answer counts until it comes, whoever wants it, and from its worker alone`() {
         var window = AnswerWindow(perWorker: 100, total: 1000)
-        #expect(window.ask(1, bytes: 100, of: one) == true)
-        #expect(window.ask(2, bytes: 100, of: one) == false)
-        #expect(window.ask(3, bytes: 100, of: one) == false)
+        #expect(window.ask(1, bytes: 100, of: one, deadline: at(10)) == true)
+        #expect(window.ask(2, bytes: 100, of: one, deadline: at(10)) == false)
+        #expect(window.ask(3, bytes: 100, of: one, deadline: at(10)) == false)
         #expect(window.answered(1, by: two) == [])
         #expect(window.answered(9, by: one) == [])
         // What waits was not asked for: nobody answers it.
@@ -64,15 +64,26 @@ import Testing
 
     @Test func `a worker that is lost owes nothing, and makes room for others`() {
         var window = AnswerWindow(perWorker: 100, total: 100)
-        #expect(window.ask(1, bytes: 100, of: one) == true)
-        #expect(window.ask(2, bytes: 100, of: one) == false)
-        #expect(window.ask(3, bytes: 100, of: two) == false)
+        #expect(window.ask(1, bytes: 100, of: one, deadline: at(10)) == true)
+        #expect(window.ask(2, bytes: 100, of: one, deadline: at(10)) == false)
+        #expect(window.ask(3, bytes: 100, of: two, deadline: at(10)) == false)
         #expect(window.lost(one) == [3])
         #expect(!window.waits(2) && window.underWay == 100)
         #expect(window.answered(1, by: one) == [])
         #expect(window.lost(three) == [])
         #expect(window.answered(3, by: two) == [])
         #expect(window.underWay == 0)
+    }
+
+    @Test func `an answer that is overdue is counted on no longer`() {
+        var window = AnswerWindow(perWorker: 100, total: 100)
+        #expect(window.ask(1, bytes: 100, of: one, deadline: at(10)) == true)
+        #expect(window.ask(2, bytes: 100, of: two, deadline: at(20)) == false)
+        #expect(window.tick(now: at(10) + AnswerWindow.patience) == [])
+        let late = at(10) + AnswerWindow.patience + .milliseconds(1)
+        #expect(window.tick(now: late) == [2])
+        #expect(window.answered(1, by: one) == [])
+        #expect(window.underWay == 100 && !window.isKnown(1))
     }
 
     /// Random events beside lists of what was asked for.
@@ -106,7 +117,8 @@ import Testing
             switch dice.below(8) {
             case 0...3:
                 bytes[request] = dice.number(1...120)
-                if window.ask(request, bytes: bytes[request] ?? 0, of: worker) {
+                let size = bytes[request] ?? 0
+                if window.ask(request, bytes: size, of: worker, deadline: at(10)) {
                     #expect(waiting[worker, default: []].isEmpty)
                     sent[worker, default: []].insert(request)
                 } else {

@@ -17,6 +17,8 @@ struct SearchOutcome {
     var hits: [(generation: UInt8, shard: UInt8)]
     /// False where the user got an error.
     var isAnswer: Bool
+    /// Whether that was for want of the passages that were found.
+    var isMissingPassages: Bool
 }
 
 /// What really happened, told by those it happened to, and the rules it must obey.
@@ -155,7 +157,8 @@ final class Ledger {
         if search.isAnswer { answerCount += 1 } else { errorCount += 1 }
         let coverage = search.coverage
         require(
-            now <= search.deadline + SimulatedCoordinator.tickInterval,
+            now <= search.deadline + QueryMachine.Rules().fetchSlack
+                + SimulatedCoordinator.tickInterval * 2,
             "a search waited beyond its deadline")
         require(
             coverage.isComplete || !search.isStrict || !search.isAnswer,
@@ -190,8 +193,4 @@ final class Ledger {
 extension Attempt {
     /// The epoch of the coordinator that granted it.
     var epoch: UInt64 { rawValue >> 32 }
-}
-
-extension Coverage {
-    var isComplete: Bool { shardsAnswered == shardsTotal && rowsAnswered == rowsTotal }
 }

@@ -44,9 +44,9 @@ extension SimulatedCoordinator {
             }
             manifests[generation] = nil
         case .serves(_, let generation): simulation.checkServing(generation)
-        case .moved: searchesFollow()
-        case .pinned(let waiter, let generation): begin(waiter, generation)
-        case .cannotPin(let waiter, _): waiting[waiter] = nil
+        case .moved(let collection): tell(.moved(collection))
+        case .pinned(let group, let generation): isPinned(group, generation)
+        case .cannotPin(let group, _): cannotPin(group)
         case .lookUp(let request, let requestID, let worker):
             lookUp(request, requestID, for: worker)
         case .askForSegment(let holder, let request, let requestID):

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import TestSupport
 
@@ -29,17 +30,32 @@ final class SimulatedCoordinator {
     /// When each worker's last message arrived.
     private(set) var lastHeard: [WorkerID: Instant] = [:]
     var manifests: [UInt64: Manifest] = [:]
-    var waiting: [UInt64: SimulatedWaiter] = [:]
+
+    /// The machine that answers questions, and what its numbers stand for.
+    private(set) var queries: QueryMachine
+    private var queryEffects: [QueryMachine.Effect] = []
+    private var isAnswering = false
+    var questions: [UInt64: SimulatedQuestion] = [:]
+    /// The groups that wait for a generation; true where they wait as long as they may.
+    var pins: [UInt64: Bool] = [:]
+    /// What is pinned for groups that do not search yet.
+    var pinned: [UInt64: ServingTable.Generation] = [:]
     var searches: [UInt64: SimulatedSearch] = [:]
-    private var lastRequest: UInt64
+    var gatherings: [UInt64: SimulatedGathering] = [:]
+    /// The search whose first requests are being sent.
+    var beginning: UInt64?
+    private var lastQuestion: UInt64 = 0
 
     init(_ simulation: Simulation, dice: Dice) {
         self.simulation = simulation
         self.dice = dice
         let settings = simulation.settings
         epoch = simulation.catalog.beginEpoch()
-        // Above all numbers that the machine itself comes to.
-        lastRequest = epoch << 32 + 1 << 31
+        queries = QueryMachine(
+            admission: Admission(limit: 100, room: 1 << 20),
+            answers: AnswerWindow(perWorker: 200_000, total: 600_000),
+            // Above all numbers that the other machine comes to.
+            firstRequest: epoch << 32 + 1 << 31)
         machine = CoordinatorMachine(
             epoch: epoch, expected: simulation.catalog.expectedWorkers,
             rules: CoordinatorMachine.Rules(
@@ -73,7 +89,7 @@ final class SimulatedCoordinator {
     private func tick() {
         later(SimulatedCoordinator.tickInterval) { coordinator in
             coordinator.handle(.tick)
-            coordinator.tickSearches()
+            coordinator.tell(.tick)
             coordinator.tick()
         }
     }
@@ -110,6 +126,17 @@ final class SimulatedCoordinator {
         isActing = false
     }
 
+    /// Tells the query machine what happened, and does what it says, in its order.
+    func tell(_ event: QueryMachine.Event) {
+        queryEffects += queries.handle(event, now: simulation.now)
+        let violations = queries.violations
+        simulation.ledger.require(violations.isEmpty, violations.joined(separator: ", "))
+        guard !isAnswering else { return }
+        isAnswering = true
+        while !queryEffects.isEmpty, isAlive { perform(queryEffects.removeFirst()) }
+        isAnswering = false
+    }
+
     /// The life that a message is from, where it is not the one on record.
     private func stranger(speakingIn event: CoordinatorMachine.Event) -> WorkerID? {
         switch event {
@@ -136,7 +163,7 @@ final class SimulatedCoordinator {
         handle(.index(.cancelled(by: .trusted, client: user)))
     }
 
-    private var user: ClientAddress {
+    var user: ClientAddress {
         ClientAddress(PeerID(name: "user", incarnation: 1), .control, 1)
     }
 
@@ -161,15 +188,17 @@ final class SimulatedCoordinator {
             return transmit(.failure(Failure(code: .notFound)), to: peer, on: lane)
         }
         if case .segmentReady(let ready) = envelope.message { loseFile(of: ready) }
-        guard case .searchResult(let result) = envelope.message else {
-            return handle(
+        switch envelope.message {
+        case .searchResult, .fetchResult, .failure:
+            handle(.worker(.heard(peer, lane)))
+            if membership.isCurrent(peer) { receiveAnswer(envelope, by: peer) }
+        default:
+            handle(
                 .worker(
                     .received(
                         envelope.message, requestID: envelope.requestID, frames: envelope.frames,
                         from: peer, lane)))
         }
-        handle(.worker(.heard(peer, lane)))
-        if membership.isCurrent(peer) { searchAnswered(result, envelope, by: peer) }
     }
 
     /// A file that nobody has entered yet may vanish before anybody looks.
@@ -191,26 +220,28 @@ final class SimulatedCoordinator {
 
     func send(
         _ message: Message, to worker: WorkerID, on lane: Lane, requestID: UInt64 = 0,
-        attempt: UInt64 = 0, frames: [[UInt8]] = []
+        attempt: UInt64 = 0, budget: Duration = .zero, frames: [[UInt8]] = []
     ) {
         guard peers.contains(worker) else { return }
         transmit(
-            message, to: worker, on: lane, requestID: requestID, attempt: attempt, frames: frames)
+            message, to: worker, on: lane, requestID: requestID, attempt: attempt, budget: budget,
+            frames: frames)
     }
 
     func transmit(
         _ message: Message, to peer: WorkerID, on lane: Lane, requestID: UInt64 = 0,
-        attempt: UInt64 = 0, frames: [[UInt8]] = []
+        attempt: UInt64 = 0, budget: Duration = .zero, frames: [[UInt8]] = []
     ) {
         let envelope = Envelope(
             clusterID: "cluster", sender: "coordinator", epoch: epoch, requestID: requestID,
-            attempt: attempt, message: message, frames: frames)
+            attempt: attempt, budgetMicroseconds: budget.microseconds, message: message,
+            frames: frames)
         simulation.network.send(envelope, to: peer, lane)
     }
 
-    func newRequestID() -> UInt64 {
-        lastRequest += 1
-        return lastRequest
+    func newQuestion() -> UInt64 {
+        lastQuestion += 1
+        return lastQuestion
     }
 
     /// Follows who can be reached.
@@ -221,9 +252,9 @@ final class SimulatedCoordinator {
             peers.insert(worker)
             simulation.ledger.joined(worker)
         case .returned, .displaced: break
-        case .unavailable(let worker, _): searchesLost(by: worker)
+        case .unavailable(let worker, _): tell(.lost(worker))
         case .gone(let worker):
-            searchesLost(by: worker)
+            tell(.lost(worker))
             peers.remove(worker)
         }
     }

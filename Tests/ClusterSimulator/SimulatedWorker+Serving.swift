@@ -46,8 +46,14 @@ extension SimulatedWorker {
         switch effect {
         case .search(let work, let request, _, let held):
             search(work, request, held.compactMapValues { indexes[$0] })
+        case .fetch(let work, let request, let frames, let held):
+            fetch(work, request, frames.first ?? [], held.compactMap { indexes[$0] })
         case .cancel(let work):
-            simulation.sees(.deadCoordinatorsSearch)
+            if case .cancel? = envelope?.message {
+                simulation.sees(.cancelledSearch)
+            } else {
+                simulation.sees(.deadCoordinatorsSearch)
+            }
             cancelled.insert(work)
         case .readPart(let work, let request): readPart(work, request)
         case .checkSegments(let work, let request): check(work, request)
@@ -88,6 +94,36 @@ extension SimulatedWorker {
                     frames: [
                         [UInt8(truncatingIfNeeded: generation)], answered.map { UInt8($0.shard) },
                     ]))
+        }
+    }
+
+    /// Sends the passages of shards that it held when it was asked, as many as have room.
+    private func fetch(
+        _ work: WorkID, _ request: Fetch, _ passages: [UInt8], _ held: [[String]]
+    ) {
+        let manifest = simulation.catalog.manifests[request.generation]
+        let isHeld = passages.allSatisfy { shard in
+            let segments = manifest?.segments(of: ShardNumber(Int(shard)))
+            return held.contains { Set($0) == segments }
+        }
+        let fails = !isHeld || (simulation.isAmiss(.failSearch) && dice.once(in: 4))
+        compute(.milliseconds(dice.number(0...5) * machine.slowness)) { [self] in
+            guard !fails else {
+                return happened(.requestFailed(work, Failure(code: .unavailable)))
+            }
+            var result = FetchResult()
+            var bytes = 0
+            for shard in passages {
+                bytes += SimulatedGathering.bytes(of: shard)
+                guard bytes <= Int(request.mostBytes) else {
+                    result.nextBytes = UInt32(SimulatedGathering.bytes(of: shard))
+                    break
+                }
+                result.count += 1
+            }
+            progress += 1
+            happened(
+                .fetched(work, result, frames: [Array(passages.prefix(Int(result.count)))]))
         }
     }
 

@@ -292,14 +292,14 @@ final class Simulation {
             outcome, manifest: catalog.manifests[outcome.generation.number], now: now)
         if settings.faults.isEmpty {
             ledger.require(
-                outcome.coverage.isComplete || now >= outcome.deadline,
+                outcome.isAnswer || now >= outcome.deadline,
                 "a search failed without any fault")
         }
         // What is away comes back, unless a newer generation has taken its place meanwhile.
         let mayBeRefused =
             settings.faults.contains(.failSearch) || settings.machines.contains { !$0.sharesData }
         let isServing = coordinator?.serving?.serving?.number == outcome.generation.number
-        if outcome.isStrict, !mayBeRefused, isServing {
+        if outcome.isStrict, !mayBeRefused, isServing, !outcome.isMissingPassages {
             ledger.require(
                 outcome.isAnswer || now >= outcome.deadline,
                 "a strict search did not wait for a shard that was away")

@@ -62,6 +62,12 @@ enum Sight: CaseIterable {
     case voidWork
     /// A search is passed over, since the coordinator that asked is gone.
     case deadCoordinatorsSearch
+    /// A search is passed over, since nobody waits for it.
+    case cancelledSearch
+    /// Passages come in more than one part.
+    case partOfPassages
+    /// Nobody is left that holds passages which were found.
+    case missingPassages
 }
 
 /// What a seed decides about a run before it begins.

@@ -3,21 +3,27 @@
 /// A worker answers as much as it is asked for, and whoever asks must be able to hold all of it
 /// until it is handled.
 ///
-/// Request: asked → under way → ended, or asked → waits → under way …, or waits → given up.
+/// Request: asked → under way → ended, or asked → waits → under way …, or waits → given up, or
+/// under way → overdue.
 ///
 /// Invariants:
 /// 1. Answers of one worker under way never exceed `perWorker` bytes, those of all workers never
 ///    `total`; an answer that is larger goes alone.
 /// 2. What one worker is asked for goes in the order of asking. Workers that wait for room among
 ///    all take turns.
-/// 3. A request under way counts until it is answered, or its worker is lost: that nobody wants
-///    the answer any more does not keep it from coming.
+/// 3. A request under way counts until it is answered or its worker is lost: that nobody wants
+///    the answer any more does not keep it from coming. It counts no longer than ``patience``
+///    beyond its deadline, since a worker answers nothing then, and a message may be lost.
 public struct AnswerWindow: Sendable {
     private struct Request {
         var worker: WorkerID
         var bytes: Int
+        var deadline: Instant
         var isUnderWay = false
     }
+
+    /// How long an answer is counted on beyond the deadline of its request.
+    public static let patience: Duration = .seconds(1)
 
     private struct Line {
         var underWay = 0
@@ -46,15 +52,22 @@ public struct AnswerWindow: Sendable {
         self.total = total
     }
 
+    /// Whether a request waits or is under way.
+    public func isKnown(_ request: UInt64) -> Bool { requests[request] != nil }
+
     /// Whether a request waits for its turn.
     public func waits(_ request: UInt64) -> Bool { requests[request]?.isUnderWay == false }
 
     /// Whether a request may be sent now; else a later call names it once it may.
     ///
-    /// - Parameter bytes: What its answer may have, 1 or more.
-    public mutating func ask(_ request: UInt64, bytes: Int, of worker: WorkerID) -> Bool {
+    /// - Parameters:
+    ///   - bytes: What its answer may have, 1 or more.
+    ///   - deadline: When the worker is to answer at the latest.
+    public mutating func ask(
+        _ request: UInt64, bytes: Int, of worker: WorkerID, deadline: Instant
+    ) -> Bool {
         precondition(bytes > 0, "an answer of \(bytes) bytes")
-        requests[request] = Request(worker: worker, bytes: bytes)
+        requests[request] = Request(worker: worker, bytes: bytes, deadline: deadline)
         let line = lines[worker] ?? Line()
         lines[worker] = line
         let isFirst = line.waiting.isEmpty
@@ -85,6 +98,15 @@ public struct AnswerWindow: Sendable {
         }
         forgetIfIdle(ended.worker)
         return go()
+    }
+
+    /// Time passes: answers that are overdue are counted on no longer; the requests that may be
+    /// sent now.
+    public mutating func tick(now: Instant) -> [UInt64] {
+        let overdue = requests.filter {
+            $0.value.isUnderWay && $0.value.deadline + Self.patience < now
+        }
+        return overdue.keys.sorted().flatMap { ended($0) }
     }
 
     /// A worker cannot be reached: what it was asked for has ended, and what waits for it is let

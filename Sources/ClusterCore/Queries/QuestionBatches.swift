@@ -100,6 +100,11 @@ public struct QuestionBatches<Peer: Hashable & Sendable, Key: Hashable & Sendabl
     /// The requests that were neither finished nor refused, in the order of their numbers.
     public var requests: [UInt64] { entries.keys.sorted() }
 
+    /// Those that are in no batch yet, in the order of their numbers.
+    public var waiting: [UInt64] {
+        entries.filter { $0.value.stage != .underWay }.keys.sorted()
+    }
+
     /// Questions are asked.
     public mutating func asked(_ request: Request, by peer: Peer, now: Instant) -> [Effect] {
         precondition(entries[request.number] == nil, "request \(request.number) was asked twice")

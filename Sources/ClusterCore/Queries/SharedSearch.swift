@@ -57,6 +57,12 @@ public struct SharedSearch: Sendable {
     /// Whether nobody waits.
     public var isOver: Bool { members.isEmpty }
 
+    /// Who waits.
+    public var waiting: [UInt64] { members.keys.sorted() }
+
+    /// Whether a shard has answered.
+    public func isAnswered(_ shard: ShardNumber) -> Bool { machine.isAnswered(shard) }
+
     /// The worker that `request` was sent to; nil where its answer does not count any more.
     public func worker(of request: Int) -> WorkerID? { machine.worker(of: request) }
 

@@ -68,7 +68,7 @@ package struct WorkerMachine: Sendable {
         case .segmentOpened, .segmentAbsent, .segmentStored, .shardBuilt, .loadFailed, .damaged:
             loadingEnded(event, now: now, &effects)
         case .searched, .fetched, .partRead, .checked, .requestFailed, .passedOver:
-            requestEnded(event, &effects)
+            requestEnded(event, now: now, &effects)
         }
         return joining.leaving(effects)
     }
@@ -113,8 +113,13 @@ package struct WorkerMachine: Sendable {
         }
     }
 
-    private mutating func requestEnded(_ event: Event, _ effects: inout [Effect]) {
+    private mutating func requestEnded(
+        _ event: Event, now: Instant, _ effects: inout [Effect]
+    ) {
         switch event {
+        case .searched(let work, _, _) where searching.isLate(work, now: now),
+            .fetched(let work, _, _) where searching.isLate(work, now: now):
+            searching.refuse(work, "Its time is over", &effects)
         case .searched(let work, let result, let frames):
             searching.answer(
                 work, .searchResult(result), on: .query, frames: frames, &effects)
@@ -164,7 +169,7 @@ package struct WorkerMachine: Sendable {
         case .loadGeneration, .unloadGeneration, .segmentChunk:
             receivedLoad(envelope, now: now, &effects)
         case .search, .fetch, .cancel, .segmentRequest, .checkSegments:
-            receivedRequest(envelope, &effects)
+            receivedRequest(envelope, now: now, &effects)
         default: effects.append(.notice(.unexpected(envelope.message.type, lane)))
         }
     }
@@ -218,29 +223,31 @@ package struct WorkerMachine: Sendable {
         }
     }
 
-    private mutating func receivedRequest(_ envelope: Envelope, _ effects: inout [Effect]) {
+    private mutating func receivedRequest(
+        _ envelope: Envelope, now: Instant, _ effects: inout [Effect]
+    ) {
         switch envelope.message {
         case .search(let search):
             let key = searched(
                 GenerationKey(collection: search.collection, generation: search.generation))
             let indexes = loading.indexes(of: key, shards: search.shards)
-            take(.search, envelope, key, search.generation, &effects) {
+            take(.search, envelope, key, search.generation, now: now, &effects) {
                 .search($0, search, frames: envelope.frames, indexes: indexes)
             }
         case .fetch(let fetch):
             let key = searched(
                 GenerationKey(collection: fetch.collection, generation: fetch.generation))
             let indexes = (loading.served[key] ?? [:]).values.map(\.index).sorted()
-            take(.fetch, envelope, key, fetch.generation, &effects) {
+            take(.fetch, envelope, key, fetch.generation, now: now, &effects) {
                 .fetch($0, fetch, frames: envelope.frames, indexes: indexes)
             }
         case .segmentRequest(let part):
-            take(.part, envelope, nil, 0, &effects) { .readPart($0, part) }
+            take(.part, envelope, nil, 0, now: now, &effects) { .readPart($0, part) }
         case .checkSegments(let page):
             guard page.segments.count <= CheckSegments.pageSize else {
                 return effects.append(.notice(.refused(.checkSegments)))
             }
-            take(.check, envelope, nil, 0, &effects) { .checkSegments($0, page) }
+            take(.check, envelope, nil, 0, now: now, &effects) { .checkSegments($0, page) }
         case .cancel(let cancel): searching.cancelled(cancel, &effects)
         default: return
         }
@@ -248,14 +255,17 @@ package struct WorkerMachine: Sendable {
 
     private mutating func take(
         _ kind: WorkerSearching.Kind, _ envelope: Envelope, _ key: GenerationKey?,
-        _ generation: UInt64, _ effects: inout [Effect], _ effect: (WorkID) -> Effect
+        _ generation: UInt64, now: Instant, _ effects: inout [Effect],
+        _ effect: (WorkID) -> Effect
     ) {
         let answering = key.flatMap { loading.served[$0] }.map {
             Set($0.values.map(\.generation)).sorted()
         }
         let request = WorkerSearching.Open(
             kind: kind, requestID: envelope.requestID, epoch: envelope.epoch,
-            generation: generation, answering: answering ?? [])
+            generation: generation, answering: answering ?? [],
+            deadline: envelope.budgetMicroseconds == 0
+                ? nil : now + .microseconds(Int64(clamping: envelope.budgetMicroseconds)))
         if let work = searching.take(request, &ids) {
             effects.append(effect(work))
         } else {

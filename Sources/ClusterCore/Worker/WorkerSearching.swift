@@ -2,12 +2,13 @@
 /// whether segments are sound.
 ///
 ///     taken ─done, failed─▶ answered
-///       ├──cancelled before its turn──▶ refused
+///       ├──cancelled before its turn, or late──▶ refused
 ///       └──of a coordinator that was left──▶ passed over
 ///
 /// Invariants:
 /// 1. A request is answered once, to the coordinator that asked and with the number that it gave:
 ///    a search too that is wanted no longer, so that who asked knows that nothing more comes.
+///    What has no time left is answered with nothing: who asked counts on no more from then on.
 /// 2. A search or fetch reads shards of the generation that it names, as they were when it came;
 ///    a shard that is not held then is named as unanswered.
 /// 3. At most `limits` requests of a kind are under way. One more is refused: a search or fetch as
@@ -41,6 +42,8 @@ struct WorkerSearching: Sendable {
         /// The generation that it asks for, and that of each index that answers.
         var generation: UInt64 = 0
         var answering: [UInt64] = []
+        /// When who asked waits no longer; nil where that was not said.
+        var deadline: Instant?
     }
 
     private(set) var open: [WorkID: Open] = [:]
@@ -98,8 +101,19 @@ struct WorkerSearching: Sendable {
             _ = ended(work)
             return
         }
-        let failure = Failure(code: .unavailable, message: "The search was wanted no longer.")
-        answer(work, .failure(failure), on: .query, &effects)
+        refuse(work, "It was wanted no longer", &effects)
+    }
+
+    /// Whether the time of a request is over.
+    func isLate(_ work: WorkID, now: Instant) -> Bool {
+        open[work]?.deadline.map { $0 < now } ?? false
+    }
+
+    /// Answers a request with nothing.
+    mutating func refuse(_ work: WorkID, _ reason: String, _ effects: inout [Effect]) {
+        answer(
+            work, .failure(Failure(code: .unavailable, message: reason + ".")), on: .query,
+            &effects)
     }
 
     /// Answers a request that is not taken.

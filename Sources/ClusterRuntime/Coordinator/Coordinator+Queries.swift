@@ -124,22 +124,23 @@ extension Coordinator {
     ) -> ShardPlaces {
         // Nobody holds anything of a collection that was dropped meanwhile.
         guard let serving = machine.collections[name]?.table else {
-            return ShardPlaces(lost: Set(shards))
+            return ShardPlaces(places: QueryMachine.Places(lost: Set(shards)))
         }
-        var places = ShardPlaces(lost: serving.lost(of: generation))
+        var places = ShardPlaces(
+            places: QueryMachine.Places(lost: serving.lost(of: generation)))
         for shard in shards {
             let holders = serving.holders(of: shard, generation: generation).filter {
                 machine.roster.membership.isReady($0)
             }
-            places.holders[shard] = holders
+            places.places.holders[shard] = holders
             for holder in holders { places.addresses[holder] = peers[holder] }
         }
         return places
     }
 
     /// How a collection is served at the moment.
-    func outlook(of name: String) -> SearchOutlook {
-        SearchOutlook(
+    func outlook(of name: String) -> QueryMachine.Outlook {
+        QueryMachine.Outlook(
             serving: machine.collections[name]?.table.serving?.number,
             failures: machine.collections[name]?.failures.values.sorted() ?? [])
     }
@@ -180,7 +181,7 @@ struct CoordinatorHost: QueryHost {
         await coordinator.places(of: shards, in: generation, of: name)
     }
 
-    func outlook(of name: String) async -> SearchOutlook { await coordinator.outlook(of: name) }
+    func outlook(of name: String) async -> QueryMachine.Outlook { await coordinator.outlook(of: name) }
 
     func remember(
         questionModel folder: String, _ encoder: EncoderOptions, of name: String

@@ -29,7 +29,7 @@ protocol QueryHost: Sendable {
     ) async -> ShardPlaces
 
     /// What may be said to those whose search has failed.
-    func outlook(of name: String) async -> SearchOutlook
+    func outlook(of name: String) async -> QueryMachine.Outlook
 
     /// Keeps what was found out of a collection's question tower.
     func remember(questionModel folder: String, _ encoder: EncoderOptions, of name: String) async
@@ -58,20 +58,9 @@ struct PinnedGeneration: Sendable {
 
 /// Who holds shards, and where those are.
 struct ShardPlaces: Sendable {
-    /// The workers that hold each shard and may be asked, the best first.
-    var holders: [ShardNumber: [WorkerID]] = [:]
-    /// Shards that nobody holds and nobody is going to.
-    var lost: Set<ShardNumber> = []
+    var places = QueryMachine.Places()
     /// How the workers are reached.
     var addresses: [WorkerID: PeerID] = [:]
-}
-
-/// How a collection is served at the moment.
-struct SearchOutlook: Sendable {
-    /// The generation that serves; nil where none does.
-    var serving: UInt64?
-    /// Why shards cannot be loaded.
-    var failures: [String] = []
 }
 
 /// What a query service is told.

@@ -4,80 +4,47 @@ import Corpus
 import Models
 import VectorIndex
 
+/// What was found for a request when it waited no longer.
+struct FoundHits: Sendable {
+    /// The hits of each question.
+    var hits: [[Hit]]
+    var coverage: Coverage
+    var end: Instant
+    var slowestMicroseconds: UInt64
+}
+
 // What was found is merged and sent, each question in a message of its own.
 extension QueryService {
-    /// Answers members of a search that wait no longer: the numbers of those that have to search
-    /// a newer generation.
-    func answer(
-        _ found: SettledSearch, of group: QueryGroup, in generation: PinnedGeneration
-    ) async -> [UInt64] {
-        let coverage = found.coverage
-        // Where no shard with rows answered, an answer would say that nothing was found.
-        let isAnswer = coverage.isComplete || (group.allowPartial && coverage.rowsAnswered > 0)
-        guard isAnswer else {
-            let outlook = await host.outlook(of: group.collection)
-            let members = group.members.filter { found.members.contains($0.number) }
-            let (now, isReplaced) = (
-                host.now(), outlook.serving.map { $0 != generation.number } ?? false
-            )
-            let again = members.filter { isReplaced && now < $0.deadline }.map(\.number)
-            fail(
-                found.members.filter { !again.contains($0) },
-                missingShards(group, coverage, outlook.failures))
-            return again
-        }
-        let searched = host.now()
-        let wanted = Set(found.members)
-        let hits = group.members.filter { wanted.contains($0.number) }.map { member in
-            MemberHits(
-                member: member,
-                lists: member.questions.map { question in
-                    MergeHits.merge(found.answers.map { $0[question] }, k: group.k)
-                })
-        }
-        let timings = Timings(
-            encodeUs: group.encoding.microseconds,
-            searchUs: (searched - group.encoded).microseconds,
-            slowestWorkerUs: found.slowestMicroseconds)
-        await fetch(hits, of: group, in: generation) { hits, passages in
-            var timings = timings
-            timings.fetchUs = (self.host.now() - searched).microseconds
-            self.send(
-                hits, passages,
-                under: QueryAnswer(
-                    count: UInt32(hits.lists.count), generation: generation.number,
-                    coverage: coverage, timings: timings, note: generation.note))
-        }
-        return []
-    }
-
-    private func missingShards(
-        _ group: QueryGroup, _ coverage: Coverage, _ reasons: [String]
-    ) -> ClusterError {
-        let what =
-            group.allowPartial
-            ? "No shard of “\(group.collection)” answered"
-            : "Not every shard of “\(group.collection)” answered"
-        let remedy =
-            "Wait for the workers to come back (`sheaf status` shows them)"
-            + (group.allowPartial ? "" : ", or accept part of an answer with --allow-partial")
-        return .unavailable(
-            ([what] + reasons).joined(separator: ": ") + (reasons.isEmpty ? ". " : " ") + remedy,
-            coverage)
+    /// Merges what was found for a request until now, once.
+    func merge(_ member: UInt64, of search: SearchData, _ coverage: Coverage) {
+        guard asked[member]?.found == nil else { return }
+        let k = Int(search.message.k)
+        asked[member]?.found = FoundHits(
+            hits: (search.questions[member] ?? 0..<0).map { question in
+                MergeHits.merge(search.answers.map { $0[question] }, k: k)
+            }, coverage: coverage, end: host.now(),
+            slowestMicroseconds: search.slowestMicroseconds)
     }
 
     /// Sends the answers of a request, which ends with them.
-    private func send(
-        _ hits: MemberHits, _ passages: FetchedPassages, under head: QueryAnswer
-    ) {
-        guard let client = asked[hits.member.number]?.client else { return }
-        for (question, list) in hits.lists.enumerated() {
-            var head = head
+    func answer(_ number: UInt64, of search: UInt64, with gathering: UInt64) {
+        guard let asked = asked.removeValue(forKey: number), let found = asked.found,
+            let encoded = asked.encoded, let data = searches[search],
+            let passages = gatherings[gathering]?.passages
+        else { return }
+        var head = QueryAnswer(
+            count: UInt32(found.hits.count), generation: data.message.generation,
+            coverage: found.coverage,
+            timings: Timings(
+                encodeUs: encoded.duration.microseconds,
+                searchUs: (found.end - encoded.end).microseconds,
+                slowestWorkerUs: found.slowestMicroseconds,
+                fetchUs: (host.now() - found.end).microseconds), note: data.note)
+        for (question, hits) in found.hits.enumerated() {
             head.question = UInt32(question)
-            head.cuts = Cuts(hits.member.cuts[question])
-            send(list, passages, under: head, to: client)
+            head.cuts = Cuts(encoded.cuts[question])
+            send(hits, passages, under: head, to: asked.client)
         }
-        finish(hits.member.number)
     }
 
     /// Sends one question's hits in as many messages as their size takes.
@@ -104,5 +71,61 @@ extension QueryService {
                     RawFrame.bytes(part.map(\.score)), block.block(),
                 ])
         } while !rest.isEmpty
+    }
+
+    // MARK: No answers
+
+    func fail(_ number: UInt64, _ failure: Failure) {
+        guard let client = asked.removeValue(forKey: number)?.client else { return }
+        host.reply(.failure(failure), to: client, frames: [])
+    }
+
+    func failure(
+        of refusal: QuestionBatches<PeerID, QueryMachine.Tower>.Refusal, _ number: UInt64
+    ) -> Failure {
+        switch refusal {
+        case .busy(let pause):
+            Failure(
+                code: .busy,
+                message: "\(machine.underWay) questions are under way. Try again in a moment.",
+                retryAfterMilliseconds: UInt32(clamping: pause.microseconds / 1000))
+        case .late:
+            Failure(
+                code: .busy,
+                message: """
+                    The time given was over before the question's turn had come: \
+                    \(machine.underWay) questions are under way. Give more time (--timeout), or \
+                    try again in a moment.
+                    """)
+        case .tooLarge(let limit):
+            ClusterError.input(
+                """
+                \(asked[number]?.request.questions.count ?? 0) questions in one request. Send at \
+                most \(limit).
+                """
+            ).failure
+        }
+    }
+
+    func failure(of fault: QueryMachine.Fault, _ number: UInt64) -> Failure {
+        let name = asked[number]?.request.collection ?? ""
+        switch fault {
+        case .other(let failure): return failure
+        case .missingPassages:
+            let message = "Workers that hold passages found in “\(name)” have left. Ask again"
+            return ClusterError.unavailable(message, nil).failure
+        case .missingShards(let coverage, let reasons):
+            let isPartEnough = asked[number]?.request.allowPartial ?? false
+            let what =
+                isPartEnough
+                ? "No shard of “\(name)” answered" : "Not every shard of “\(name)” answered"
+            let remedy =
+                "Wait for the workers to come back (`sheaf status` shows them)"
+                + (isPartEnough ? "" : ", or accept part of an answer with --allow-partial")
+            return ClusterError.unavailable(
+                ([what] + reasons).joined(separator: ": ") + (reasons.isEmpty ? ". " : " ")
+                    + remedy, coverage
+            ).failure
+        }
     }
 }

@@ -2,116 +2,63 @@ import ClusterCore
 import Foundation
 import Models
 
-/// Requests whose questions are searched together, encoded.
-struct QueryGroup: Sendable {
-    /// One of the requests.
-    struct Member: Sendable {
-        var number: UInt64
-        /// Its questions among those of the group.
-        var questions: Range<Int>
-        var deadline: Instant
-        var cuts: [TextCuts]
-    }
-
-    var collection: String
-    var k: Int
-    var allowPartial: Bool
-    var texts: Bool
-    var members: [Member]
+/// The vectors of a request's questions.
+struct EncodedQuestions: Sendable {
     /// `[question, component]`.
     var vectors: [Float]
     var dimension: Int
-    /// What encoding took.
-    var encoding: Duration
-    /// When the questions were encoded.
-    var encoded: Instant
-
-    /// How many questions there are.
-    var count: Int { vectors.count / max(1, dimension) }
-
-    /// The group of some of the members.
-    func only(_ numbers: some Sequence<UInt64>) -> QueryGroup {
-        let wanted = Set(numbers)
-        guard !members.allSatisfy({ wanted.contains($0.number) }) else { return self }
-        var part = self
-        part.members = []
-        part.vectors = []
-        for member in members where wanted.contains(member.number) {
-            let first = part.count
-            let rows = member.questions
-            part.vectors += vectors[rows.lowerBound * dimension..<rows.upperBound * dimension]
-            var member = member
-            member.questions = first..<first + rows.count
-            part.members.append(member)
-        }
-        return part
-    }
+    var cuts: [TextCuts]
+    /// What encoding the batch took.
+    var duration: Duration
+    /// When the batch was encoded.
+    var end: Instant
 }
 
 // Questions become vectors: those of a batch in one go.
 extension QueryService {
-    /// Encodes a batch and begins its searches.
-    func run(_ numbers: [UInt64]) async {
+    /// Encodes a batch.
+    func encode(_ numbers: [UInt64]) async {
+        var failed: [UInt64: Failure] = [:]
         do {
-            for group in try await encode(numbers) {
-                work.enter()
-                Task {
-                    await self.search(group)
-                    self.work.leave()
-                }
-            }
+            try await encode(numbers, &failed)
         } catch {
-            fail(numbers, error)
+            let failure = ClusterError.wrap(error).failure
+            for number in numbers { failed[number] = failure }
         }
-        carryOut(batches.encoded(now: host.now()))
+        tell(.encoded(numbers, failed: failed))
     }
 
-    private func encode(_ numbers: [UInt64]) async throws -> [QueryGroup] {
+    private func encode(_ numbers: [UInt64], _ failed: inout [UInt64: Failure]) async throws {
         guard let first = numbers.lazy.compactMap({ self.asked[$0]?.request }).first else {
-            return []
+            return
         }
         let record = try await host.wanted(first.collection)
         let encoder = try await encoder(of: record, at: first.questionModel)
         // Nobody may wait any more for some of them.
-        let wanted = numbers.compactMap { number in asked[number].map { (number, $0) } }
-        let questions = wanted.flatMap(\.1.request.questions)
-        guard !questions.isEmpty else { return [] }
-        let (began, threads) = (host.now(), threads)
+        let wanted = numbers.compactMap { number in
+            asked[number].map { (number: number, questions: $0.request.questions) }
+        }
+        let questions = wanted.flatMap(\.questions)
+        guard !questions.isEmpty else { return }
+        let (began, threads, width) = (host.now(), threads, encoder.dimension)
         let (vectors, cuts) = try await lane.run {
             encoder.encode(countingCuts: questions, threads: threads)
         }
-        let encoded = host.now()
-        var groups: [QueryGroup] = []
+        let end = host.now()
         var next = 0
-        for (number, asked) in wanted {
-            let rows = next..<next + asked.request.questions.count
+        for (number, questions) in wanted {
+            let rows = next..<next + questions.count
             next = rows.upperBound
-            let own = vectors[
-                rows.lowerBound * encoder.dimension..<rows.upperBound * encoder.dimension]
+            let own = Array(vectors[rows.lowerBound * width..<rows.upperBound * width])
             guard own.allSatisfy(\.isFinite) else {
                 let message = "A question's vector is not finite. Check the model's weights."
-                fail([number], ClusterError.input(message))
+                failed[number] = ClusterError.input(message).failure
                 continue
             }
-            let place =
-                groups.firstIndex { $0.hasRoom(for: asked.request) }
-                ?? groups.endIndex
-            if place == groups.endIndex {
-                groups.append(
-                    QueryGroup(
-                        collection: asked.request.collection, k: Int(asked.request.k),
-                        allowPartial: asked.request.allowPartial, texts: asked.request.texts,
-                        members: [], vectors: [], dimension: encoder.dimension,
-                        encoding: encoded - began, encoded: encoded))
-            }
-            let start = groups[place].count
-            groups[place].vectors += own
-            groups[place].members.append(
-                QueryGroup.Member(
-                    number: number, questions: start..<start + rows.count,
-                    deadline: asked.deadline, cuts: Array(cuts[rows])))
+            asked[number]?.encoded = EncodedQuestions(
+                vectors: own, dimension: width, cuts: Array(cuts[rows]), duration: end - began,
+                end: end)
         }
-        return groups
     }
 
     /// The question tower of a collection, loaded once and checked against its fingerprint.
@@ -151,14 +98,5 @@ extension QueryService {
         encoders[name] = encoder
         await host.remember(questionModel: folder, encoder.resolved, of: name)
         return encoder
-    }
-}
-
-extension QueryGroup {
-    /// Whether a request can be searched with the others: it asks for the same, and the hits of
-    /// all are not too many for one message.
-    fileprivate func hasRoom(for request: QueryRequest) -> Bool {
-        k == Int(request.k) && allowPartial == request.allowPartial && texts == request.texts
-            && (count + request.questions.count) * k <= QueryService.hitsPerSearch
     }
 }

@@ -3,39 +3,30 @@ import ClusterCore
 import Dispatch
 import Logging
 import Models
+import VectorIndex
 
 /// Answers questions: encodes them, asks the workers that hold the shards, merges their hits and
 /// fetches the passages.
 ///
-/// It decides nothing by itself: `QuestionBatches` says which requests are encoded together and
-/// when, `SharedSearch` whom to ask and for whom to wait no longer. Requests of a batch go on
-/// together while all is well; where something is amiss each goes on alone, and so gets what it
-/// would have got alone. Computing happens on lanes of its own.
+/// It decides nothing by itself: `QueryMachine` does; this actor turns its effects into messages
+/// and computations, and tells it what happened. What it stores is the machine, and what the
+/// machine's numbers stand for. Computing happens on lanes of its own.
 actor QueryService {
     /// Passages per question at most: the hits of one question fit into one message.
     static let largestK = 500_000
     /// Hits of one request at most: those of all questions come from a worker in one message.
     static let largestHits = 1_000_000
-    /// Questions of a batch of several requests at most.
-    static let questionsPerBatch = 64
-    /// Hits of one search that several requests share at most.
-    static let hitsPerSearch = 65_536
     /// Time between two looks at the clock.
     static let tickInterval: Duration = .milliseconds(50)
-    /// What passages may take beyond the deadline of a request, which a part of an answer reaches.
-    static let fetchSlack: Duration = .milliseconds(250)
 
     /// A request that is neither answered nor refused.
     struct Asked: Sendable {
         var request: QueryRequest
         var client: ClientAddress
-        var deadline: Instant
-    }
-
-    /// What the requests of a batch have in common: the tower that encodes them.
-    struct TowerKey: Hashable, Sendable {
-        var collection: String
-        var questionModel: String
+        /// Its vectors, once they are there.
+        var encoded: EncodedQuestions?
+        /// What was found, once it waits for its passages.
+        var found: FoundHits?
     }
 
     let host: any QueryHost
@@ -48,17 +39,29 @@ actor QueryService {
     /// What goes on beside the messages.
     let work = BackgroundWork()
 
-    var batches: QuestionBatches<PeerID, TowerKey>
+    private(set) var machine: QueryMachine
+    /// What the machine has said and is not done yet, in its order.
+    private var effects: [QueryMachine.Effect] = []
+    private var isActing = false
+
     var asked: [UInt64: Asked] = [:]
     var encoders: [String: TextEncoder] = [:]
-    var searches: [UInt64: RunningSearch] = [:]
-    var gatherings: [UInt64: RunningGathering] = [:]
-    /// What each request to a worker is for whose answer is wanted.
-    var requests: [UInt64: AskedPart] = [:]
-    var answers: AnswerWindow
-    private(set) var isEnding = false
-    private var lastNumber: UInt64
+    /// What is pinned for requests that do not search yet.
+    var pinned: [UInt64: PinnedGeneration] = [:]
+    var searches: [UInt64: SearchData] = [:]
+    var gatherings: [UInt64: GatheringData] = [:]
+    /// Places that are to be looked up, in the order of asking.
+    private var lookUps: [LookUp] = []
+    private var isEnding = false
+    private var lastNumber: UInt64 = 0
     private var tasks: [Task<Void, Never>] = []
+
+    private struct LookUp {
+        var number: UInt64
+        var shards: [ShardNumber]
+        var generation: UInt64
+        var collection: String
+    }
 
     /// Makes a service that nobody asks yet.
     ///
@@ -73,14 +76,13 @@ actor QueryService {
         self.log = log
         threads = options.questionThreads
         questionModel = options.models.question
-        lastNumber = firstRequest
-        // The rest is for what workers say unasked.
-        answers = AnswerWindow(
+        // A quarter is left for what workers say unasked.
+        let answers = AnswerWindow(
             perWorker: options.inboundBytesPerPeer / 4 * 3, total: Inbox.totalLimit / 4 * 3)
-        batches = QuestionBatches(
-            limit: Self.questionsPerBatch,
+        machine = QueryMachine(
             admission: Admission(
-                limit: options.questionsAllowed, room: options.queryBytesWaiting))
+                limit: options.questionsAllowed, room: options.queryBytesWaiting),
+            answers: answers, firstRequest: firstRequest)
         Task { await self.start(events) }
     }
 
@@ -93,7 +95,7 @@ actor QueryService {
             Task {
                 while !Task.isCancelled {
                     try? await Task.sleep(for: Self.tickInterval)
-                    self.tick(now: self.host.now())
+                    self.tell(.tick)
                 }
             },
         ]
@@ -108,14 +110,8 @@ actor QueryService {
     /// Gives up all that goes on, and waits until it has ended.
     func stop() async {
         halt()
-        for peer in Set(asked.values.map(\.client.peer)) { handle(.left(peer)) }
+        for peer in Set(asked.values.map(\.client.peer)) { tell(.left(peer)) }
         await work.wait()
-    }
-
-    /// A number for a request of this service.
-    func newNumber() -> UInt64 {
-        lastNumber += 1
-        return lastNumber
     }
 
     func handle(_ event: QueryEvent) {
@@ -123,17 +119,18 @@ actor QueryService {
         case .asked(let request, let budget, let client): take(request, budget, client)
         case .searched(let result, let envelope, let worker):
             searched(result, envelope, by: worker)
-            go(answers.answered(envelope.requestID, by: worker))
-        case .fetched(let result, let envelope, let worker):
-            fetched(result, envelope, by: worker)
-            go(answers.answered(envelope.requestID, by: worker))
+        case .fetched(let result, let envelope, let worker): fetched(result, envelope, by: worker)
         case .failed(let failure, let requestID, let worker):
-            requestFailed(failure, requestID, by: worker)
-            go(answers.answered(requestID, by: worker))
-        case .lost(let worker): lost(worker)
-        case .moved: break
-        case .dropped(let name): encoders[name] = nil
-        case .left(let peer): carryOut(batches.left(peer, now: host.now()))
+            if machine.isAsked(requestID, of: worker) {
+                log.warning("\(worker) cannot answer: \(failure.message)")
+            }
+            tell(.failed(requestID: requestID, by: worker))
+        case .lost(let worker): tell(.lost(worker))
+        case .moved(let name): tell(.moved(name))
+        case .dropped(let name):
+            encoders[name] = nil
+            tell(.moved(name))
+        case .left(let peer): tell(.left(peer))
         }
     }
 
@@ -141,115 +138,88 @@ actor QueryService {
     /// one counts.
     private func settle(_ event: QueryEvent) async {
         handle(event)
-        switch event {
-        case .moved(let name), .dropped(let name): await follow(name)
-        default: break
+        while !lookUps.isEmpty {
+            let next = lookUps.removeFirst()
+            let places = await host.places(
+                of: next.shards, in: next.generation, of: next.collection)
+            searches[next.number]?.addresses.merge(places.addresses) { $1 }
+            gatherings[next.number]?.addresses.merge(places.addresses) { $1 }
+            tell(.placed(next.number, places.places))
         }
     }
 
-    private func tick(now: Instant) {
-        carryOut(batches.tick(now: now))
-        for number in searches.keys {
-            perform(searches[number]?.shared.tick(now: now) ?? [], ofSearch: number)
+    /// Tells the machine what happened, and does what it says, in its order.
+    func tell(_ event: QueryMachine.Event) {
+        effects += machine.handle(event, now: host.now())
+        guard !isActing else { return }
+        isActing = true
+        defer { isActing = false }
+        var done = 0
+        while done < effects.count {
+            perform(effects[done])
+            done += 1
         }
-        for number in gatherings.keys {
-            perform(gatherings[number]?.shared.tick(now: now) ?? [], ofGathering: number)
+        effects.removeAll(keepingCapacity: true)
+    }
+
+    private func perform(_ effect: QueryMachine.Effect) {
+        switch effect {
+        case .encode(let numbers): begin { await $0.encode(numbers) }
+        case .refuse(let number, let refusal): fail(number, failure(of: refusal, number))
+        case .fail(let number, let fault): fail(number, failure(of: fault, number))
+        case .forget(let number): asked[number] = nil
+        case .pin(let group, let collection):
+            begin { await $0.pin(group, collection) }
+        case .pinPatiently(let group, let collection, let allowsPartial, let deadline):
+            begin { await $0.pin(group, collection, allowsPartial, until: deadline) }
+        case .unpin(let collection, let generation):
+            begin { await $0.host.unpin(collection, generation) }
+        case .begin(let search, let members): begin(search, of: members)
+        case .search(let search, let worker, let requestID, let shards, let deadline):
+            send(search, to: worker, requestID, shards, until: deadline)
+        case .cancel(let search, let worker, let requestID):
+            cancel(requestID, of: search, at: worker)
+        case .consult(let search, let members, let coverage, let collection):
+            begin {
+                let outlook = await $0.host.outlook(of: collection)
+                await $0.tell(.consulted(search, members, coverage, outlook))
+            }
+        case .gather(let gathering, let search, let members, let coverage):
+            gather(gathering, of: search, members, coverage)
+        case .fetch(let gathering, let worker, let requestID, let fetch, let deadline):
+            send(gathering, to: worker, requestID, fetch, until: deadline)
+        case .answer(let number, let search, let gathering):
+            answer(number, of: search, with: gathering)
+        case .lookUp(let number, let shards, let generation, let collection):
+            lookUps.append(
+                LookUp(
+                    number: number, shards: shards, generation: generation,
+                    collection: collection))
+        case .endSearch(let search): searches[search] = nil
+        case .endGathering(let gathering): gatherings[gathering] = nil
+        }
+    }
+
+    /// Does what takes time, beside the messages.
+    func begin(_ body: @escaping @Sendable (QueryService) async -> Void) {
+        work.enter()
+        Task {
+            await body(self)
+            self.work.leave()
         }
     }
 
     private func take(_ request: QueryRequest, _ budget: Duration, _ client: ClientAddress) {
         guard !isEnding else { return }
-        let (number, now) = (newNumber(), host.now())
         do throws(ClusterError) {
             try request.check()
         } catch {
             return host.reply(.failure(error.failure), to: client, frames: [])
         }
-        asked[number] = Asked(request: request, client: client, deadline: now + budget)
-        carryOut(
-            batches.asked(
-                QuestionBatches.Request(
-                    number: number,
-                    key: TowerKey(
-                        collection: request.collection, questionModel: request.questionModel),
-                    questions: request.questions.count, bytes: request.heldBytes,
-                    deadline: now + budget), by: client.peer, now: now))
-    }
-
-    func carryOut(_ effects: [QuestionBatches<PeerID, TowerKey>.Effect]) {
-        for effect in effects {
-            switch effect {
-            case .encode(let numbers):
-                work.enter()
-                Task {
-                    await self.run(numbers)
-                    self.work.leave()
-                }
-            case .refuse(let number, let refusal): refuse(number, refusal)
-            case .giveUp(let number): giveUp(number)
-            }
-        }
-    }
-
-    private func refuse(
-        _ number: UInt64, _ refusal: QuestionBatches<PeerID, TowerKey>.Refusal
-    ) {
-        guard let asked = asked.removeValue(forKey: number) else { return }
-        let failure: Failure
-        switch refusal {
-        case .busy(let pause): failure = busy(retryAfter: pause)
-        case .late:
-            failure = Failure(
-                code: .busy,
-                message: """
-                    The time given was over before the question's turn had come: \
-                    \(batches.admission.underWay) questions are under way. Give more time \
-                    (--timeout), or try again in a moment.
-                    """)
-        case .tooLarge(let limit):
-            failure =
-                ClusterError.input(
-                    """
-                    \(asked.request.questions.count) questions in one request. Send at most \
-                    \(limit).
-                    """
-                ).failure
-        }
-        host.reply(.failure(failure), to: asked.client, frames: [])
-    }
-
-    private func busy(retryAfter pause: Duration) -> Failure {
-        Failure(
-            code: .busy,
-            message: """
-                \(batches.admission.underWay) questions are under way. Try again in a moment.
-                """,
-            retryAfterMilliseconds: UInt32(clamping: pause.microseconds / 1000))
-    }
-
-    /// Nobody waits for the answer any more: what is done for it alone ends.
-    private func giveUp(_ number: UInt64) {
-        for search in searches.keys {
-            perform(searches[search]?.shared.left(number) ?? [], ofSearch: search)
-        }
-        for gathering in gatherings.keys {
-            perform(gatherings[gathering]?.shared.left(number) ?? [], ofGathering: gathering)
-        }
-        finish(number)
-    }
-
-    func fail(_ numbers: some Sequence<UInt64>, _ error: any Error) {
-        for number in numbers {
-            guard let client = asked[number]?.client else { continue }
-            host.reply(.failure(ClusterError.wrap(error).failure), to: client, frames: [])
-            finish(number)
-        }
-    }
-
-    /// A request was answered, has failed or was given up.
-    func finish(_ number: UInt64) {
-        asked[number] = nil
-        carryOut(batches.finished(number, now: host.now()))
+        lastNumber += 1
+        asked[lastNumber] = Asked(request: request, client: client)
+        tell(
+            .asked(lastNumber, request.asked, by: client.peer, deadline: host.now() + budget))
     }
 }
 
@@ -257,9 +227,14 @@ extension QueryRequest {
     /// What a question takes beside its bytes, and a request beside its questions.
     private static let overhead = (question: 64, request: 512)
 
-    /// About what the request takes in memory while it waits, in bytes.
-    fileprivate var heldBytes: Int {
-        questions.reduce(Self.overhead.request) { $0 + Self.overhead.question + $1.utf8.count }
+    /// What the machine knows of it.
+    fileprivate var asked: QueryMachine.Question {
+        QueryMachine.Question(
+            collection: collection, questionModel: questionModel, k: Int(k),
+            count: questions.count,
+            bytes: questions.reduce(Self.overhead.request) {
+                $0 + Self.overhead.question + $1.utf8.count
+            }, allowsPartial: allowPartial, texts: texts)
     }
 
     /// Refuses what can be refused without knowing the collection.
