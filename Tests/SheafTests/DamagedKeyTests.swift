@@ -92,7 +92,7 @@ struct DamagedKeyTests {
                 #expect([2, 3].contains(run.status), what)
                 let isNamed = run.error.contains(path) || run.error.contains("refuses key")
                 // A key that no server proves cannot be told from a server that is not there.
-                #expect(isNamed || run.error.contains("check the address and the keys"), what)
+                #expect(isNamed || run.error.contains("check the address, the keys"), what)
             }
             try whole.write(to: URL(fileURLWithPath: path))
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)

@@ -21,6 +21,9 @@ public struct Envelope: Equatable, Sendable {
     public var traceParent: String
     /// Bytes of bulk credit granted with this message.
     public var credit: UInt64
+    /// The version of the wire that its receiver reads, where that is another than this release's:
+    /// FAILURE is the same in all.
+    public var wireVersion: UInt32?
     /// The message itself.
     public var message: Message
     /// The raw frames after the payload.
@@ -30,7 +33,8 @@ public struct Envelope: Equatable, Sendable {
     public init(
         clusterID: String = "", sender: String = "", incarnation: UInt64 = 0, epoch: UInt64 = 0,
         requestID: UInt64 = 0, attempt: UInt64 = 0, budgetMicroseconds: UInt64 = 0,
-        traceParent: String = "", credit: UInt64 = 0, message: Message, frames: [[UInt8]] = []
+        traceParent: String = "", credit: UInt64 = 0, wireVersion: UInt32? = nil,
+        message: Message, frames: [[UInt8]] = []
     ) {
         self.clusterID = clusterID
         self.sender = sender
@@ -41,6 +45,7 @@ public struct Envelope: Equatable, Sendable {
         self.budgetMicroseconds = budgetMicroseconds
         self.traceParent = traceParent
         self.credit = credit
+        self.wireVersion = wireVersion
         self.message = message
         self.frames = frames
     }

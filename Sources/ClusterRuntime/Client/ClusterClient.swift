@@ -164,7 +164,7 @@ public actor ClusterClient {
             throwing: ClusterError.unavailable(
                 """
                 No coordinator answers at \(endpoint). Start one with `sheaf up`, or check the \
-                address and the keys.
+                address, the keys, and that it is of this release.
                 """, nil))
     }
 

@@ -181,7 +181,9 @@ struct CoordinatorHost: QueryHost {
         await coordinator.places(of: shards, in: generation, of: name)
     }
 
-    func outlook(of name: String) async -> QueryMachine.Outlook { await coordinator.outlook(of: name) }
+    func outlook(of name: String) async -> QueryMachine.Outlook {
+        await coordinator.outlook(of: name)
+    }
 
     func remember(
         questionModel folder: String, _ encoder: EncoderOptions, of name: String

@@ -41,7 +41,9 @@ extension Coordinator {
             log.warning("refused a message on the \(lane) lane: \(error)")
         }
         guard let peer, let failure = error.answer else { return }
-        reply(.failure(failure), to: peer, on: lane, requestID: frames.requestID)
+        post?.send(
+            .failure(failure), to: peer, on: lane, requestID: frames.requestID,
+            version: error.answerVersion)
         guard failure.code == .input, let greeting = greetings[peer], greeting.role == .worker,
             greeting.key == frames.origin.key, greeting.incarnation == frames.incarnation
         else { return }
@@ -86,12 +88,13 @@ struct CoordinatorPost: Sendable {
     @discardableResult
     func send(
         _ message: Message, to peer: PeerID, on lane: Lane, requestID: UInt64 = 0,
-        attempt: UInt64 = 0, budget: Duration? = nil, frames: [[UInt8]] = []
+        attempt: UInt64 = 0, budget: Duration? = nil, version: UInt32? = nil,
+        frames: [[UInt8]] = []
     ) -> Bool {
         let envelope = Envelope(
             clusterID: clusterID, sender: "coordinator", incarnation: incarnation, epoch: epoch,
             requestID: requestID, attempt: attempt, budgetMicroseconds: budget?.microseconds ?? 0,
-            message: message, frames: frames)
+            wireVersion: version, message: message, frames: frames)
         log.trace("to \(peer) on \(lane): \(message.type) \(requestID) \(attempt)")
         do {
             try reactor.send(envelope, on: lane, to: peer)

@@ -162,7 +162,7 @@ public actor TrainingCoordinator {
         case .refused(let error, let frames):
             log.warning("refused a message: \(error)")
             if let peer = frames.origin.peer, let failure = error.answer {
-                send(.failure(failure), to: peer)
+                send(.failure(failure), to: peer, version: error.answerVersion)
             }
         // Heartbeats and goodbyes say which ranks are here.
         case .connection(.ended): break
@@ -335,9 +335,10 @@ public actor TrainingCoordinator {
         if let peer = peers[id]?.peer { send(message, to: peer) }
     }
 
-    private func send(_ message: Message, to peer: PeerID) {
+    private func send(_ message: Message, to peer: PeerID, version: UInt32? = nil) {
         let envelope = Envelope(
-            clusterID: clusterID, sender: "training", incarnation: incarnation, message: message)
+            clusterID: clusterID, sender: "training", incarnation: incarnation,
+            wireVersion: version, message: message)
         do {
             try reactor?.send(envelope, on: .control, to: peer)
         } catch {

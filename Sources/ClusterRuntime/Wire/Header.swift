@@ -38,8 +38,9 @@ extension Header {
     /// The header of an envelope whose body has these lengths and this checksum.
     init(_ envelope: Envelope, lengths: [UInt64], checksum: UInt32) {
         self.init(
-            magic: Wire.magic, version: Wire.version, clusterID: envelope.clusterID,
-            sender: envelope.sender, incarnation: envelope.incarnation, epoch: envelope.epoch,
+            magic: Wire.magic, version: envelope.wireVersion ?? Wire.version,
+            clusterID: envelope.clusterID, sender: envelope.sender,
+            incarnation: envelope.incarnation, epoch: envelope.epoch,
             type: envelope.message.type.rawValue, requestID: envelope.requestID,
             attempt: envelope.attempt, budgetMicroseconds: envelope.budgetMicroseconds,
             traceParent: envelope.traceParent, bodyLengths: lengths, bodyChecksum: checksum,

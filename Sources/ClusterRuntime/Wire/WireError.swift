@@ -96,6 +96,11 @@ extension WireError {
         default: nil
         }
     }
+
+    /// The version of the wire in which its sender reads the answer; nil: this release's.
+    var answerVersion: UInt32? {
+        if case .otherVersion(let found, _, _) = self { found } else { nil }
+    }
 }
 
 extension WireError: CustomStringConvertible {
