@@ -20,16 +20,14 @@ public struct TrainerHello: Hashable, Sendable {
 
 /// The answer to ``TrainerHello``: what is trained.
 ///
-/// The header carries the run's id as the cluster's.
+/// One raw frame: the configuration file, the same for every rank. The header carries the run's id
+/// as the cluster's.
 public struct TrainerPlan: Hashable, Sendable {
-    /// The configuration as text, the same for every rank.
-    public var configuration: String
     /// How often the rank shall send ``TrainerBeat``.
     public var heartbeatMilliseconds: UInt32
 
     /// Creates the message; every field left out has its default.
-    public init(configuration: String = "", heartbeatMilliseconds: UInt32 = 0) {
-        self.configuration = configuration
+    public init(heartbeatMilliseconds: UInt32 = 0) {
         self.heartbeatMilliseconds = heartbeatMilliseconds
     }
 }
@@ -108,24 +106,21 @@ public struct TrainerForm: Hashable, Sendable {
     }
 }
 
-/// A rank's sign of life; rank 0 says how far training is.
+/// A rank's sign of life.
+///
+/// Raw frame of rank 0, where something is new: how far training is, as its log says it.
 public struct TrainerBeat: Hashable, Sendable {
     /// That of its last join; 0 before the first.
     public var attempt: UInt64
     /// The generation it is in; 0 outside a world.
     public var generation: UInt64
-    /// How far training is, as JSON; empty where nothing is new.
-    public var progress: String
     /// The step that training has reached.
     public var step: UInt64
 
     /// Creates the message; every field left out has its default.
-    public init(
-        attempt: UInt64 = 0, generation: UInt64 = 0, progress: String = "", step: UInt64 = 0
-    ) {
+    public init(attempt: UInt64 = 0, generation: UInt64 = 0, step: UInt64 = 0) {
         self.attempt = attempt
         self.generation = generation
-        self.progress = progress
         self.step = step
     }
 }
@@ -148,23 +143,20 @@ public struct TrainerAbort: Hashable, Sendable {
 }
 
 /// A rank has done all there was to do; repeated until an answer comes.
+///
+/// Raw frame of rank 0: what came out, as the command prints it.
 public struct TrainerFinish: Hashable, Sendable {
     /// The generation it did it in.
     public var generation: UInt64
     /// Whether it stopped early, as it was asked to.
     public var interrupted: Bool
-    /// What came out, as JSON; of rank 0 alone.
-    public var report: String
     /// What a new generation cannot help; empty where all is well.
     public var failure: String
 
     /// Creates the message; every field left out has its default.
-    public init(
-        generation: UInt64 = 0, interrupted: Bool = false, report: String = "", failure: String = ""
-    ) {
+    public init(generation: UInt64 = 0, interrupted: Bool = false, failure: String = "") {
         self.generation = generation
         self.interrupted = interrupted
-        self.report = report
         self.failure = failure
     }
 }

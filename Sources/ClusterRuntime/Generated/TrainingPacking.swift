@@ -30,8 +30,7 @@ extension TrainerHello: Packable {
 
 extension TrainerPlan: Packable {
     static let limits: [FieldLimits] = [
-        FieldLimits(.bytes(1_048_576), canBeEmpty: true),  // configuration
-        FieldLimits(.atMost(60_000)),  // heartbeat_milliseconds
+        FieldLimits(.atMost(60_000))  // heartbeat_milliseconds
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__TrainerPlan>) {
@@ -39,13 +38,11 @@ extension TrainerPlan: Packable {
     }
 
     func fill(_ c: inout Sheaf__V1__TrainerPlan) throws(WireError) {
-        try Pack.text(configuration, of: "TrainerPlan", &c.configuration)
         c.heartbeat_milliseconds = heartbeatMilliseconds
     }
 
     init(_ c: Sheaf__V1__TrainerPlan) throws(WireError) {
-        try self.init(
-            configuration: Unpack.text(c.configuration, "TrainerPlan.configuration"),
+        self.init(
             heartbeatMilliseconds: c.heartbeat_milliseconds)
     }
 }
@@ -157,7 +154,6 @@ extension TrainerBeat: Packable {
     static let limits: [FieldLimits] = [
         FieldLimits(.atMost(9_223_372_036_854_775_807)),  // attempt
         FieldLimits(.atMost(9_223_372_036_854_775_807)),  // generation
-        FieldLimits(.bytes(1_048_576), canBeEmpty: true),  // progress
         FieldLimits(.atMost(9_223_372_036_854_775_807)),  // step
     ]
 
@@ -168,15 +164,13 @@ extension TrainerBeat: Packable {
     func fill(_ c: inout Sheaf__V1__TrainerBeat) throws(WireError) {
         c.attempt = attempt
         c.generation = generation
-        try Pack.text(progress, of: "TrainerBeat", &c.progress)
         c.step = step
     }
 
     init(_ c: Sheaf__V1__TrainerBeat) throws(WireError) {
-        try self.init(
+        self.init(
             attempt: c.attempt,
             generation: c.generation,
-            progress: Unpack.text(c.progress, "TrainerBeat.progress"),
             step: c.step)
     }
 }
@@ -210,7 +204,6 @@ extension TrainerFinish: Packable {
     static let limits: [FieldLimits] = [
         FieldLimits(.atMost(9_223_372_036_854_775_807)),  // generation
         FieldLimits(.any),  // interrupted
-        FieldLimits(.bytes(1_048_576), canBeEmpty: true),  // report
         FieldLimits(.bytes(1_048_576), canBeEmpty: true),  // failure
     ]
 
@@ -221,7 +214,6 @@ extension TrainerFinish: Packable {
     func fill(_ c: inout Sheaf__V1__TrainerFinish) throws(WireError) {
         c.generation = generation
         c.interrupted = interrupted ? 1 : 0
-        try Pack.text(report, of: "TrainerFinish", &c.report)
         try Pack.text(failure, of: "TrainerFinish", &c.failure)
     }
 
@@ -229,7 +221,6 @@ extension TrainerFinish: Packable {
         try self.init(
             generation: c.generation,
             interrupted: c.interrupted != 0,
-            report: Unpack.text(c.report, "TrainerFinish.report"),
             failure: Unpack.text(c.failure, "TrainerFinish.failure"))
     }
 }

@@ -44,6 +44,7 @@ public final class TrainerLink: Sendable {
     struct State {
         var clusterID = ""
         var plan: TrainerPlan?
+        var configuration = ""
         var attempt: UInt64 = 0
         var form: TrainerForm?
         /// The group of the generation that is under way, and what ends it.
@@ -115,9 +116,11 @@ public final class TrainerLink: Sendable {
 
     /// Asks what to train: the configuration as text, the same for every rank.
     public func plan() throws(ClusterError) -> String {
-        let plan = try ask(hello) { $0.plan }
+        let (plan, configuration) = try ask(hello) { state in
+            state.plan.map { ($0, state.configuration) }
+        }
         startBeating(every: .milliseconds(Int(plan.heartbeatMilliseconds)))
-        return plan.configuration
+        return configuration
     }
 
     /// Waits for a world and a place in it; nil where the work is done without this rank.
@@ -183,9 +186,10 @@ public final class TrainerLink: Sendable {
     public func finish(
         _ group: any CollectiveGroup, report: String, isInterrupted: Bool
     ) throws(ClusterError) {
-        let finish = TrainerFinish(
-            generation: group.generation, interrupted: isInterrupted, report: report)
-        _ = try ask(.trainerFinish(finish)) { $0.isFinishKnown ? true : nil }
+        let finish = TrainerFinish(generation: group.generation, interrupted: isInterrupted)
+        _ = try ask(.trainerFinish(finish), frames: RawFrame.document(report)) {
+            $0.isFinishKnown ? true : nil
+        }
         (group as? RingGroup)?.close()
     }
 
@@ -217,8 +221,8 @@ public final class TrainerLink: Sendable {
 extension TrainerLink {
     /// Says something until the answer is there.
     private func ask<Answer>(
-        _ message: Message, patience: Duration? = nil, endsOnStop: Bool = false,
-        _ answer: (inout State) -> Answer?
+        _ message: Message, frames: [[UInt8]] = [], patience: Duration? = nil,
+        endsOnStop: Bool = false, _ answer: (inout State) -> Answer?
     ) throws(ClusterError) -> Answer {
         let start = ContinuousClock.now
         state.withLock { $0.lastHeard = start }
@@ -229,7 +233,7 @@ extension TrainerLink {
                 said = now
                 // Whoever was taken for dead introduces itself anew.
                 if state.withLock({ $0.plan == nil }) { send(hello) }
-                send(message)
+                send(message, frames: frames)
             }
             _ = changed.wait(timeout: .now() + .milliseconds(20))
             let (found, refusal, heard) = state.withLock { state in
@@ -262,10 +266,11 @@ extension TrainerLink {
                 release: Release.version))
     }
 
-    private func send(_ message: Message) {
+    private func send(_ message: Message, frames: [[UInt8]] = []) {
         let clusterID = state.withLock { $0.clusterID }
         let envelope = Envelope(
-            clusterID: clusterID, sender: options.name, incarnation: incarnation, message: message)
+            clusterID: clusterID, sender: options.name, incarnation: incarnation, message: message,
+            frames: frames)
         // What cannot be queued is lost; all that matters is said again.
         try? reactor.send(envelope, on: .control)
     }
@@ -280,17 +285,15 @@ extension TrainerLink {
 
     /// One sign of life; false when there shall be no more.
     private func beat() -> Bool {
-        let (beat, isSilent, isClosed) = state.withLock { state in
+        let (beat, progress, isSilent, isClosed) = state.withLock { state in
             defer { state.progress = "" }
             let isSilent = state.lastHeard.duration(to: .now) > .seconds(5)
-            return (
-                TrainerBeat(
-                    attempt: state.attempt, generation: state.generation,
-                    progress: state.progress, step: state.step), isSilent, state.isClosed
-            )
+            let beat = TrainerBeat(
+                attempt: state.attempt, generation: state.generation, step: state.step)
+            return (beat, state.progress, isSilent, state.isClosed)
         }
         if isClosed { return false }
-        send(.trainerBeat(beat))
+        send(.trainerBeat(beat), frames: RawFrame.document(progress))
         if isSilent {
             let group = state.withLock { $0.group }
             group?.abort(by: "the coordinator", reason: "nothing was heard of it for 5 s")
@@ -365,6 +368,7 @@ extension TrainerLink.State {
         case .trainerPlan(let plan):
             clusterID = envelope.clusterID
             self.plan = plan
+            configuration = RawFrame.document(envelope.frames)
         case .trainerForm(let form) where form.attempt == attempt: self.form = form
         case .trainerAbort(let abort) where abort.generation == generation:
             group?.abort(by: abort.by, reason: abort.reason)

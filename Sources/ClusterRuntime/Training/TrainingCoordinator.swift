@@ -192,9 +192,8 @@ public actor TrainingCoordinator {
             send(
                 .trainerPlan(
                     TrainerPlan(
-                        configuration: run.configuration,
                         heartbeatMilliseconds: UInt32(Self.heartbeat / .milliseconds(1)))),
-                to: peer)
+                to: peer, frames: RawFrame.document(run.configuration))
             return
         }
         guard envelope.clusterID == clusterID, peers[id] != nil else {
@@ -205,14 +204,15 @@ public actor TrainingCoordinator {
         peers[id]?.peer = peer
         switch envelope.message {
         case .trainerJoin(let join): perform(rendezvous.join(id, join, at: now))
-        case .trainerBeat(let beat): receive(beat, id, peer, now)
+        case .trainerBeat(let beat):
+            receive(beat, RawFrame.document(envelope.frames), id, peer, now)
         case .trainerAbort(let abort):
             perform(
                 rendezvous.failed(
                     id, generation: abort.generation, by: abort.by, reason: abort.reason, at: now))
         case .trainerFinish(let finish):
             if rendezvous.names.first == id.name, finish.failure.isEmpty {
-                outcome.report = finish.report
+                outcome.report = RawFrame.document(envelope.frames)
             }
             outcome.isInterrupted = outcome.isInterrupted || finish.interrupted
             perform(rendezvous.finish(id, finish, at: now))
@@ -231,12 +231,10 @@ public actor TrainingCoordinator {
     }
 
     private func receive(
-        _ beat: TrainerBeat, _ id: WorkerID, _ peer: PeerID, _ now: Instant
+        _ beat: TrainerBeat, _ progress: String, _ id: WorkerID, _ peer: PeerID, _ now: Instant
     ) {
         perform(rendezvous.beat(id, beat, at: now))
-        if !beat.progress.isEmpty, rendezvous.names.first == id.name {
-            told(.progress(beat.progress))
-        }
+        if !progress.isEmpty, rendezvous.names.first == id.name { told(.progress(progress)) }
         // Repeated with each beat, since any one message may be lost.
         send(
             isDraining
@@ -335,10 +333,12 @@ public actor TrainingCoordinator {
         if let peer = peers[id]?.peer { send(message, to: peer) }
     }
 
-    private func send(_ message: Message, to peer: PeerID, version: UInt32? = nil) {
+    private func send(
+        _ message: Message, to peer: PeerID, version: UInt32? = nil, frames: [[UInt8]] = []
+    ) {
         let envelope = Envelope(
             clusterID: clusterID, sender: "training", incarnation: incarnation,
-            wireVersion: version, message: message)
+            wireVersion: version, message: message, frames: frames)
         do {
             try reactor?.send(envelope, on: .control, to: peer)
         } catch {

@@ -17,6 +17,14 @@ public enum RawFrame {
         values.withUnsafeBytes { Array($0) }
     }
 
+    /// The frames of a document that the wire does not look into; none where there is none.
+    static func document(_ text: String) -> [[UInt8]] { text.isEmpty ? [] : [Array(text.utf8)] }
+
+    /// The document in the first frame; empty where there is none, or it is no text.
+    static func document(_ frames: [[UInt8]]) -> String {
+        frames.first.flatMap { String(validating: $0, as: UTF8.self) } ?? ""
+    }
+
     /// The numbers of a frame that must hold `count` of them.
     ///
     /// Throws ``WireError/elements(expectedBytes:found:)`` where it holds more or fewer.

@@ -521,20 +521,8 @@ const ProtobufCMessageDescriptor sheaf__v1__trainer_hello__descriptor =
   (ProtobufCMessageInit) sheaf__v1__trainer_hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__trainer_plan__field_descriptors[2] =
+static const ProtobufCFieldDescriptor sheaf__v1__trainer_plan__field_descriptors[1] =
 {
-  {
-    "configuration",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__TrainerPlan, configuration),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
   {
     "heartbeat_milliseconds",
     2,
@@ -549,13 +537,12 @@ static const ProtobufCFieldDescriptor sheaf__v1__trainer_plan__field_descriptors
   },
 };
 static const unsigned sheaf__v1__trainer_plan__field_indices_by_name[] = {
-  0,   /* field[0] = configuration */
-  1,   /* field[1] = heartbeat_milliseconds */
+  0,   /* field[0] = heartbeat_milliseconds */
 };
 static const ProtobufCIntRange sheaf__v1__trainer_plan__number_ranges[1 + 1] =
 {
-  { 1, 0 },
-  { 0, 2 }
+  { 2, 0 },
+  { 0, 1 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__trainer_plan__descriptor =
 {
@@ -565,7 +552,7 @@ const ProtobufCMessageDescriptor sheaf__v1__trainer_plan__descriptor =
   "Sheaf__V1__TrainerPlan",
   "sheaf.v1",
   sizeof(Sheaf__V1__TrainerPlan),
-  2,
+  1,
   sheaf__v1__trainer_plan__field_descriptors,
   sheaf__v1__trainer_plan__field_indices_by_name,
   1,  sheaf__v1__trainer_plan__number_ranges,
@@ -841,7 +828,7 @@ const ProtobufCMessageDescriptor sheaf__v1__trainer_form__descriptor =
   (ProtobufCMessageInit) sheaf__v1__trainer_form__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__trainer_beat__field_descriptors[4] =
+static const ProtobufCFieldDescriptor sheaf__v1__trainer_beat__field_descriptors[3] =
 {
   {
     "attempt",
@@ -868,18 +855,6 @@ static const ProtobufCFieldDescriptor sheaf__v1__trainer_beat__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "progress",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__TrainerBeat, progress),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "step",
     4,
     PROTOBUF_C_LABEL_NONE,
@@ -895,13 +870,13 @@ static const ProtobufCFieldDescriptor sheaf__v1__trainer_beat__field_descriptors
 static const unsigned sheaf__v1__trainer_beat__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
   1,   /* field[1] = generation */
-  2,   /* field[2] = progress */
-  3,   /* field[3] = step */
+  2,   /* field[2] = step */
 };
-static const ProtobufCIntRange sheaf__v1__trainer_beat__number_ranges[1 + 1] =
+static const ProtobufCIntRange sheaf__v1__trainer_beat__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 4, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__trainer_beat__descriptor =
 {
@@ -911,10 +886,10 @@ const ProtobufCMessageDescriptor sheaf__v1__trainer_beat__descriptor =
   "Sheaf__V1__TrainerBeat",
   "sheaf.v1",
   sizeof(Sheaf__V1__TrainerBeat),
-  4,
+  3,
   sheaf__v1__trainer_beat__field_descriptors,
   sheaf__v1__trainer_beat__field_indices_by_name,
-  1,  sheaf__v1__trainer_beat__number_ranges,
+  2,  sheaf__v1__trainer_beat__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__trainer_beat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -982,7 +957,7 @@ const ProtobufCMessageDescriptor sheaf__v1__trainer_abort__descriptor =
   (ProtobufCMessageInit) sheaf__v1__trainer_abort__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__trainer_finish__field_descriptors[4] =
+static const ProtobufCFieldDescriptor sheaf__v1__trainer_finish__field_descriptors[3] =
 {
   {
     "generation",
@@ -1009,18 +984,6 @@ static const ProtobufCFieldDescriptor sheaf__v1__trainer_finish__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "report",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Sheaf__V1__TrainerFinish, report),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "failure",
     4,
     PROTOBUF_C_LABEL_NONE,
@@ -1034,15 +997,15 @@ static const ProtobufCFieldDescriptor sheaf__v1__trainer_finish__field_descripto
   },
 };
 static const unsigned sheaf__v1__trainer_finish__field_indices_by_name[] = {
-  3,   /* field[3] = failure */
+  2,   /* field[2] = failure */
   0,   /* field[0] = generation */
   1,   /* field[1] = interrupted */
-  2,   /* field[2] = report */
 };
-static const ProtobufCIntRange sheaf__v1__trainer_finish__number_ranges[1 + 1] =
+static const ProtobufCIntRange sheaf__v1__trainer_finish__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 4, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__trainer_finish__descriptor =
 {
@@ -1052,10 +1015,10 @@ const ProtobufCMessageDescriptor sheaf__v1__trainer_finish__descriptor =
   "Sheaf__V1__TrainerFinish",
   "sheaf.v1",
   sizeof(Sheaf__V1__TrainerFinish),
-  4,
+  3,
   sheaf__v1__trainer_finish__field_descriptors,
   sheaf__v1__trainer_finish__field_indices_by_name,
-  1,  sheaf__v1__trainer_finish__number_ranges,
+  2,  sheaf__v1__trainer_finish__number_ranges,
   (ProtobufCMessageInit) sheaf__v1__trainer_finish__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

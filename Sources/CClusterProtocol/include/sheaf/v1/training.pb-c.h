@@ -67,18 +67,11 @@ struct  Sheaf__V1__TrainerHello
 
 /*
  * The answer to ``TrainerHello``: what is trained.
- * The header carries the run's id as the cluster's.
+ * One raw frame: the configuration file, the same for every rank. The header carries the run's id as the cluster's.
  */
 struct  Sheaf__V1__TrainerPlan
 {
   ProtobufCMessage base;
-  /*
-   * The configuration as text, the same for every rank.
-   */
-  /*
-   * up to 1,048,576 bytes
-   */
-  char *configuration;
   /*
    * How often the rank shall send ``TrainerBeat``.
    */
@@ -89,7 +82,7 @@ struct  Sheaf__V1__TrainerPlan
 };
 #define SHEAF__V1__TRAINER_PLAN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__trainer_plan__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , 0 }
 
 
 /*
@@ -229,7 +222,8 @@ struct  Sheaf__V1__TrainerForm
 
 
 /*
- * A rank's sign of life; rank 0 says how far training is.
+ * A rank's sign of life.
+ * Raw frame of rank 0, where something is new: how far training is, as its log says it.
  */
 struct  Sheaf__V1__TrainerBeat
 {
@@ -249,13 +243,6 @@ struct  Sheaf__V1__TrainerBeat
    */
   uint64_t generation;
   /*
-   * How far training is, as JSON; empty where nothing is new.
-   */
-  /*
-   * up to 1,048,576 bytes
-   */
-  char *progress;
-  /*
    * The step that training has reached.
    */
   /*
@@ -265,7 +252,7 @@ struct  Sheaf__V1__TrainerBeat
 };
 #define SHEAF__V1__TRAINER_BEAT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__trainer_beat__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0 }
+    , 0, 0, 0 }
 
 
 /*
@@ -303,6 +290,7 @@ struct  Sheaf__V1__TrainerAbort
 
 /*
  * A rank has done all there was to do; repeated until an answer comes.
+ * Raw frame of rank 0: what came out, as the command prints it.
  */
 struct  Sheaf__V1__TrainerFinish
 {
@@ -319,13 +307,6 @@ struct  Sheaf__V1__TrainerFinish
    */
   protobuf_c_boolean interrupted;
   /*
-   * What came out, as JSON; of rank 0 alone.
-   */
-  /*
-   * up to 1,048,576 bytes
-   */
-  char *report;
-  /*
    * What a new generation cannot help; empty where all is well.
    */
   /*
@@ -335,7 +316,7 @@ struct  Sheaf__V1__TrainerFinish
 };
 #define SHEAF__V1__TRAINER_FINISH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__trainer_finish__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
