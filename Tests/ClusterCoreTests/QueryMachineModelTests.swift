@@ -56,7 +56,7 @@ private struct RandomQueries {
             open.append(effect)
         case .endSearch(let search): #expect(searches.remove(search) != nil)
         case .endGathering(let gathering): #expect(gatherings.remove(gathering) != nil)
-        case .search(let search, _, _, _, _): expectKnown(searches.contains(search), effect)
+        case .search(let search, _, _, _, _, _): expectKnown(searches.contains(search), effect)
         case .fetch(let gathering, _, _, _, _):
             expectKnown(gatherings.contains(gathering), effect)
         case .cancel: break
@@ -127,10 +127,10 @@ private struct RandomQueries {
                 wanted.shards[member] = Set(shards)
                 for shard in shards { wanted.counts[shard] = dice.number(1...90) }
             }
-            wanted.places = places(Array(wanted.counts.keys))
+            wanted.places = places(wanted.counts.keys.sorted())
             handle(.wanted(gathering, wanted))
         case .lookUp(let number, let shards, _, _): handle(.placed(number, places(shards)))
-        case .search(_, let worker, let requestID, let shards, _):
+        case .search(_, let worker, let requestID, let shards, _, _):
             answer(requestID, worker) { run in
                 .searched(
                     requestID: requestID, shards.filter { _ in !run.dice.once(in: 9) }, by: worker)
@@ -192,11 +192,10 @@ private struct RandomQueries {
             handle(.consulted(number, [number], Coverage(), QueryMachine.Outlook(serving: 1)))
             handle(.placed(number, places(someShards())))
             handle(.cannotPin(number, Failure(code: .unavailable)))
-            // Whoever waits for a pin of that number has it from the right one.
+            // What was asked under that number is answered, whoever did it.
             open.removeAll {
                 switch $0 {
-                case .pin(number, _), .pinPatiently(number, _, _, _), .consult(number, _, _, _),
-                    .gather(number, _, _, _):
+                case .pin(number, _), .pinPatiently(number, _, _, _), .gather(number, _, _, _):
                     true
                 default: false
                 }

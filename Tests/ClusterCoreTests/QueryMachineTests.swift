@@ -33,7 +33,7 @@ private struct QueryRun {
 
     func wanted(_ counts: Int, _ members: [UInt64], _ holders: [WorkerID]) -> QueryMachine.Wanted {
         QueryMachine.Wanted(
-            counts: [ShardNumber(0): counts],
+            counts: counts == 0 ? [:] : [ShardNumber(0): counts],
             shards: Dictionary(uniqueKeysWithValues: members.map { ($0, [ShardNumber(0)]) }),
             places: QueryMachine.Places(holders: [ShardNumber(0): holders]))
     }
@@ -64,6 +64,27 @@ private struct QueryRun {
         let answered = run.handle(.fetched(requestID: 104, count: 2, next: 0, by: run.two))
         #expect(names(answered) == ["answer", "endGathering", "endSearch", "unpin"])
         #expect(run.machine.underWay == 0)
+    }
+
+    @Test(arguments: [(2, 4096), (64, 131_072), (200, 0)])
+    func `few hits come with their passages, and need no fetch`(
+        k: Int, bytes: Int
+    ) throws {
+        var run = QueryRun()
+        _ = run.ask(1, k: k)
+        _ = run.handle(.encoded([1], failed: [:]))
+        var generation = run.generation(holders: [run.one])
+        generation.rows[shard] = 1000
+        let begun = run.machine.handle(.pinned(101, generation), now: at(0))
+        guard case .search(_, _, _, _, let asked, _) = try #require(begun.last) else {
+            Issue.record("\(begun)")
+            return
+        }
+        #expect(asked == bytes)
+        _ = run.handle(.searched(requestID: 102, [shard], by: run.one))
+        // All of them came.
+        let answered = run.handle(.wanted(103, run.wanted(0, [], [])))
+        #expect(names(answered) == ["answer", "endGathering", "endSearch", "unpin"])
     }
 
     @Test func `what has no room comes in parts, and a worker that sends too many has failed`() {

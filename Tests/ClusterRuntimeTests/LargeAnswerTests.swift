@@ -49,20 +49,49 @@ struct LargeAnswerTests {
         await cluster.stop()
     }
 
-    @Test func `an answer has the passages that have room, and says what the next one needs`()
-        throws
-    {
-        let folder = try TemporaryFolder()
+    /// A shard of five passages, and what each of them takes.
+    private static func shard(in folder: String) throws -> (index: ShardIndex, size: Int) {
         let passages = (0..<5).map { Passage(id: "\($0)", title: "t", text: "stone") }
         let file = try Segment.write(
             SegmentContent(
                 firstOrdinal: Ordinal(0), dimension: 1, vectors: [1, 2, 3, 4, 5],
                 passages: passages, sourceDigest: "", batch: 0, fingerprint: ""),
-            folder: folder.path)
+            folder: folder)
         let index = try ShardIndex(
             segments: [try Segment.open(path: file.path, expecting: file.sha256)],
             metric: .innerProduct, kind: "exact")
-        let size = passages[0].wireBytes
+        return (index, passages[0].wireBytes)
+    }
+
+    @Test func `hits bring the passages that have room, the first ones`() throws {
+        let folder = try TemporaryFolder()
+        let (index, size) = try Self.shard(in: folder.path)
+        for (bytes, expected) in [(0, 0), (size, 1), (3 * size - 1, 2), (9 * size, 3)] {
+            let answer = try ShardSearch.answer(
+                Search(
+                    collection: "c", generation: 1, shards: [0], k: 3, count: 2, dimension: 1,
+                    passageBytes: UInt32(bytes), texts: true),
+                [RawFrame.bytes([1, 2] as [Float])], [0: index], WorkerCounters(), threads: 1)
+            #expect(answer.result.passages == expected)
+            #expect(answer.frames.count == (bytes == 0 ? 3 : 4))
+            guard bytes > 0 else { continue }
+            let lists = try HitFrames.decode(answer.frames, count: 2, k: 3) { _ in true }
+            // Both questions find the same three.
+            #expect(HitFrames.ordinals(of: lists) == [4, 3, 2])
+            let came = try PassageBlock.decode(answer.frames[3]).map(\.id)
+            #expect(came == ["4", "3", "2"].prefix(expected).map { $0 })
+            #expect(try HitFrames.passages(answer.frames, count: expected).count == expected)
+            #expect(throws: ClusterError.self) {
+                try HitFrames.passages(answer.frames, count: expected + 1)
+            }
+        }
+    }
+
+    @Test func `an answer has the passages that have room, and says what the next one needs`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let (index, size) = try Self.shard(in: folder.path)
         func answer(_ mostBytes: Int) throws -> (count: Int, next: Int, blockCount: Int) {
             let (result, block) = try ShardSearch.passages(
                 Fetch(collection: "c", generation: 1, texts: true, mostBytes: UInt32(mostBytes)),

@@ -16,6 +16,8 @@ struct SimulatedSearch {
     /// The answers taken, and their hits.
     var taken: [RequestKey] = []
     var hits: [(generation: UInt8, shard: UInt8)] = []
+    /// The shards whose passages came with them.
+    var complete: Set<UInt8> = []
 }
 
 extension SimulatedCoordinator {
@@ -57,13 +59,14 @@ extension SimulatedCoordinator {
                 questions[member]?.search = search
                 questions[member]?.settled = nil
             }
-        case .search(let search, let worker, let requestID, let shards, let deadline):
+        case .search(
+            let search, let worker, let requestID, let shards, let bytes, let deadline):
             // Holders are those of this moment; asked later, one may have dropped the shard.
             if begun == search {
                 beginning = search
                 simulation.ledger.expectsShards(RequestKey(epoch: epoch, requestID: requestID))
             }
-            ask(worker, for: shards, of: search, requestID, until: deadline)
+            ask(worker, for: shards, of: search, requestID, bytes, until: deadline)
         case .cancel(_, let worker, let requestID):
             send(.cancel(Cancel(requestID: requestID)), to: worker, on: .query)
         case .consult(let search, let members, let coverage, _):
@@ -130,7 +133,7 @@ extension SimulatedCoordinator {
 
     private func ask(
         _ worker: WorkerID, for shards: [ShardNumber], of search: UInt64, _ requestID: UInt64,
-        until deadline: Instant
+        _ passageBytes: Int, until deadline: Instant
     ) {
         guard let generation = searches[search]?.generation.number else { return }
         simulation.checkRoute(to: worker)
@@ -138,7 +141,8 @@ extension SimulatedCoordinator {
             .search(
                 Search(
                     collection: SimulatedCoordinator.collection, generation: generation,
-                    shards: shards.map { UInt32($0.rawValue) })),
+                    shards: shards.map { UInt32($0.rawValue) },
+                    passageBytes: UInt32(passageBytes))),
             to: worker, on: .query, requestID: requestID, budget: deadline - simulation.now)
     }
 
@@ -150,9 +154,10 @@ extension SimulatedCoordinator {
             if let search = queries.search(answeredBy: requestID, from: worker) {
                 searches[search]?.taken.append(RequestKey(epoch: epoch, requestID: requestID))
                 let generation = envelope.frames.first?.first ?? 0
-                for shard in envelope.frames.last ?? [] {
-                    searches[search]?.hits.append((generation, shard))
-                }
+                let shards = envelope.frames.last ?? []
+                for shard in shards { searches[search]?.hits.append((generation, shard)) }
+                searches[search]?.complete.formUnion(shards.prefix(Int(result.passages)))
+                if result.passages > 0 { simulation.sees(.passagesWithHits) }
             }
             let answered = result.shards.filter(\.answered).map { ShardNumber(Int($0.shard)) }
             tell(.searched(requestID: requestID, answered, by: worker))
@@ -191,12 +196,18 @@ extension SimulatedCoordinator {
             counts: [:], shards: [:], places: QueryMachine.Places())
         for member in members {
             let hits = questions[member]?.settled?.search.hits ?? []
-            let shards = Set(hits.map { ShardNumber(Int($0.shard)) })
+            let complete = searches[search]?.complete ?? []
+            let missing = hits.map(\.shard).filter { !complete.contains($0) }
+            let shards = Set(missing.map { ShardNumber(Int($0)) })
             wanted.shards[member] = shards
             for shard in shards { wanted.counts[shard] = SimulatedGathering.count(of: shard) }
         }
         gatherings[gathering] = SimulatedGathering(
             generation: searches[search]?.generation.number ?? 0)
+        for shard in searches[search]?.complete ?? [] {
+            gatherings[gathering]?.came[shard] = SimulatedGathering.count(
+                of: ShardNumber(Int(shard)))
+        }
         later(dice.milliseconds(0...3)) { coordinator in
             guard let generation = coordinator.gatherings[gathering]?.generation else { return }
             wanted.places = coordinator.places(of: Array(wanted.counts.keys), in: generation)

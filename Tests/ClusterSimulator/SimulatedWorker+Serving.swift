@@ -88,9 +88,17 @@ extension SimulatedWorker {
             let generation = generation(of: held, asked: request.generation)
             simulation.ledger.answers(
                 key, generation: generation, rows: answered.reduce(0) { $0 + $1.rows })
+            var (passages, bytes) = (0, 0)
+            for shard in answered.map({ UInt8($0.shard) }) {
+                bytes +=
+                    SimulatedGathering.count(of: ShardNumber(Int(shard)))
+                    * SimulatedGathering.bytes(of: shard)
+                if bytes > Int(request.passageBytes) { break }
+                passages += 1
+            }
             happened(
                 .searched(
-                    work, SearchResult(shards: coverage),
+                    work, SearchResult(shards: coverage, passages: UInt32(passages)),
                     frames: [
                         [UInt8(truncatingIfNeeded: generation)], answered.map { UInt8($0.shard) },
                     ]))

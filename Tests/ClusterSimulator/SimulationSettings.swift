@@ -64,6 +64,8 @@ enum Sight: CaseIterable {
     case deadCoordinatorsSearch
     /// A search is passed over, since nobody waits for it.
     case cancelledSearch
+    /// Passages come with the hits.
+    case passagesWithHits
     /// Passages come in more than one part.
     case partOfPassages
     /// Nobody is left that holds passages which were found.

@@ -16,11 +16,15 @@ public struct Search: Hashable, Sendable {
     public var count: UInt32
     /// Components of a vector.
     public var dimension: UInt32
+    /// Bytes that passages of the hits may take in the answer; 0: hits alone are wanted.
+    public var passageBytes: UInt32
+    /// False wants ids alone of them.
+    public var texts: Bool
 
     /// Creates the message; every field left out has its default.
     public init(
         collection: String = "", generation: UInt64 = 0, shards: [UInt32] = [], k: UInt32 = 0,
-        count: UInt32 = 0, dimension: UInt32 = 0
+        count: UInt32 = 0, dimension: UInt32 = 0, passageBytes: UInt32 = 0, texts: Bool = false
     ) {
         self.collection = collection
         self.generation = generation
@@ -28,6 +32,8 @@ public struct Search: Hashable, Sendable {
         self.k = k
         self.count = count
         self.dimension = dimension
+        self.passageBytes = passageBytes
+        self.texts = texts
     }
 }
 
@@ -72,17 +78,20 @@ public struct Coverage: Hashable, Sendable {
 }
 
 /// Hits; raw frames: uint32 hits per question `[count]`, uint64 ordinals `[sum]`, float64 scores
-/// `[sum]`.
+/// `[sum]`, and a passage block of the first `passages` ordinals, each once, where there are some.
 public struct SearchResult: Hashable, Sendable {
     /// What each shard gave.
     public var shards: [ShardCoverage]
     /// Microseconds the search took at the worker.
     public var computeUs: UInt64
+    /// Passages in the block; the rest must be asked for.
+    public var passages: UInt32
 
     /// Creates the message; every field left out has its default.
-    public init(shards: [ShardCoverage] = [], computeUs: UInt64 = 0) {
+    public init(shards: [ShardCoverage] = [], computeUs: UInt64 = 0, passages: UInt32 = 0) {
         self.shards = shards
         self.computeUs = computeUs
+        self.passages = passages
     }
 }
 

@@ -18,10 +18,12 @@ extension QueryMachine {
 
     private func send(_ requestID: UInt64, _ effects: inout [Effect]) {
         switch requests[requestID] {
-        case .search(let number, _, let worker, let shards):
+        case .search(let number, _, let worker, let shards, let passageBytes):
             guard let until = searches[number]?.shared.deadline else { return }
             effects.append(
-                .search(number, worker, requestID: requestID, shards, until: until))
+                .search(
+                    number, worker, requestID: requestID, shards, passageBytes: passageBytes,
+                    until: until))
         case .fetch(let number, _, let worker, let fetch):
             guard let until = gatherings[number]?.shared?.deadline else { return }
             effects.append(
@@ -47,7 +49,7 @@ extension QueryMachine {
     /// Whether the answer to a request counts still.
     func isWanted(_ request: WorkerRequest) -> Bool {
         switch request {
-        case .search(let number, let part, let worker, _):
+        case .search(let number, let part, let worker, _, _):
             searches[number]?.shared.worker(of: part) == worker
         case .fetch(let number, let part, let worker, _):
             gatherings[number]?.shared?.worker(of: part) == worker
@@ -59,7 +61,7 @@ extension QueryMachine {
         _ request: WorkerRequest, now: Instant, _ effects: inout [Effect]
     ) {
         switch request {
-        case .search(let number, let part, _, _):
+        case .search(let number, let part, _, _, _):
             follow(
                 searches[number]?.shared.answered(part, shards: []), ofSearch: number, now: now,
                 &effects)
@@ -75,7 +77,7 @@ extension QueryMachine {
         let request = requests.removeValue(forKey: requestID)
         go(answers.ended(requestID), &effects)
         switch request {
-        case .search(let number, _, let worker, _):
+        case .search(let number, _, let worker, _, _):
             follow(searches[number]?.shared.failed(worker), ofSearch: number, now: now, &effects)
         case .fetch(let number, _, let worker, _):
             follow(

@@ -54,8 +54,9 @@ extension QueryMachine {
         case unpin(collection: String, generation: UInt64)
         /// A search of a generation begins, for the requests whose vectors it has, in this order.
         case begin(UInt64, [UInt64])
-        /// Ask a worker to search shards.
-        case search(UInt64, WorkerID, requestID: UInt64, [ShardNumber], until: Instant)
+        /// Ask a worker to search shards, and for so many bytes of the hits' passages.
+        case search(
+            UInt64, WorkerID, requestID: UInt64, [ShardNumber], passageBytes: Int, until: Instant)
         /// The answer to a request is wanted no longer.
         case cancel(UInt64, WorkerID, requestID: UInt64)
         /// Say how the collection is served: ``Event/consulted(_:_:_:_:)``.
@@ -118,11 +119,11 @@ extension QueryMachine {
         }
     }
 
-    /// The hits whose passages a gathering fetches.
+    /// The hits whose passages a gathering fetches: those that have not come with them.
     package struct Wanted: Sendable {
         /// How many there are in each shard.
         package var counts: [ShardNumber: Int]
-        /// The shards of each request's own hits.
+        /// The shards of those among each request's own hits.
         package var shards: [UInt64: Set<ShardNumber>]
         package var places: Places
 

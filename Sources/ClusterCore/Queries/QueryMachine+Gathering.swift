@@ -11,8 +11,8 @@ extension QueryMachine {
         var requests: [Int: UInt64] = [:]
     }
 
-    /// What a first answer may have at least, and what a passage usually takes, in bytes.
-    private static let (leastBytes, usualBytes) = (64 << 10, 2 << 10)
+    /// Bytes that a first answer may have at least.
+    private static let leastBytes = 64 << 10
 
     private var mostBytes: Int { min(rules.fetchBytes, answers.perWorker) }
 
@@ -53,7 +53,7 @@ extension QueryMachine {
             switch effect {
             case .send(let worker, let part, let shards):
                 let count = shards.reduce(0) { $0 + (gathering.wanted.counts[$1] ?? 0) }
-                let bytes = min(max(Self.leastBytes, count * Self.usualBytes), mostBytes)
+                let bytes = min(max(Self.leastBytes, count * rules.passageBytes), mostBytes)
                 ask(
                     Fetch(shards: shards, rest: count, bytes: bytes), of: number, part: part,
                     from: worker, &effects)

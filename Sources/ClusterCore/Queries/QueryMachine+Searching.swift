@@ -42,21 +42,24 @@ extension QueryMachine {
         var isOver: Bool { shared.isOver && gatherings == 0 && consulting.isEmpty }
 
         /// Bytes that the hits in some shards may have: a count for each question, and an ordinal
-        /// and a score for each hit.
-        func answerBytes(of shards: [ShardNumber]) -> Int {
-            let hits = min(group.question.k, Int(clamping: shared.rows(of: shards)))
-            return group.questions * (4 + 16 * hits)
+        /// and a score for each hit; and what their passages usually take, where they come with
+        /// them since they are few.
+        func bytes(of shards: [ShardNumber], _ rules: Rules) -> (hits: Int, passages: Int) {
+            let hits =
+                group.questions * min(group.question.k, Int(clamping: shared.rows(of: shards)))
+            let isFew = hits <= rules.hitsWithPassages
+            return (4 * group.questions + 16 * hits, isFew ? hits * rules.passageBytes : 0)
         }
     }
 
     /// A request to a worker.
     enum WorkerRequest: Sendable {
-        case search(UInt64, part: Int, WorkerID, [ShardNumber])
+        case search(UInt64, part: Int, WorkerID, [ShardNumber], passageBytes: Int)
         case fetch(UInt64, part: Int, WorkerID, Fetch)
 
         var worker: WorkerID {
             switch self {
-            case .search(_, _, let worker, _), .fetch(_, _, let worker, _): worker
+            case .search(_, _, let worker, _, _), .fetch(_, _, let worker, _): worker
             }
         }
     }
@@ -117,10 +120,12 @@ extension QueryMachine {
             case .send(let worker, let part, let shards):
                 let requestID = newNumber()
                 searches[number]?.requests[part] = requestID
+                let bytes = search.bytes(of: shards, rules)
                 ask(
-                    .search(number, part: part, worker, shards), as: requestID,
-                    bytes: search.answerBytes(of: shards), until: search.shared.deadline,
-                    &effects)
+                    .search(
+                        number, part: part, worker, shards, passageBytes: bytes.passages),
+                    as: requestID, bytes: bytes.hits + bytes.passages,
+                    until: search.shared.deadline, &effects)
             case .cancel(let worker, let part):
                 guard let requestID = search.requests[part] else { continue }
                 if !answers.waits(requestID) {
@@ -196,7 +201,7 @@ extension QueryMachine {
         _ requestID: UInt64, _ shards: [ShardNumber], by worker: WorkerID, now: Instant,
         _ effects: inout [Effect]
     ) {
-        guard case .search(let number, let part, _, _)? = take(requestID, by: worker) else {
+        guard case .search(let number, let part, _, _, _)? = take(requestID, by: worker) else {
             return
         }
         follow(
@@ -212,7 +217,7 @@ extension QueryMachine {
     /// The search that an answer of a worker counts for; nil where none waits for it any more.
     package func search(answeredBy requestID: UInt64, from worker: WorkerID) -> UInt64? {
         guard let request = requests[requestID], request.worker == worker, isWanted(request),
-            case .search(let number, _, _, _) = request
+            case .search(let number, _, _, _, _) = request
         else { return nil }
         return number
     }

@@ -27,6 +27,10 @@ package struct QueryMachine: Sendable {
         package var questionsPerBatch = 64
         /// Hits of one search that several requests share at most.
         package var hitsPerSearch = 65_536
+        /// Hits of a worker at most whose passages come with them.
+        package var hitsWithPassages = 128
+        /// Bytes that a passage usually takes.
+        package var passageBytes = 2 << 10
         /// Bytes of passages in one answer at most.
         package var fetchBytes = 8 << 20
         /// What passages may take beyond the deadline of a request, which a part of an answer

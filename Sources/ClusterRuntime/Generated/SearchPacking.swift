@@ -11,6 +11,8 @@ extension Search: Packable {
         FieldLimits(.atMost(500_000)),  // k
         FieldLimits(.atMost(8_192)),  // count
         FieldLimits(.atMost(65_536)),  // dimension
+        FieldLimits(.atMost(16_777_216)),  // passage_bytes
+        FieldLimits(.any),  // texts
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__Search>) {
@@ -24,6 +26,8 @@ extension Search: Packable {
         c.k = k
         c.count = count
         c.dimension = dimension
+        c.passage_bytes = passageBytes
+        c.texts = texts ? 1 : 0
     }
 
     init(_ c: Sheaf__V1__Search) throws(WireError) {
@@ -33,7 +37,9 @@ extension Search: Packable {
             shards: Unpack.numbers(c.shards, c.n_shards),
             k: c.k,
             count: c.count,
-            dimension: c.dimension)
+            dimension: c.dimension,
+            passageBytes: c.passage_bytes,
+            texts: c.texts != 0)
     }
 }
 
@@ -94,6 +100,7 @@ extension SearchResult: Packable {
     static let limits: [FieldLimits] = [
         FieldLimits(.message(ShardCoverage.limits), count: 4_096),  // shards
         FieldLimits(.atMost(9_007_199_254_740_991)),  // compute_us
+        FieldLimits(.atMost(2_097_152)),  // passages
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__SearchResult>) {
@@ -103,12 +110,14 @@ extension SearchResult: Packable {
     func fill(_ c: inout Sheaf__V1__SearchResult) throws(WireError) {
         try Pack.messages(shards, &c.shards, &c.n_shards)
         c.compute_us = computeUs
+        c.passages = passages
     }
 
     init(_ c: Sheaf__V1__SearchResult) throws(WireError) {
         try self.init(
             shards: Unpack.messages(c.shards, c.n_shards),
-            computeUs: c.compute_us)
+            computeUs: c.compute_us,
+            passages: c.passages)
     }
 }
 

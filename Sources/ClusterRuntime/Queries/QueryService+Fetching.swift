@@ -50,7 +50,8 @@ extension QueryService {
         for member in members {
             merge(member, of: data, coverage)
             shards[member] = []
-            for hit in (asked[member]?.found?.hits ?? []).joined() {
+            for hit in (asked[member]?.found?.hits ?? []).joined()
+            where data.passages[hit.ordinal.rawValue] == nil {
                 let shard =
                     data.manifest?.shard(ofOrdinal: hit.ordinal.rawValue) ?? ShardNumber(0)
                 shards[member]?.insert(shard)
@@ -62,7 +63,7 @@ extension QueryService {
             message: Fetch(
                 collection: data.message.collection, generation: data.message.generation,
                 texts: texts),
-            ordinals: ordinals.mapValues { $0.sorted() })
+            ordinals: ordinals.mapValues { $0.sorted() }, passages: data.passages)
         let wanted = QueryMachine.Wanted(
             counts: ordinals.mapValues(\.count), shards: shards, places: QueryMachine.Places())
         guard !ordinals.isEmpty else { return tell(.wanted(number, wanted)) }

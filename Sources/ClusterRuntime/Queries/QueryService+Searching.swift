@@ -18,6 +18,8 @@ struct SearchData: Sendable {
     /// What each answer brought: per question, hits in order.
     var answers: [[[Hit]]] = []
     var slowestMicroseconds: UInt64 = 0
+    /// Passages that came with their hits.
+    var passages = FetchedPassages()
 }
 
 // A search goes over the workers that hold its shards.
@@ -68,7 +70,7 @@ extension QueryService {
             message: Search(
                 collection: request.collection, generation: generation.number, k: request.k,
                 count: UInt32(vectors.count / encoded.dimension),
-                dimension: UInt32(encoded.dimension)),
+                dimension: UInt32(encoded.dimension), texts: request.texts),
             vectors: RawFrame.bytes(vectors), questions: questions,
             manifest: generation.manifest, note: generation.note,
             addresses: generation.places.addresses)
@@ -76,13 +78,14 @@ extension QueryService {
 
     func send(
         _ number: UInt64, to worker: WorkerID, _ requestID: UInt64, _ shards: [ShardNumber],
-        until deadline: Instant
+        passageBytes: Int, until deadline: Instant
     ) {
         guard let search = searches[number], let address = search.addresses[worker] else {
             return tell(.notSent(requestID: requestID))
         }
         var message = search.message
         message.shards = shards.map { UInt32($0.rawValue) }
+        message.passageBytes = UInt32(passageBytes)
         let isSent = host.send(
             .search(message), to: address, requestID: requestID, budget: deadline - host.now(),
             frames: [search.vectors])
@@ -105,6 +108,12 @@ extension QueryService {
                 let lists = try HitFrames.decode(
                     envelope.frames, count: Int(search.message.count), k: Int(search.message.k)
                 ) { search.manifest?.shard(holding: $0) != nil }
+                if result.passages > 0 {
+                    let ordinals = HitFrames.ordinals(of: lists)
+                    searches[number]?.passages.add(
+                        try HitFrames.passages(envelope.frames, count: Int(result.passages)),
+                        of: ordinals[...])
+                }
                 answered = result.shards.filter(\.answered).map { ShardNumber(Int($0.shard)) }
                 searches[number]?.answers.append(lists)
                 searches[number]?.slowestMicroseconds = max(

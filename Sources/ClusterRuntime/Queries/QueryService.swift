@@ -175,8 +175,9 @@ actor QueryService {
         case .unpin(let collection, let generation):
             begin { await $0.host.unpin(collection, generation) }
         case .begin(let search, let members): begin(search, of: members)
-        case .search(let search, let worker, let requestID, let shards, let deadline):
-            send(search, to: worker, requestID, shards, until: deadline)
+        case .search(
+            let search, let worker, let requestID, let shards, let bytes, let deadline):
+            send(search, to: worker, requestID, shards, passageBytes: bytes, until: deadline)
         case .cancel(let search, let worker, let requestID):
             cancel(requestID, of: search, at: worker)
         case .consult(let search, let members, let coverage, let collection):

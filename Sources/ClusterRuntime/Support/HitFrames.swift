@@ -4,10 +4,29 @@ import VectorIndex
 
 /// Hits as they travel: a count per question, then all ordinals, then all scores.
 enum HitFrames {
-    /// Bytes that the hits of a search may have, one question or more.
-    static func mostBytes(questions: Int, k: Int, rows: UInt64) -> Int {
-        let hit = MemoryLayout<UInt64>.size + MemoryLayout<Double>.size
-        return questions * (MemoryLayout<UInt32>.size + min(k, Int(clamping: rows)) * hit)
+    /// The frames of lists of hits.
+    static func encode(_ lists: [[Hit]]) -> [[UInt8]] {
+        [
+            RawFrame.bytes(lists.map { UInt32($0.count) }),
+            RawFrame.bytes(lists.flatMap { $0.map(\.ordinal.rawValue) }),
+            RawFrame.bytes(lists.flatMap { $0.map(\.score) }),
+        ]
+    }
+
+    /// The ordinals of lists in their order, each once: that of the passages that come with them.
+    static func ordinals(of lists: [[Hit]]) -> [UInt64] {
+        var seen: Set<UInt64> = []
+        return lists.joined().map(\.ordinal.rawValue).filter { seen.insert($0).inserted }
+    }
+
+    /// The passages that came with hits.
+    static func passages(_ frames: [[UInt8]], count: Int) throws -> PassageSlices {
+        let block = try PassageSlices(frames.count > 3 ? frames[3] : [])
+        guard block.count == count else {
+            throw ClusterError.internal(
+                "A search result names \(count) passages and brings \(block.count).")
+        }
+        return block
     }
 
     /// The list of each question.

@@ -48,14 +48,37 @@ enum ShardSearch {
             counters.searched()
         }
         let merged = lists.map { MergeHits.merge($0, k: Int(request.k)) }
-        let elapsed = (MonotonicClock.now() - start).microseconds
-        return Answer(
-            result: SearchResult(shards: coverage, computeUs: elapsed),
-            frames: [
-                RawFrame.bytes(merged.map { UInt32($0.count) }),
-                RawFrame.bytes(merged.flatMap { $0.map(\.ordinal.rawValue) }),
-                RawFrame.bytes(merged.flatMap { $0.map(\.score) }),
-            ], damage: damage)
+        var answer = Answer(
+            result: SearchResult(shards: coverage), frames: HitFrames.encode(merged),
+            damage: damage)
+        if request.passageBytes > 0 {
+            let (count, block) = passages(of: merged, request, served)
+            answer.result.passages = UInt32(count)
+            answer.frames.append(block)
+        }
+        answer.result.computeUs = (MonotonicClock.now() - start).microseconds
+        return answer
+    }
+
+    /// The passages of the first hits, as many as have room.
+    ///
+    /// None where one cannot be read: whoever asks for it alone is told why.
+    private static func passages(
+        of hits: [[Hit]], _ request: Search, _ served: [UInt32: ShardIndex]
+    ) -> (count: Int, block: [UInt8]) {
+        let indexes = request.shards.compactMap { served[$0] }
+        var block = PassageBlockBuilder()
+        for ordinal in HitFrames.ordinals(of: hits) {
+            let isHere = try? indexes.contains {
+                try $0.append(Ordinal(ordinal), texts: request.texts, to: &block)
+            }
+            guard isHere == true else { return (0, PassageBlockBuilder().block()) }
+            if block.size > Int(request.passageBytes) {
+                block.removeLast()
+                break
+            }
+        }
+        return (block.count, block.block())
     }
 
     /// The passages of as many of the ordinals asked for as fit into one answer, as the bytes that

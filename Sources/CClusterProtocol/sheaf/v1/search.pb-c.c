@@ -322,7 +322,7 @@ void   sheaf__v1__cancel__free_unpacked
   assert(message->base.descriptor == &sheaf__v1__cancel__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor sheaf__v1__search__field_descriptors[6] =
+static const ProtobufCFieldDescriptor sheaf__v1__search__field_descriptors[8] =
 {
   {
     "collection",
@@ -396,6 +396,30 @@ static const ProtobufCFieldDescriptor sheaf__v1__search__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "passage_bytes",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Search, passage_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "texts",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__Search, texts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__search__field_indices_by_name[] = {
   0,   /* field[0] = collection */
@@ -403,12 +427,14 @@ static const unsigned sheaf__v1__search__field_indices_by_name[] = {
   5,   /* field[5] = dimension */
   1,   /* field[1] = generation */
   3,   /* field[3] = k */
+  6,   /* field[6] = passage_bytes */
   2,   /* field[2] = shards */
+  7,   /* field[7] = texts */
 };
 static const ProtobufCIntRange sheaf__v1__search__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__search__descriptor =
 {
@@ -418,7 +444,7 @@ const ProtobufCMessageDescriptor sheaf__v1__search__descriptor =
   "Sheaf__V1__Search",
   "sheaf.v1",
   sizeof(Sheaf__V1__Search),
-  6,
+  8,
   sheaf__v1__search__field_descriptors,
   sheaf__v1__search__field_indices_by_name,
   1,  sheaf__v1__search__number_ranges,
@@ -566,7 +592,7 @@ const ProtobufCMessageDescriptor sheaf__v1__coverage__descriptor =
   (ProtobufCMessageInit) sheaf__v1__coverage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__search_result__field_descriptors[2] =
+static const ProtobufCFieldDescriptor sheaf__v1__search_result__field_descriptors[3] =
 {
   {
     "shards",
@@ -592,15 +618,28 @@ static const ProtobufCFieldDescriptor sheaf__v1__search_result__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "passages",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sheaf__V1__SearchResult, passages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__search_result__field_indices_by_name[] = {
   1,   /* field[1] = compute_us */
+  2,   /* field[2] = passages */
   0,   /* field[0] = shards */
 };
 static const ProtobufCIntRange sheaf__v1__search_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__search_result__descriptor =
 {
@@ -610,7 +649,7 @@ const ProtobufCMessageDescriptor sheaf__v1__search_result__descriptor =
   "Sheaf__V1__SearchResult",
   "sheaf.v1",
   sizeof(Sheaf__V1__SearchResult),
-  2,
+  3,
   sheaf__v1__search_result__field_descriptors,
   sheaf__v1__search_result__field_indices_by_name,
   1,  sheaf__v1__search_result__number_ranges,

@@ -79,10 +79,21 @@ struct  Sheaf__V1__Search
    * at most 65,536
    */
   uint32_t dimension;
+  /*
+   * Bytes that passages of the hits may take in the answer; 0: hits alone are wanted.
+   */
+  /*
+   * at most 16,777,216
+   */
+  uint32_t passage_bytes;
+  /*
+   * False wants ids alone of them.
+   */
+  protobuf_c_boolean texts;
 };
 #define SHEAF__V1__SEARCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__search__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -157,7 +168,7 @@ struct  Sheaf__V1__Coverage
 
 /*
  * Hits; raw frames: uint32 hits per question `[count]`, uint64 ordinals `[sum]`, float64 scores
- * `[sum]`.
+ * `[sum]`, and a passage block of the first `passages` ordinals, each once, where there are some.
  */
 struct  Sheaf__V1__SearchResult
 {
@@ -177,10 +188,17 @@ struct  Sheaf__V1__SearchResult
    * at most 9,007,199,254,740,991
    */
   uint64_t compute_us;
+  /*
+   * Passages in the block; the rest must be asked for.
+   */
+  /*
+   * at most 2,097,152
+   */
+  uint32_t passages;
 };
 #define SHEAF__V1__SEARCH_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__search_result__descriptor) \
-    , 0,NULL, 0 }
+    , 0,NULL, 0, 0 }
 
 
 /*
