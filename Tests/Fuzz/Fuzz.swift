@@ -68,6 +68,8 @@ struct Fuzz: ParsableCommand {
                 + " \(executions - accepted) refused, none crashed; the slowest took \(slowest);"
                 + " \(clock.now - began) in all; memory \(before.now) MiB, then \(memory.now),"
                 + " at most \(memory.peak)")
+        // Hours may pass until the next line, and nobody reads what is not written.
+        fflush(nil)
     }
 
     private func write(_ bytes: [UInt8], _ path: String) throws {
