@@ -243,7 +243,8 @@ let package = Package(
             name: "ClusterCoreTests", dependencies: ["ClusterCore", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ClusterSimulator", dependencies: ["ClusterCore", "Base", "Corpus", "TestSupport"],
+            name: "ClusterSimulator",
+            dependencies: ["ClusterCore", "Base", "Corpus", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "ClusterRuntimeTests",
