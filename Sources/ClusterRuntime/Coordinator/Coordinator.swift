@@ -35,8 +35,7 @@ public actor Coordinator {
 
     private(set) var machine: CoordinatorMachine
     /// What the machine has said and is not done yet, in its order.
-    private var effects: [CoordinatorMachine.Effect] = []
-    private var isActing = false
+    private var effects = EffectQueue<CoordinatorMachine.Effect>()
 
     /// Where each worker is reached, and who is behind each address.
     var peers: [WorkerID: PeerID] = [:]
@@ -282,16 +281,8 @@ public actor Coordinator {
 
     /// Tells the machine what happened, and does what it says, in its order.
     func handle(_ event: CoordinatorMachine.Event) {
-        effects += machine.handle(event, now: MonotonicClock.now())
-        guard !isActing else { return }
-        isActing = true
-        defer { isActing = false }
-        var done = 0
-        while done < effects.count {
-            perform(effects[done])
-            done += 1
-        }
-        effects.removeAll()
+        guard effects.add(machine.handle(event, now: MonotonicClock.now())) else { return }
+        while let effect = effects.next() { perform(effect) }
     }
 
     private func tick() {

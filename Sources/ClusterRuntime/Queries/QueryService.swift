@@ -41,8 +41,7 @@ actor QueryService {
 
     private(set) var machine: QueryMachine
     /// What the machine has said and is not done yet, in its order.
-    private var effects: [QueryMachine.Effect] = []
-    private var isActing = false
+    private var effects = EffectQueue<QueryMachine.Effect>()
 
     var asked: [UInt64: Asked] = [:]
     var encoders: [String: TextEncoder] = [:]
@@ -150,16 +149,8 @@ actor QueryService {
 
     /// Tells the machine what happened, and does what it says, in its order.
     func tell(_ event: QueryMachine.Event) {
-        effects += machine.handle(event, now: host.now())
-        guard !isActing else { return }
-        isActing = true
-        defer { isActing = false }
-        var done = 0
-        while done < effects.count {
-            perform(effects[done])
-            done += 1
-        }
-        effects.removeAll(keepingCapacity: true)
+        guard effects.add(machine.handle(event, now: host.now())) else { return }
+        while let effect = effects.next() { perform(effect) }
     }
 
     private func perform(_ effect: QueryMachine.Effect) {
