@@ -48,56 +48,52 @@ extension QueryMachine {
 
     /// Whether the answer to a request counts still.
     func isWanted(_ request: WorkerRequest) -> Bool {
-        switch request {
-        case .search(let number, let part, let worker, _, _):
-            searches[number]?.shared.worker(of: part) == worker
-        case .fetch(let number, let part, let worker, _):
-            gatherings[number]?.shared?.worker(of: part) == worker
-        }
+        let (owner, part) = request.place
+        let shared = searches[owner]?.shared ?? gatherings[owner]?.shared
+        return shared?.worker(of: part) == request.worker
     }
 
-    /// A worker cannot answer a request: its shards are asked of others, or waited for.
-    mutating func failed(
-        _ request: WorkerRequest, now: Instant, _ effects: inout [Effect]
+    /// A request was answered for some of its shards: the others are asked of others, or waited
+    /// for.
+    mutating func answered(
+        _ request: WorkerRequest, shards: Set<ShardNumber>, now: Instant,
+        _ effects: inout [Effect]
     ) {
-        switch request {
-        case .search(let number, let part, _, _, _):
-            follow(
-                searches[number]?.shared.answered(part, shards: []), ofSearch: number, now: now,
-                &effects)
-        case .fetch(let number, let part, _, _):
-            follow(
-                gatherings[number]?.shared?.answered(part, shards: []), ofGathering: number,
-                now: now, &effects)
-        }
+        let (owner, part) = request.place
+        tell(owner, now: now, &effects) { $0.answered(part, shards: shards) }
     }
 
     /// A worker cannot be reached for a request: it is asked nothing more for it.
     mutating func notSent(_ requestID: UInt64, now: Instant, _ effects: inout [Effect]) {
         let request = requests.removeValue(forKey: requestID)
         go(answers.ended(requestID), &effects)
-        switch request {
-        case .search(let number, _, let worker, _, _):
-            follow(searches[number]?.shared.failed(worker), ofSearch: number, now: now, &effects)
-        case .fetch(let number, _, let worker, _):
-            follow(
-                gatherings[number]?.shared?.failed(worker), ofGathering: number, now: now,
-                &effects)
-        case nil: break
-        }
+        guard let request else { return }
+        tell(request.place.owner, now: now, &effects) { $0.failed(request.worker) }
     }
 
     /// A worker cannot be reached: its shards are asked of others, or waited for.
     mutating func lost(_ worker: WorkerID, now: Instant, _ effects: inout [Effect]) {
         requests = requests.filter { $0.value.worker != worker }
         go(answers.lost(worker), &effects)
-        for number in searches.keys.sorted() {
-            follow(searches[number]?.shared.failed(worker), ofSearch: number, now: now, &effects)
-        }
-        for number in gatherings.keys.sorted() {
-            follow(
-                gatherings[number]?.shared?.failed(worker), ofGathering: number, now: now,
-                &effects)
+        tellAll(now: now, &effects) { $0.failed(worker) }
+    }
+
+    /// Something happened to a search or gathering, of whichever the number is.
+    mutating func tell(
+        _ number: UInt64, now: Instant, _ effects: inout [Effect],
+        _ what: (inout SharedSearch) -> [SharedSearch.Effect]
+    ) {
+        follow(searches[number]?.shared.take(what), ofSearch: number, now: now, &effects)
+        follow(gatherings[number]?.shared?.take(what), ofGathering: number, now: now, &effects)
+    }
+
+    /// Something happened to all searches and gatherings.
+    mutating func tellAll(
+        now: Instant, _ effects: inout [Effect],
+        _ what: (inout SharedSearch) -> [SharedSearch.Effect]
+    ) {
+        for number in searches.keys.sorted() + gatherings.keys.sorted() {
+            tell(number, now: now, &effects, what)
         }
     }
 
@@ -120,15 +116,10 @@ extension QueryMachine {
                     collection: collection))
         }
     }
+}
 
-    mutating func placed(
-        _ number: UInt64, _ places: Places, now: Instant, _ effects: inout [Effect]
-    ) {
-        follow(
-            searches[number]?.shared.held(by: places.holders, lost: places.lost),
-            ofSearch: number, now: now, &effects)
-        follow(
-            gatherings[number]?.shared?.held(by: places.holders, lost: places.lost),
-            ofGathering: number, now: now, &effects)
+extension SharedSearch {
+    fileprivate mutating func take(_ what: (inout SharedSearch) -> [Effect]) -> [Effect] {
+        what(&self)
     }
 }

@@ -125,7 +125,7 @@ extension QueryMachine {
         else { return }
         // Where the next passage has no room, none may come, once.
         guard count > 0 ? count <= fetch.rest : fetch.bytes < next else {
-            return failed(request, now: now, &effects)
+            return answered(request, shards: [], now: now, &effects)
         }
         fetch.skipped += count
         fetch.rest -= count
@@ -133,9 +133,7 @@ extension QueryMachine {
             fetch.bytes = max(next, min(2 * fetch.bytes, mostBytes))
             return ask(fetch, of: number, part: part, from: worker, &effects)
         }
-        follow(
-            gatherings[number]?.shared?.answered(part, shards: Set(fetch.shards)),
-            ofGathering: number, now: now, &effects)
+        answered(request, shards: Set(fetch.shards), now: now, &effects)
     }
 
     /// What an answer of a worker brings passages of; nil where nobody waits for it any more.

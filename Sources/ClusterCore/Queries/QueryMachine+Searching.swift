@@ -62,6 +62,14 @@ extension QueryMachine {
             case .search(_, _, let worker, _, _), .fetch(_, _, let worker, _): worker
             }
         }
+
+        /// The search or gathering that it is of, and the number that this knows it by.
+        var place: (owner: UInt64, part: Int) {
+            switch self {
+            case .search(let owner, let part, _, _, _), .fetch(let owner, let part, _, _):
+                (owner, part)
+            }
+        }
     }
 
     // MARK: The generation
@@ -201,12 +209,8 @@ extension QueryMachine {
         _ requestID: UInt64, _ shards: [ShardNumber], by worker: WorkerID, now: Instant,
         _ effects: inout [Effect]
     ) {
-        guard case .search(let number, let part, _, _, _)? = take(requestID, by: worker) else {
-            return
-        }
-        follow(
-            searches[number]?.shared.answered(part, shards: Set(shards)), ofSearch: number,
-            now: now, &effects)
+        guard let request = take(requestID, by: worker), case .search = request else { return }
+        answered(request, shards: Set(shards), now: now, &effects)
     }
 
     /// Whether the answer of a worker to a request counts still.

@@ -130,7 +130,10 @@ package struct QueryMachine: Sendable {
             for member in groups.removeValue(forKey: group)?.members ?? [] {
                 fail(member.number, .other(failure), now: now, &effects)
             }
-        case .placed(let number, let places): placed(number, places, now: now, &effects)
+        case .placed(let number, let places):
+            tell(number, now: now, &effects) {
+                $0.held(by: places.holders, lost: places.lost)
+            }
         case .consulted(let search, let members, let coverage, let outlook):
             consulted(search, members, coverage, outlook, now: now, &effects)
         case .wanted(let gathering, let wanted):
@@ -143,7 +146,7 @@ package struct QueryMachine: Sendable {
             go(answers.answered(requestID, by: worker), &effects)
         case .failed(let requestID, let worker):
             if let request = take(requestID, by: worker) {
-                failed(request, now: now, &effects)
+                answered(request, shards: [], now: now, &effects)
             }
             go(answers.answered(requestID, by: worker), &effects)
         case .notSent(let requestID): notSent(requestID, now: now, &effects)
@@ -197,14 +200,7 @@ package struct QueryMachine: Sendable {
     ) {
         guard asked[number] != nil else { return }
         effects.append(.forget(number))
-        for search in searches.keys.sorted() {
-            follow(searches[search]?.shared.left(number), ofSearch: search, now: now, &effects)
-        }
-        for gathering in gatherings.keys.sorted() {
-            follow(
-                gatherings[gathering]?.shared?.left(number), ofGathering: gathering, now: now,
-                &effects)
-        }
+        tellAll(now: now, &effects) { $0.left(number) }
         finish(number, now: now, &effects)
     }
 
@@ -251,13 +247,6 @@ package struct QueryMachine: Sendable {
     private mutating func tick(now: Instant, _ effects: inout [Effect]) {
         carryOut(batches.tick(now: now), now: now, &effects)
         go(answers.tick(now: now), &effects)
-        for number in searches.keys.sorted() {
-            follow(searches[number]?.shared.tick(now: now), ofSearch: number, now: now, &effects)
-        }
-        for number in gatherings.keys.sorted() {
-            follow(
-                gatherings[number]?.shared?.tick(now: now), ofGathering: number, now: now,
-                &effects)
-        }
+        tellAll(now: now, &effects) { $0.tick(now: now) }
     }
 }

@@ -58,11 +58,10 @@ extension QueryService {
                 ordinals[shard, default: []].insert(hit.ordinal.rawValue)
             }
         }
-        let texts = members.first.flatMap { asked[$0]?.request.texts } ?? false
         gatherings[number] = GatheringData(
             message: Fetch(
                 collection: data.message.collection, generation: data.message.generation,
-                texts: texts),
+                texts: data.message.texts),
             ordinals: ordinals.mapValues { $0.sorted() }, passages: data.passages)
         let wanted = QueryMachine.Wanted(
             counts: ordinals.mapValues(\.count), shards: shards, places: QueryMachine.Places())

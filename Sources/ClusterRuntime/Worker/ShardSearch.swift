@@ -66,18 +66,10 @@ enum ShardSearch {
     private static func passages(
         of hits: [[Hit]], _ request: Search, _ served: [UInt32: ShardIndex]
     ) -> (count: Int, block: [UInt8]) {
-        let indexes = request.shards.compactMap { served[$0] }
-        var block = PassageBlockBuilder()
-        for ordinal in HitFrames.ordinals(of: hits) {
-            let isHere = try? indexes.contains {
-                try $0.append(Ordinal(ordinal), texts: request.texts, to: &block)
-            }
-            guard isHere == true else { return (0, PassageBlockBuilder().block()) }
-            if block.size > Int(request.passageBytes) {
-                block.removeLast()
-                break
-            }
-        }
+        let found = try? passages(
+            HitFrames.ordinals(of: hits), texts: request.texts,
+            most: Int(request.passageBytes), least: 0, request.shards.compactMap { served[$0] })
+        let block = found?.block ?? PassageBlockBuilder()
         return (block.count, block.block())
     }
 
@@ -88,15 +80,26 @@ enum ShardSearch {
     static func passages(
         _ request: Fetch, _ frames: [[UInt8]], _ served: [ShardIndex]
     ) throws -> (result: FetchResult, block: [UInt8]) {
-        let most = request.mostBytes == 0 ? Worker.fetchBytes : Int(request.mostBytes)
-        let least = request.mostBytes == 0 ? 1 : 0
-        var result = FetchResult()
-        let ordinals: [UInt64] = try frames.values(at: 0)
+        let isFree = request.mostBytes == 0
+        let (block, next) = try passages(
+            try frames.values(at: 0), texts: request.texts,
+            most: isFree ? Worker.fetchBytes : Int(request.mostBytes), least: isFree ? 1 : 0,
+            served)
+        return (
+            FetchResult(count: UInt32(block.count), nextBytes: UInt32(next)), block.block()
+        )
+    }
+
+    /// The first of the passages, as many as take `most` bytes or `least` of them, and what the
+    /// next one takes, where it had no room.
+    private static func passages(
+        _ ordinals: [UInt64], texts: Bool, most: Int, least: Int, _ served: [ShardIndex]
+    ) throws -> (block: PassageBlockBuilder, next: Int) {
         var block = PassageBlockBuilder()
         for ordinal in ordinals {
             guard
                 try served.contains(where: {
-                    try $0.append(Ordinal(ordinal), texts: request.texts, to: &block)
+                    try $0.append(Ordinal(ordinal), texts: texts, to: &block)
                 })
             else {
                 throw ClusterError.unavailable(
@@ -105,11 +108,9 @@ enum ShardSearch {
             if block.size > most, block.count > least {
                 let before = block.size
                 block.removeLast()
-                result.nextBytes = UInt32(before - block.size)
-                break
+                return (block, before - block.size)
             }
         }
-        result.count = UInt32(block.count)
-        return (result, block.block())
+        return (block, 0)
     }
 }
