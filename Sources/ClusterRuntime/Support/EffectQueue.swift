@@ -1,5 +1,4 @@
-/// What a machine has said and is not done yet, in its order, though doing one thing may have it say
-/// more.
+/// What a machine has said and is not done yet, in its order: doing one thing may have it say more.
 ///
 /// ```swift
 /// guard effects.add(machine.handle(event, now: now)) else { return }
