@@ -23,21 +23,28 @@ package final class ThreadTeam: @unchecked Sendable {
     private var isOver = false
     /// Threads that are not done with the step.
     private let busy = Atomic(0)
-    /// Threads that sleep, or are about to.
+    /// Threads that sleep until a step begins, or are about to.
     private let asleep = Atomic(0)
+    /// Whether the calling thread sleeps until the step is done, or is about to.
+    private let isWaiting = Atomic(false)
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let beginning: UnsafeMutablePointer<pthread_cond_t>
+    private let ending: UnsafeMutablePointer<pthread_cond_t>
 
     private init() {
         mutex = .allocate(capacity: 1)
         beginning = .allocate(capacity: 1)
+        ending = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(beginning, nil)
+        pthread_cond_init(ending, nil)
     }
 
     deinit {
+        pthread_cond_destroy(ending)
         pthread_cond_destroy(beginning)
         pthread_mutex_destroy(mutex)
+        ending.deallocate()
         beginning.deallocate()
         mutex.deallocate()
     }
@@ -104,16 +111,39 @@ package final class ThreadTeam: @unchecked Sendable {
     }
 
     /// Waits until all are done with the step.
+    ///
+    /// Who has looked for a while lets others run, since the thread that is waited for may have no
+    /// processor, and who did so for a while sleeps: a step may take as long as a batch does.
     private func settle() {
         var looks = 0
-        while busy.load(ordering: .acquiring) > 0 {
+        while busy.load(ordering: .acquiring) > 0, looks < Self.looks { looks += 1 }
+        while busy.load(ordering: .acquiring) > 0, looks < Self.looks + Self.yields {
+            sched_yield()
             looks += 1
-            if looks > Self.looks { sched_yield() }
         }
+        guard busy.load(ordering: .acquiring) > 0 else { return }
+        pthread_mutex_lock(mutex)
+        isWaiting.store(true, ordering: .sequentiallyConsistent)
+        while busy.load(ordering: .sequentiallyConsistent) > 0 { pthread_cond_wait(ending, mutex) }
+        isWaiting.store(false, ordering: .relaxed)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// A thread is done with the step.
+    private func finish() {
+        let left = busy.subtract(1, ordering: .sequentiallyConsistent).newValue
+        // Who waits has said so before it looked for the last time.
+        guard left == 0, isWaiting.load(ordering: .sequentiallyConsistent) else { return }
+        pthread_mutex_lock(mutex)
+        pthread_cond_signal(ending)
+        pthread_mutex_unlock(mutex)
     }
 
     /// Times that a thread looks before it lets others run.
     private static let looks = 20_000
+
+    /// Times that it lets others run before it sleeps.
+    private static let yields = 100
 
     private func begin() {
         begun.add(1, ordering: .sequentiallyConsistent)
@@ -144,7 +174,7 @@ package final class ThreadTeam: @unchecked Sendable {
                 let step = step
                 step?(worker)
             }
-            busy.subtract(1, ordering: .releasing)
+            finish()
         }
     }
 }

@@ -4,6 +4,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define SHEAF_ROWS 6
 #define SHEAF_PANELS 1
+#define SHEAF_LOW 4
 #define SHEAF_DEPTH 1024
 #define SHEAF_FETCHES 1
 #define SHEAF_TABLE sheaf_encoder_avx2

@@ -5,6 +5,7 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #define SHEAF_ROWS 12
 #define SHEAF_PANELS 2
+#define SHEAF_LOW 1
 #define SHEAF_DEPTH 384
 #define SHEAF_FETCHES 4096
 #define SHEAF_TABLE sheaf_encoder_avx512

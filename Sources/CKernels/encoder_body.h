@@ -2,6 +2,7 @@
 //
 //   SHEAF_ROWS     rows of a register tile
 //   SHEAF_PANELS   16-wide column panels of a register tile
+//   SHEAF_LOW      rows from which a register tile keeps the processor busy
 //   SHEAF_DEPTH    depth of one block of a product
 //   SHEAF_FETCHES  inner steps on a panel from which fetching the next one ahead pays
 //   SHEAF_TABLE    name of the kernel table
@@ -95,7 +96,12 @@ ALWAYS void tile(
         }
         next_b += t->next_b_step;
         next_a += t->next_a_step;
-        UNROLL for (size_t i = 0; i < STEPS; i++) { multiply(R, P, sums, t, k + i); }
+        UNROLL for (size_t i = 0; i < STEPS; i++) {
+            // Loads of the next steps, taken ahead, would push the sums of a high tile out of their
+            // registers; a low one has no other work while it waits for its loads.
+            if (R * P > 14) { __asm__ volatile("" ::: "memory"); }
+            multiply(R, P, sums, t, k + i);
+        }
     }
     for (; k < depth; k++) { multiply(R, P, sums, t, k); }
     UNROLL for (int r = 0; r < R; r++) {
@@ -164,6 +170,11 @@ static void product(const sheaf_product *call) {
     const size_t panel = (call->b_depth ? call->b_depth : call->depth) * LANES;
     const size_t tiles = (call->rows + SHEAF_ROWS - 1) / SHEAF_ROWS;
     const size_t wide = SHEAF_PANELS * LANES;
+    // A last tile that is too low to keep the processor busy takes half of the rows of the one
+    // before.
+    const size_t rest = call->rows % SHEAF_ROWS;
+    const size_t sharing = tiles > 1 && rest > 0 && rest < SHEAF_LOW ? tiles - 2 : tiles;
+    const size_t last_rows = (SHEAF_ROWS + rest) / 2;
     size_t start = 0;
     do {
         const size_t depth = least(SHEAF_DEPTH, call->depth - start);
@@ -182,9 +193,10 @@ static void product(const sheaf_product *call) {
             const size_t step =
                 fetches ? (STEPS * LANES * sizeof(float) + tiles - 1) / tiles : 0;
             for (size_t tile = 0; tile < tiles; tile++) {
-                // Tiles of about one height: a low one would leave most of the processor idle.
-                const size_t row = tile * call->rows / tiles;
-                const size_t end = (tile + 1) * call->rows / tiles;
+                const size_t row =
+                    tile == sharing + 1 ? call->rows - last_rows : tile * SHEAF_ROWS;
+                const size_t end = tile == sharing ? call->rows - last_rows
+                                                   : least(row + SHEAF_ROWS, call->rows);
                 const size_t rows = end - row;
                 const size_t next_row = end < call->rows ? end : 0;
                 const float *next = panels + SHEAF_PANELS * panel;

@@ -3,6 +3,7 @@
 #define SHEAF_PORTABLE
 #define SHEAF_ROWS 6
 #define SHEAF_PANELS 1
+#define SHEAF_LOW 1
 #define SHEAF_DEPTH 1024
 #define SHEAF_FETCHES 1
 #define SHEAF_TABLE sheaf_encoder_portable
