@@ -4,8 +4,9 @@
 /// smaller or larger than was meant, even where texts are few. Which texts share a batch changes no
 /// vector.
 struct TokenWindow {
-    /// Fewest tokens a batch is cut down to when the end nears.
-    static let smallestBatch = 96
+    /// Fewest tokens that a batch is cut down to when the end nears: with fewer, reading the weights
+    /// takes longer than computing.
+    static let smallestBatch = 192
 
     private struct Text {
         let row: Int
@@ -49,16 +50,16 @@ struct TokenWindow {
     /// The numbers of tokens that are meant for the batches.
     private static func sizes(tokens: Int, budget: Int, workers: Int) -> [Int] {
         guard workers > 1 else {
-            let count = max(1, (tokens + budget / 2) / budget)
-            return [Int](repeating: (tokens + count - 1) / count, count: count)
+            return even(tokens, by: max(1, (tokens + budget / 2) / budget))
         }
-        var sizes: [Int] = []
-        var left = tokens
-        repeat {
-            sizes.append(min(max(left / (2 * workers), smallestBatch), budget))
-            left -= sizes[sizes.count - 1]
-        } while left > 0
-        return sizes
+        let whole = max(0, tokens / budget - 2 * workers)
+        let left = tokens - whole * budget
+        return [Int](repeating: budget, count: whole)
+            + even(left, by: max(1, left / (workers * smallestBatch)) * workers)
+    }
+
+    private static func even(_ tokens: Int, by count: Int) -> [Int] {
+        [Int](repeating: (tokens + count - 1) / count, count: count)
     }
 
     var count: Int { batches.count }
