@@ -236,6 +236,13 @@ import Testing
         pace.sawExcess(at: start + .milliseconds(1))
         pace.answered()
         #expect(rests(50) && !rests(51))
+        // One after the other: each pause is twice the one before, up to the longest.
+        for (end, pause) in [(100, 100), (300, 200), (900, 400), (2_000, 800), (4_000, 800)] {
+            pace.sawExcess(at: start + .milliseconds(end))
+            #expect(rests(end + pause - 1) && !rests(end + pause))
+        }
+        pace.sawExcess(at: start + .seconds(20))
+        #expect(rests(20_049) && !rests(20_050))
     }
 
     @Test func `new connections are looked at often, for a while, the newest of them`() {

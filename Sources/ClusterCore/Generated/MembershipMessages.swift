@@ -86,17 +86,20 @@ public struct Heartbeat: Hashable, Sendable {
     public var searches: UInt64
     /// Resident memory of the process.
     public var residentBytes: UInt64
+    /// What of the member is not as it must be, each in one sentence; none in a sound one.
+    public var violations: [String]
 
     /// Creates the message; every field left out has its default.
     public init(
         progress: UInt64 = 0, busy: Bool = false, passagesEncoded: UInt64 = 0, searches: UInt64 = 0,
-        residentBytes: UInt64 = 0
+        residentBytes: UInt64 = 0, violations: [String] = []
     ) {
         self.progress = progress
         self.busy = busy
         self.passagesEncoded = passagesEncoded
         self.searches = searches
         self.residentBytes = residentBytes
+        self.violations = violations
     }
 }
 

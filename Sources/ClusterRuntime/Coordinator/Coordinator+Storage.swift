@@ -67,9 +67,9 @@ extension Coordinator {
     var storageProblems: [String] {
         let known = problems.sorted { $0.key < $1.key }.flatMap(\.value)
         let unbuilt = collections.keys.compactMap { buildFailure(of: $0) }.sorted()
-        let unsound = machine.violations.map {
+        let unsound = violations.map { who, what in
             """
-            the coordinator is not as it must be: \($0). Start the cluster again (`sheaf down`, \
+            \(who) is not as it must be: \(what). Start the cluster again (`sheaf down`, \
             `sheaf up`), and report it with the log.
             """
         }
@@ -79,6 +79,16 @@ extension Coordinator {
         return Array(
             (unsound + failing + unbuilt + known + unknownFolders()).prefix(
                 Coordinator.problemsTold))
+    }
+
+    /// What is not as it must be, with the process in which it is so.
+    private var violations: [(who: String, what: String)] {
+        let own = machine.violations + (queries?.faults.withLock(\.self) ?? [])
+        let workers = machine.roster.heartbeats.sorted { $0.key.name < $1.key.name }
+        return own.map { ("the coordinator", $0) }
+            + workers.flatMap { worker, heartbeat in
+                heartbeat.violations.map { ("the worker \(worker.name)", $0) }
+            }
     }
 
     /// Problems that a status tells at most.

@@ -57,7 +57,7 @@ public actor Coordinator {
     /// When the token's file was last looked at.
     var tokenSeen = MonotonicClock.now()
     /// Answers questions; nil before messages are handled, and at the end.
-    private var queries: QueryService?
+    private(set) var queries: QueryService?
     /// What it is told beside the messages that are handed on to it.
     let queryEvents: AsyncStream<QueryEvent>.Continuation
     private let queryEventStream: AsyncStream<QueryEvent>

@@ -81,6 +81,7 @@ extension Heartbeat: Packable {
         FieldLimits(.atMost(281_474_976_710_655)),  // passages_encoded
         FieldLimits(.atMost(281_474_976_710_655)),  // searches
         FieldLimits(.atMost(281_474_976_710_655)),  // resident_bytes
+        FieldLimits(.bytes(4_096), canBeEmpty: true, count: 8),  // violations
     ]
 
     static func initialize(_ c: UnsafeMutablePointer<Sheaf__V1__Heartbeat>) {
@@ -93,15 +94,17 @@ extension Heartbeat: Packable {
         c.passages_encoded = passagesEncoded
         c.searches = searches
         c.resident_bytes = residentBytes
+        try Pack.texts(violations, of: "Heartbeat", &c.violations, &c.n_violations)
     }
 
     init(_ c: Sheaf__V1__Heartbeat) throws(WireError) {
-        self.init(
+        try self.init(
             progress: c.progress,
             busy: c.busy != 0,
             passagesEncoded: c.passages_encoded,
             searches: c.searches,
-            residentBytes: c.resident_bytes)
+            residentBytes: c.resident_bytes,
+            violations: Unpack.texts(c.violations, c.n_violations, "Heartbeat.violations"))
     }
 }
 

@@ -18,6 +18,8 @@ actor QueryService {
     static let largestHits = 1_000_000
     /// Time between two looks at the clock.
     static let tickInterval: Duration = .milliseconds(50)
+    /// Time between two looks at what must be true of the machine.
+    private static let lookInterval: Duration = .seconds(1)
 
     /// A request that is neither answered nor refused.
     struct Asked: Sendable {
@@ -40,6 +42,9 @@ actor QueryService {
     let work = BackgroundWork()
 
     private(set) var machine: QueryMachine
+    /// What of the machine was not as it must be, when it was last looked at.
+    nonisolated let faults = Locked<[String]>([])
+    private var lastLook: Instant
     /// What the machine has said and is not done yet, in its order.
     private var effects = EffectQueue<QueryMachine.Effect>()
 
@@ -75,6 +80,7 @@ actor QueryService {
         self.log = log
         threads = options.questionThreads
         questionModel = options.models.question
+        lastLook = host.now()
         // A quarter is left for what workers say unasked.
         let answers = AnswerWindow(
             perWorker: options.inboundBytesPerPeer / 4 * 3, total: Inbox.totalLimit / 4 * 3)
@@ -94,10 +100,17 @@ actor QueryService {
             Task {
                 while !Task.isCancelled {
                     try? await Task.sleep(for: Self.tickInterval)
-                    self.tell(.tick)
+                    self.tick()
                 }
             },
         ]
+    }
+
+    private func tick() {
+        tell(.tick)
+        guard host.now() - lastLook >= Self.lookInterval else { return }
+        lastLook = host.now()
+        faults.withLock { $0 = machine.violations }
     }
 
     /// Takes no more questions and looks at the clock no more.

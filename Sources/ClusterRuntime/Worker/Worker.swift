@@ -211,7 +211,8 @@ public actor Worker {
             Heartbeat(
                 progress: counters.progress, busy: counters.isBusy,
                 passagesEncoded: counters.passagesEncoded, searches: counters.searches,
-                residentBytes: ProcessFacts.residentBytes()))
+                residentBytes: ProcessFacts.residentBytes(),
+                violations: Array(machine.violations.prefix(8))))
         send(envelope, on: .control)
     }
 

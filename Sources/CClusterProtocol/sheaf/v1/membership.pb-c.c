@@ -586,7 +586,7 @@ const ProtobufCMessageDescriptor sheaf__v1__welcome__descriptor =
   (ProtobufCMessageInit) sheaf__v1__welcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sheaf__v1__heartbeat__field_descriptors[5] =
+static const ProtobufCFieldDescriptor sheaf__v1__heartbeat__field_descriptors[6] =
 {
   {
     "progress",
@@ -648,6 +648,18 @@ static const ProtobufCFieldDescriptor sheaf__v1__heartbeat__field_descriptors[5]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "violations",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sheaf__V1__Heartbeat, n_violations),
+    offsetof(Sheaf__V1__Heartbeat, violations),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sheaf__v1__heartbeat__field_indices_by_name[] = {
   1,   /* field[1] = busy */
@@ -655,11 +667,12 @@ static const unsigned sheaf__v1__heartbeat__field_indices_by_name[] = {
   0,   /* field[0] = progress */
   4,   /* field[4] = resident_bytes */
   3,   /* field[3] = searches */
+  5,   /* field[5] = violations */
 };
 static const ProtobufCIntRange sheaf__v1__heartbeat__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor sheaf__v1__heartbeat__descriptor =
 {
@@ -669,7 +682,7 @@ const ProtobufCMessageDescriptor sheaf__v1__heartbeat__descriptor =
   "Sheaf__V1__Heartbeat",
   "sheaf.v1",
   sizeof(Sheaf__V1__Heartbeat),
-  5,
+  6,
   sheaf__v1__heartbeat__field_descriptors,
   sheaf__v1__heartbeat__field_indices_by_name,
   1,  sheaf__v1__heartbeat__number_ranges,

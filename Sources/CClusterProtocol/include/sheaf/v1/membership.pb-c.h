@@ -239,10 +239,18 @@ struct  Sheaf__V1__Heartbeat
    * at most 281,474,976,710,655
    */
   uint64_t resident_bytes;
+  /*
+   * What of the member is not as it must be, each in one sentence; none in a sound one.
+   */
+  /*
+   * up to 8, each up to 4,096 bytes
+   */
+  size_t n_violations;
+  char **violations;
 };
 #define SHEAF__V1__HEARTBEAT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sheaf__v1__heartbeat__descriptor) \
-    , 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0,NULL }
 
 
 /*
