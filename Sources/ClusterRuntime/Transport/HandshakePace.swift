@@ -12,7 +12,7 @@ struct HandshakePace {
     static let share = 2
     /// How long none is answered after a connection was ended for an excess.
     static let pause = Duration.milliseconds(50)
-    /// How long none is answered after one of many such ends. Whoever means well waits so long too.
+    /// How long none is answered after one of many such ends: whoever means well waits so long too.
     static let longestPause = Duration.milliseconds(800)
     /// How long after such an end the next one is the first again.
     static let calm = Duration.seconds(5)
