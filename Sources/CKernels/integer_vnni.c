@@ -13,9 +13,11 @@
 #include "encoder_lanes.h"
 #include "integer_pairs.h"
 
-// sum + the products of the pairs of `a` and `b`, both added to their lane.
+// sum + the products of the pairs of `a` and `b`, both added to their lane. Of the intrinsic clang
+// makes two instructions again, a product and a sum, which takes twice as long.
 ALWAYS i16 add_products(i16 sum, pairs a, pairs b) {
-    return (i16)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
 }
 
 #include "integer_body.h"

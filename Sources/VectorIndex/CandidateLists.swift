@@ -56,14 +56,14 @@ final class CandidateLists: @unchecked Sendable {
             lists[number].candidates[lists[number].count] = candidate
             lists[number].count += 1
         }
-        for row in other.scored[number].rows { scored[number].offer(row) }
+        scored[number].offer(other.scored[number].rows())
         lists[number].threshold = max(lists[number].threshold, other.lists[number].threshold)
     }
 
     /// The first rows of a question among all that were taken in.
     func finish(_ number: Int, _ scoring: Scoring) -> [ScoredRow] {
         settle(number, scoring)
-        return scored[number].sorted()
+        return scored[number].rows()
     }
 
     private func candidates(of number: Int) -> UnsafeBufferPointer<sheaf_scan_candidate> {
@@ -90,11 +90,10 @@ final class CandidateLists: @unchecked Sendable {
 
     private func score(_ rows: some Sequence<UInt32>, of number: Int, _ scoring: Scoring) {
         let rows = rows.map { Int($0) }
-        for (row, score) in zip(rows, scoring.scores(of: rows, for: number)) {
-            scored[number].offer(ScoredRow(row: row, score: score))
-        }
+        let scores = scoring.scores(of: rows, for: number)
+        scored[number].offer(zip(rows, scores).map(ScoredRow.init))
         lists[number].threshold = max(
-            lists[number].threshold, scoring.threshold(scored[number].threshold, of: number))
+            lists[number].threshold, scoring.threshold(scored[number].threshold(), of: number))
     }
 }
 

@@ -32,10 +32,8 @@ extension RowStore {
         _ k: Int, of rows: [Int], for question: UnsafeBufferPointer<Float>
     ) -> [ScoredRow] {
         var top = TopRows(k: k)
-        for (row, score) in zip(rows, scores(question, rows: rows)) {
-            top.offer(ScoredRow(row: row, score: score))
-        }
-        return top.sorted()
+        top.offer(zip(rows, scores(question, rows: rows)).map(ScoredRow.init))
+        return top.rows()
     }
 
     /// Vectors of length 1, in float32; zero stays zero.

@@ -162,10 +162,10 @@ final class RowStore: @unchecked Sendable {
             let places = (first..<min(first + 64, rows)).map(place)
             for number in tops.indices {
                 let scores = Kernels.scores(metric, self.question(number, of: questions), places)
-                tops[number].offer(scores[...], firstRow: first)
+                tops[number].offer(scores, firstRow: first)
             }
         }
-        return tops.map { $0.sorted() }
+        return tops.indices.map { tops[$0].rows() }
     }
 
     /// One of the questions `[count, dimension]`.

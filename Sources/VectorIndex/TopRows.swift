@@ -1,5 +1,3 @@
-internal import HeapModule
-
 /// A row of a shard and its score.
 struct ScoredRow: Equatable {
     var row: Int
@@ -12,45 +10,55 @@ struct ScoredRow: Equatable {
 }
 
 /// The k first of all rows that were offered.
+///
+/// Those that may belong to them are gathered and sorted many at a time, which costs less than a
+/// heap that takes them one by one.
 struct TopRows {
     private let k: Int
-    private var kept = Heap<Kept>()
-
-    /// The last of the kept rows is the least.
-    private struct Kept: Comparable {
-        var row: ScoredRow
-
-        static func < (one: Kept, other: Kept) -> Bool { other.row.precedes(one.row) }
-    }
+    /// The first rows when it was last sorted, in order.
+    private var kept: [ScoredRow] = []
+    /// Rows that came since and precede the last of those.
+    private var gathered: [ScoredRow] = []
 
     init(k: Int) {
         self.k = k
     }
 
-    /// The score to reach: that of the k-th row, or −∞ while there are fewer.
-    var threshold: Double {
-        kept.count < k ? -.infinity : kept.min?.row.score ?? -.infinity
-    }
-
-    mutating func offer(_ row: ScoredRow) {
-        if kept.count < k {
-            kept.insert(Kept(row: row))
-        } else if let last = kept.min, row.precedes(last.row) {
-            kept.replaceMin(with: Kept(row: row))
+    mutating func offer(_ rows: [ScoredRow]) {
+        if kept.count == k, let last = kept.last {
+            gathered += rows.lazy.filter { $0.precedes(last) }
+        } else {
+            gathered += rows
         }
+        if gathered.count >= k { sort() }
     }
 
     /// Offers rows that follow each other.
-    mutating func offer(_ scores: ArraySlice<Double>, firstRow: Int) {
-        var threshold = threshold
-        for (index, score) in scores.enumerated() where score >= threshold {
-            offer(ScoredRow(row: firstRow + index, score: score))
-            threshold = self.threshold
+    mutating func offer(_ scores: [Double], firstRow: Int) {
+        let least = kept.count == k ? kept.last?.score ?? -.infinity : -.infinity
+        for (index, score) in scores.enumerated() where score >= least {
+            gathered.append(ScoredRow(row: firstRow + index, score: score))
         }
+        if gathered.count >= k { sort() }
     }
 
-    /// The rows kept, in no order.
-    var rows: [ScoredRow] { kept.unordered.map(\.row) }
+    /// The score to reach: that of the k-th row, or −∞ while there are fewer.
+    mutating func threshold() -> Double {
+        sort()
+        return kept.count < k ? -.infinity : kept.last?.score ?? -.infinity
+    }
 
-    func sorted() -> [ScoredRow] { rows.sorted { $0.precedes($1) } }
+    /// The first rows, in order.
+    mutating func rows() -> [ScoredRow] {
+        sort()
+        return kept
+    }
+
+    private mutating func sort() {
+        guard !gathered.isEmpty else { return }
+        kept += gathered
+        gathered.removeAll(keepingCapacity: true)
+        kept.sort { $0.precedes($1) }
+        if kept.count > k { kept.removeSubrange(k...) }
+    }
 }

@@ -1,3 +1,4 @@
+import Base
 import ClusterCore
 import Foundation
 import Logging
