@@ -143,7 +143,7 @@ package final class ThreadTeam: @unchecked Sendable {
     private static let looks = 20_000
 
     /// Times that it lets others run before it sleeps.
-    private static let yields = 100
+    private static let yields = 2_000
 
     private func begin() {
         begun.add(1, ordering: .sequentiallyConsistent)
