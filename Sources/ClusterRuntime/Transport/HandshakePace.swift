@@ -5,8 +5,8 @@ import ClusterCore
 ///
 /// A handshake takes far longer to answer than a message to read, and whoever was ended for an
 /// excess connects again at once. Those who are connected have precedence: a few handshakes are
-/// answered in each interval, and none for a while after such an end; for longer, where one such end
-/// follows the other.
+/// answered in each interval, and none for a while after such an end; for longer, where one such
+/// end follows the other.
 struct HandshakePace {
     /// Handshakes that are answered in an interval: two thousand a second.
     static let share = 2

@@ -4,8 +4,8 @@
 /// smaller or larger than was meant, even where texts are few. Which texts share a batch changes no
 /// vector.
 struct TokenWindow {
-    /// Fewest tokens that a batch is cut down to when the end nears: with fewer, reading the weights
-    /// takes longer than computing.
+    /// Fewest tokens that a batch is cut down to when the end nears: with fewer, reading the
+    /// weights takes longer than computing.
     static let smallestBatch = 192
 
     private struct Text {
