@@ -7,9 +7,6 @@ import Testing
 
 @testable import ClusterRuntime
 
-/// `SCHED_IDLE` of Linux, which Glibc's module does not have.
-private let idlePolicy: CInt = 5
-
 private let isWanted = ProcessInfo.processInfo.environment["SHEAF_FLOODS"] != nil
 
 /// The whole of the floods, against the built program in a process of its own.
@@ -154,12 +151,10 @@ final class FloodTests {
         #expect(before > 0 && coordinator.isRunning)
     }
 
-    /// A thread that stands for another host, whose processors are its own: it has what is left
-    /// over of those here, and no more.
+    /// A thread that stands for another host, whose processors are its own.
     private static func elsewhere(_ body: @escaping @Sendable () -> Void) -> Thread {
         let thread = Thread {
-            var priority = sched_param(sched_priority: 0)
-            sched_setscheduler(0, idlePolicy, &priority)
+            setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
             body()
         }
         thread.start()
