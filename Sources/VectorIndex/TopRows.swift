@@ -17,7 +17,7 @@ struct TopRows {
     private let k: Int
     /// The first rows when it was last sorted, in order.
     private var kept: [ScoredRow] = []
-    /// Rows that came since and precede the last of those.
+    /// Rows that came since and may precede the last of those.
     private var gathered: [ScoredRow] = []
 
     init(k: Int) {

@@ -4,7 +4,7 @@
 /// smaller or larger than was meant, even where texts are few. Which texts share a batch changes no
 /// vector.
 struct TokenWindow {
-    /// Fewest tokens that a batch is cut down to when the end nears: with fewer, reading the
+    /// Fewest tokens that a batch is cut down to where each thread has one: with fewer, reading the
     /// weights takes longer than computing.
     static let smallestBatch = 192
 
